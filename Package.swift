@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Rooms are listed bottom up; each may import only the rooms named in its own line.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// The kernels are written for the optimiser; a debug build of them would make every test crawl.
+let kernelSettings: [CSetting] = [
+    .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wall", "-Wextra", "-Werror"])
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: [.copy("Goldens")], swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "understudy",
+    products: [.executable(name: "understudy", targets: ["understudy"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CKernels", cSettings: kernelSettings),
+        .target(name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
+        room("Diagnostics", []),
+        room("Tensors", ["Diagnostics", "CKernels", "COneDNN"]),
+        room("Text", ["Diagnostics"]),
+        room("Models", ["Diagnostics", "Tensors", "Text", "CKernels"]),
+        room("Distillation", ["Diagnostics", "Tensors", "Text", "Models", "CKernels"]),
+        room("Streams", ["Diagnostics"]),
+        room("Cascade", ["Diagnostics", "Models", "Distillation", "Streams"]),
+        .executableTarget(
+            name: "understudy",
+            dependencies: [
+                "Diagnostics", "Tensors", "Text", "Models", "Distillation", "Streams", "Cascade",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        tests("DiagnosticsTests", ["Diagnostics"]),
+        tests("TensorsTests", ["Tensors", "Diagnostics", "CKernels"]),
+        tests("TextTests", ["Text", "Diagnostics"]),
+        tests("ModelsTests", ["Models", "Tensors", "Text", "Diagnostics"]),
+        tests("DistillationTests", ["Distillation", "Models", "Tensors", "Text", "Diagnostics"]),
+        tests("StreamsTests", ["Streams", "Diagnostics"]),
+        tests("CascadeTests", ["Cascade", "Models", "Streams", "Diagnostics"]),
+        tests("CommandTests", ["Diagnostics"]),
+    ],
+    cLanguageStandard: .gnu11
+)

@@ -1,0 +1,7 @@
+// SIMD kernels with run-time dispatch (AVX-512, AVX2, portable). Each has a readable reference in Swift.
+#ifndef UNDERSTUDY_KERNELS_H
+#define UNDERSTUDY_KERNELS_H
+
+#include <stdint.h>
+
+#endif

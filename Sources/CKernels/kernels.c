@@ -1,0 +1,1 @@
+#include "understudy_kernels.h"

@@ -1,0 +1,1 @@
+// Sources, framing and sinks. May import Diagnostics.
