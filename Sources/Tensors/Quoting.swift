@@ -1,0 +1,32 @@
+/// Text from a file, made safe to show or to write.
+public enum Quoting {
+    /// A name from a file, fit for a one-line message: quoted as JSON, control characters escaped, cut when very long.
+    public static func name(_ name: String) -> String {
+        let longest = 120
+        let shown = name.unicodeScalars.count > longest ? String(name.unicodeScalars.prefix(longest)) + "…" : name
+        return json(shown)
+    }
+
+    /// `text` as a JSON string literal, quotes included; line separators escaped so that it always fits on one line.
+    public static func json(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            case "\t": out += "\\t"
+            default:
+                let value = scalar.value
+                if value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 || value == 0x2029 {
+                    let digits = String(value, radix: 16)
+                    out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                } else {
+                    out.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return out + "\""
+    }
+}
