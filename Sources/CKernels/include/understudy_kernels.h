@@ -4,4 +4,8 @@
 
 #include <stdint.h>
 
+#include "dispatch.h"
+#include "lstm_kernels.h"
+#include "optimizer_kernels.h"
+
 #endif
