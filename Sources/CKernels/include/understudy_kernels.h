@@ -4,4 +4,6 @@
 
 #include <stdint.h>
 
+#include "bert_kernels.h"
+
 #endif
