@@ -1,0 +1,35 @@
+#include "bert_kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct bert_kernels bert_kernels_portable;
+#if defined(__x86_64__)
+extern const struct bert_kernels bert_kernels_avx512, bert_kernels_avx2;
+#endif
+
+int64_t bert_attention_scratch(int64_t length, int64_t width) {
+    // Rows are padded to the widest vector, 16 floats; one block is for a packed operand, two for scores.
+    int64_t padded = (length + 15) / 16 * 16;
+    return padded * (width + 2 * length);
+}
+
+const struct bert_kernels *bert_kernels_named(const char *level) {
+    if (strcmp(level, "portable") == 0) return &bert_kernels_portable;
+#if defined(__x86_64__)
+    if (strcmp(level, "avx2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &bert_kernels_avx2;
+    if (strcmp(level, "avx512") == 0 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return &bert_kernels_avx512;
+#endif
+    return 0;
+}
+
+const struct bert_kernels *bert_kernels_best(void) {
+    const char *asked = getenv("UNDERSTUDY_KERNELS");
+    const struct bert_kernels *found = asked ? bert_kernels_named(asked) : 0;
+    if (!found) found = bert_kernels_named("avx512");
+    if (!found) found = bert_kernels_named("avx2");
+    return found ? found : &bert_kernels_portable;
+}

@@ -1,0 +1,115 @@
+// Kernels of the BERT teacher: what stands between its matrix products, forward and backward.
+//
+// Everything is row-major f32. Each level (AVX-512, AVX2, portable) is the same source, bert_kernels_body.h, compiled
+// for that instruction set; levels agree up to f32 rounding. Readable references are in Sources/Models/Teacher and
+// Sources/Distillation/Teacher.
+#ifndef UNDERSTUDY_BERT_KERNELS_H
+#define UNDERSTUDY_BERT_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum bert_activation {
+    BERT_GELU = 0,       // x·Φ(x), by erf
+    BERT_GELU_TANH = 1,  // the tanh approximation: `gelu_new`, `gelu_pytorch_tanh`
+    BERT_RELU = 2,
+    BERT_TANH = 3,
+};
+
+// Inverted dropout without stored masks: element i is dropped where hash(i, key) < threshold, else scaled. The same
+// keys give the same mask again in the backward pass. threshold 0 drops nothing.
+struct bert_dropout {
+    uint32_t key0, key1;
+    uint32_t threshold;  // probability · 2^32
+    float scale;         // 1 / (1 − probability)
+};
+
+// One attention pass over one line. qkv is (length, 3·heads·width): query, key and value of a token side by side.
+struct bert_attention_shape {
+    int64_t length;     // tokens in the line
+    int64_t heads;
+    int64_t width;      // of one head
+    int64_t qkv_stride;  // elements from one token of qkv to the next
+    float scale;        // on query · key
+};
+
+struct bert_kernels {
+    const char *_Nonnull name;
+
+    // out (count, n) = word[ids[i]] + position[i] + type[0]: one line's embeddings before normalisation.
+    void (*_Nonnull embed)(float *_Nonnull out, const int32_t *_Nonnull ids, int64_t count, int64_t n,
+                           const float *_Nonnull word, const float *_Nonnull position, const float *_Nonnull type);
+
+    // x (rows, n) = activation(x + bias). Where `before` is given, it receives x + bias.
+    void (*_Nonnull bias_activation)(float *_Nonnull x, const float *_Nonnull bias, int64_t rows, int64_t n,
+                                     int activation, float *_Nullable before);
+
+    // gradient (count) *= activation'(before).
+    void (*_Nonnull activation_backward)(float *_Nonnull gradient, const float *_Nonnull before, int64_t count,
+                                         int activation);
+
+    // x (rows, n) += bias.
+    void (*_Nonnull bias)(float *_Nonnull x, const float *_Nonnull bias, int64_t rows, int64_t n);
+
+    // out (rows, n) = LayerNorm(dropout(x + bias) + residual)·gain + shift, bias, residual and dropout where given.
+    // out may be x or residual. Where given, `normalized` (rows, n) and `reciprocal` (rows) receive what the backward
+    // pass needs: the rows before gain and shift, and 1/√(variance + epsilon).
+    void (*_Nonnull residual_layer_norm)(float *_Nonnull out, const float *_Nonnull x, const float *_Nullable bias,
+                                         const float *_Nullable residual, const float *_Nonnull gain,
+                                         const float *_Nonnull shift, int64_t rows, int64_t n, float epsilon,
+                                         float *_Nullable normalized, float *_Nullable reciprocal,
+                                         const struct bert_dropout *_Nullable dropout);
+
+    // gradient (rows, n) of a LayerNorm's output becomes that of its input; gain's and shift's gradients (n) are
+    // added to.
+    void (*_Nonnull layer_norm_backward)(float *_Nonnull gradient, const float *_Nonnull normalized,
+                                         const float *_Nonnull reciprocal, const float *_Nonnull gain, int64_t rows,
+                                         int64_t n, float *_Nonnull gain_gradient, float *_Nonnull shift_gradient);
+
+    // Every row of x (rows, n) becomes softmax(scale · row).
+    void (*_Nonnull softmax)(float *_Nonnull x, int64_t rows, int64_t n, float scale);
+
+    // out (length, heads·width; out_stride from token to token) = softmax(scale · Q·Kᵀ)·V by head, of the first
+    // `queries` tokens only. scratch: bert_attention_scratch floats. Where given, `probabilities` (heads, length,
+    // length) receives the softmax before dropout.
+    void (*_Nonnull attention)(float *_Nonnull out, int64_t out_stride, const float *_Nonnull qkv, int64_t queries,
+                               const struct bert_attention_shape *_Nonnull shape, float *_Nonnull scratch,
+                               float *_Nullable probabilities, const struct bert_dropout *_Nullable dropout);
+
+    // From the gradient of attention's out, that of qkv (same layout as qkv, overwritten).
+    void (*_Nonnull attention_backward)(float *_Nonnull qkv_gradient, const float *_Nonnull out_gradient,
+                                        int64_t out_stride, const float *_Nonnull qkv,
+                                        const float *_Nonnull probabilities,
+                                        const struct bert_attention_shape *_Nonnull shape, float *_Nonnull scratch,
+                                        const struct bert_dropout *_Nullable dropout);
+
+    // out (count) = dropout(x); out may be x.
+    void (*_Nonnull dropout)(float *_Nonnull out, const float *_Nonnull x, int64_t count,
+                             const struct bert_dropout *_Nonnull dropout);
+
+    // sums (n) += the sum of x's rows.
+    void (*_Nonnull add_column_sums)(float *_Nonnull sums, const float *_Nonnull x, int64_t rows, int64_t n);
+
+    // One AdamW step (Loshchilov & Hutter 2019, algorithm 2) on `count` weights. The gradient is multiplied by
+    // gradient_scale first; corrections are 1 − β^t.
+    void (*_Nonnull adamw)(float *_Nonnull weights, float *_Nonnull mean, float *_Nonnull square,
+                           const float *_Nonnull gradient, int64_t count, float gradient_scale, float rate,
+                           float beta1, float beta2, float epsilon, float decay, float correction1,
+                           float correction2);
+
+    // a (count) += b.
+    void (*_Nonnull add)(float *_Nonnull a, const float *_Nonnull b, int64_t count);
+
+    double (*_Nonnull sum_of_squares)(const float *_Nonnull x, int64_t count);
+};
+
+// Floats of scratch that attention and attention_backward need for lines of up to `length` tokens.
+int64_t bert_attention_scratch(int64_t length, int64_t width);
+
+// The kernels of a level, "avx512", "avx2" or "portable"; NULL where this processor or name doesn't have it.
+const struct bert_kernels *_Nullable bert_kernels_named(const char *_Nonnull level);
+
+// The best level that this processor has, or the one named in the environment variable UNDERSTUDY_KERNELS.
+const struct bert_kernels *_Nonnull bert_kernels_best(void);
+
+#endif

@@ -1,0 +1,81 @@
+import CKernels
+import Diagnostics
+import Tensors
+import Text
+
+/// A BERT encoder with a classification head, for inference.
+///
+/// The lines of a batch are laid end to end, so no work goes into padding: dense layers run over all tokens at once,
+/// attention line by line. Where the head reads the first token alone, the last layer computes nothing else.
+public final class Teacher: LineClassifier {
+    public let configuration: TeacherConfiguration
+    public let weights: TeacherWeights
+    public let version: String
+    /// The arithmetic of the dense layers.
+    public let precision: TeacherPrecision
+    let tokenizer: any Tokenizer
+    let layers: [TeacherLayerProducts]
+
+    public var labels: [String] { configuration.labels }
+
+    public init(
+        configuration: TeacherConfiguration, weights: TeacherWeights, tokenizer: any Tokenizer, version: String,
+        precision: TeacherPrecision = .f32
+    ) throws(UnderstudyError) {
+        guard !configuration.labels.isEmpty else {
+            throw UnderstudyError(.invalidData, "the teacher has no labels; config.json must hold an id2label")
+        }
+        guard tokenizer.vocabularySize <= configuration.vocabularySize else {
+            throw UnderstudyError(
+                .invalidData,
+                "the tokenizer has \(tokenizer.vocabularySize) entries, but the model only "
+                    + "\(configuration.vocabularySize) embeddings; they don't belong together")
+        }
+        self.configuration = configuration
+        self.weights = weights
+        self.tokenizer = tokenizer
+        self.version = version
+        self.precision = precision
+        layers = weights.layers.map { TeacherLayerProducts($0, precision: precision) }
+    }
+
+    /// Reads `config.json` and `model.safetensors` in `directory`, a Hugging Face BertForSequenceClassification.
+    public static func load(
+        directory: String, tokenizer: any Tokenizer, precision: TeacherPrecision = .f32
+    ) throws(UnderstudyError) -> Teacher {
+        let configuration = try TeacherConfiguration(path: directory + "/config.json")
+        let path = directory + "/model.safetensors"
+        guard !configuration.labels.isEmpty else {
+            throw UnderstudyError(
+                .invalidData,
+                "has no id2label, so it is a base and not a teacher yet; fine-tune it with `understudy train teacher`",
+                at: directory + "/config.json")
+        }
+        let file = try TeacherWeightsFile(path: path, configuration: configuration, part: .classifier)
+        var name = Substring(directory)
+        while name.count > 1, name.last == "/" { name.removeLast() }
+        do {
+            return try Teacher(
+                configuration: configuration, weights: file.weights, tokenizer: tokenizer,
+                version: String(name.split(separator: "/").last ?? name), precision: precision)
+        } catch {
+            throw error.placed(at: directory)
+        }
+    }
+
+    public func makeScorer() -> any LineScorer { makeScorer(threads: 1) }
+
+    /// A scorer that splits each batch over `threads` threads; it is still to be used by one thread at a time.
+    public func makeScorer(threads: Int) -> TeacherScorer { TeacherScorer(self, threads: threads) }
+
+    /// Logits (tokens.count, labels), row-major, of lines that are already tokenised.
+    ///
+    /// Ids must be within the vocabulary and lines within `configuration.maximumLength`.
+    public func logits(of tokens: TokenBatch, threads: Int = 1) -> [Float] {
+        let scorer = makeScorer(threads: threads)
+        return [Float](unsafeUninitializedCapacity: tokens.count * labels.count) { logits, count in
+            scorer.score(tokens, into: logits)
+            count = tokens.count * labels.count
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import CKernels
+import Tensors
+import Text
+
+/// One thread's encoder: the forward pass over some lines, with working memory that grows to the largest chunk seen.
+///
+/// Shapes in comments: T tokens, L lines, D hidden, F intermediate.
+final class TeacherEncoder {
+    private let teacher: Teacher
+    private let kernels = bert_kernels_best()
+    private var capacity = 0
+    private var scratchCapacity = 0
+    private var hidden = AlignedBuffer<Float>(zeros: 0)  // (T, D)
+    private var queryKeyValue = AlignedBuffer<Float>(zeros: 0)  // (T, 3·D)
+    private var context = AlignedBuffer<Float>(zeros: 0)  // (T, D)
+    private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
+    private var wide = AlignedBuffer<Float>(zeros: 0)  // (T, F)
+    private var scratch = AlignedBuffer<Float>(zeros: 0)
+
+    init(_ teacher: Teacher) {
+        self.teacher = teacher
+    }
+
+    /// Writes the logits (lines.count, labels) of the batch's `lines` to `logits`.
+    func encode(_ tokens: TokenBatch, lines: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
+        let configuration = teacher.configuration
+        prepare(tokens, lines: lines)
+        embed(tokens, lines: lines)
+        for index in 0..<configuration.layers {
+            if index == configuration.layers - 1, configuration.pooling == .cls {
+                lastLayer(index, tokens, lines: lines)
+            } else {
+                layer(index, tokens, lines: lines)
+            }
+        }
+        if configuration.pooling == .mean { average(tokens, lines: lines) }
+        classify(lines.count, into: logits)
+    }
+
+    private func prepare(_ tokens: TokenBatch, lines: Range<Int>) {
+        let configuration = teacher.configuration
+        let count = max(Int(tokens.offsets[lines.upperBound] - tokens.offsets[lines.lowerBound]), lines.count)
+        if count > capacity {
+            capacity = count
+            hidden = AlignedBuffer(zeros: count * configuration.hiddenSize)
+            queryKeyValue = AlignedBuffer(zeros: count * 3 * configuration.hiddenSize)
+            context = AlignedBuffer(zeros: count * configuration.hiddenSize)
+            projected = AlignedBuffer(zeros: count * configuration.hiddenSize)
+            wide = AlignedBuffer(zeros: count * configuration.intermediateSize)
+        }
+        let longest = lines.lazy.map { tokens.length($0) }.max() ?? 0
+        precondition(longest <= configuration.maximumLength, "a line has \(longest) tokens")
+        let needed = Int(bert_attention_scratch(Int64(longest), Int64(configuration.headWidth)))
+        if needed > scratchCapacity {
+            scratchCapacity = needed
+            scratch = AlignedBuffer(zeros: needed)
+        }
+    }
+
+    /// hidden (T, D) = LayerNorm(word + position + type 0).
+    private func embed(_ tokens: TokenBatch, lines: Range<Int>) {
+        let weights = teacher.weights
+        let width = teacher.configuration.hiddenSize
+        let vocabulary = Int32(teacher.configuration.vocabularySize)
+        let base = Int(tokens.offsets[lines.lowerBound])
+        let total = Int(tokens.offsets[lines.upperBound]) - base
+        tokens.ids.withUnsafeBufferPointer { ids in
+            guard let first = ids.baseAddress else { return }
+            for index in base..<base + total {
+                precondition(first[index] >= 0 && first[index] < vocabulary, "id \(first[index]) is no token")
+            }
+            for line in lines {
+                let start = Int(tokens.offsets[line])
+                kernels.pointee.embed(
+                    hidden.pointer + (start - base) * width, first + start, Int64(tokens.length(line)), Int64(width),
+                    weights.wordEmbeddings.pointer, weights.positionEmbeddings.pointer, weights.typeEmbeddings.pointer)
+            }
+        }
+        kernels.pointee.residual_layer_norm(
+            hidden.pointer, hidden.pointer, nil, nil, weights.embeddingNormGain.pointer,
+            weights.embeddingNormShift.pointer, Int64(total), Int64(width), teacher.configuration.layerNormEpsilon, nil,
+            nil, nil)
+    }
+
+    /// hidden (T, D) → hidden (T, D): a whole encoder block.
+    private func layer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
+        let weights = teacher.weights.layers[index]
+        let width = teacher.configuration.hiddenSize
+        let base = Int(tokens.offsets[lines.lowerBound])
+        let total = Int(tokens.offsets[lines.upperBound]) - base
+        teacher.layers[index].queryKeyValue.multiply(
+            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width)
+        kernels.pointee.bias(
+            queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+        for line in lines {
+            let start = Int(tokens.offsets[line]) - base
+            var shape = attentionShape(length: tokens.length(line))
+            kernels.pointee.attention(
+                context.pointer + start * width, Int64(width), queryKeyValue.pointer + start * 3 * width, shape.length,
+                &shape, scratch.pointer, nil, nil)
+        }
+        finish(index, rows: total)
+    }
+
+    /// hidden (T, D) → hidden (L, D): the block's output for the first token of each line alone.
+    ///
+    /// Keys and values are needed of every token, all else only of the first.
+    private func lastLayer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
+        let weights = teacher.weights.layers[index]
+        let product = teacher.layers[index].queryKeyValue
+        let width = teacher.configuration.hiddenSize
+        let base = Int(tokens.offsets[lines.lowerBound])
+        let total = Int(tokens.offsets[lines.upperBound]) - base
+        product.multiply(
+            hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width, outputs: width..<3 * width
+        )
+        for (row, line) in lines.enumerated() {
+            let first = context.pointer + row * width
+            if tokens.length(line) > 0 {
+                first.update(from: hidden.pointer + (Int(tokens.offsets[line]) - base) * width, count: width)
+            } else {
+                first.update(repeating: 0, count: width)
+            }
+        }
+        hidden.pointer.update(from: context.pointer, count: lines.count * width)
+        product.multiply(hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width)
+        for (row, line) in lines.enumerated() where tokens.length(line) > 0 {
+            let start = Int(tokens.offsets[line]) - base
+            (queryKeyValue.pointer + start * 3 * width).update(from: projected.pointer + row * width, count: width)
+        }
+        kernels.pointee.bias(
+            queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+        for (row, line) in lines.enumerated() {
+            guard tokens.length(line) > 0 else {
+                (context.pointer + row * width).update(repeating: 0, count: width)
+                continue
+            }
+            let start = Int(tokens.offsets[line]) - base
+            var shape = attentionShape(length: tokens.length(line))
+            kernels.pointee.attention(
+                context.pointer + row * width, Int64(width), queryKeyValue.pointer + start * 3 * width, 1, &shape,
+                scratch.pointer, nil, nil)
+        }
+        finish(index, rows: lines.count)
+    }
+
+    /// What follows attention, token by token: hidden and context (rows, D) → hidden (rows, D).
+    private func finish(_ index: Int, rows: Int) {
+        let weights = teacher.weights.layers[index]
+        let products = teacher.layers[index]
+        let configuration = teacher.configuration
+        let width = configuration.hiddenSize
+        products.attentionOutput.multiply(context.pointer, rows: rows, into: projected.pointer, ldy: width)
+        kernels.pointee.residual_layer_norm(
+            hidden.pointer, projected.pointer, weights.attentionOutputBias.pointer, hidden.pointer,
+            weights.attentionNormGain.pointer, weights.attentionNormShift.pointer, Int64(rows), Int64(width),
+            configuration.layerNormEpsilon, nil, nil, nil)
+        products.intermediate.multiply(
+            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize)
+        kernels.pointee.bias_activation(
+            wide.pointer, weights.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
+            configuration.activation.kernelCode, nil)
+        products.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width)
+        kernels.pointee.residual_layer_norm(
+            hidden.pointer, projected.pointer, weights.outputBias.pointer, hidden.pointer,
+            weights.outputNormGain.pointer, weights.outputNormShift.pointer, Int64(rows), Int64(width),
+            configuration.layerNormEpsilon, nil, nil, nil)
+    }
+
+    /// hidden (T, D) → hidden (L, D): each line's mean.
+    private func average(_ tokens: TokenBatch, lines: Range<Int>) {
+        let width = teacher.configuration.hiddenSize
+        let base = Int(tokens.offsets[lines.lowerBound])
+        for (row, line) in lines.enumerated() {
+            let mean = projected.pointer + row * width
+            mean.update(repeating: 0, count: width)
+            let length = tokens.length(line)
+            kernels.pointee.add_column_sums(
+                mean, hidden.pointer + (Int(tokens.offsets[line]) - base) * width, Int64(length), Int64(width))
+            for column in 0..<width { mean[column] /= Float(max(length, 1)) }
+        }
+        hidden.pointer.update(from: projected.pointer, count: lines.count * width)
+    }
+
+    /// logits (L, labels) from hidden (L, D), through the pooler where there is one.
+    private func classify(_ count: Int, into logits: UnsafeMutablePointer<Float>) {
+        let weights = teacher.weights
+        let width = teacher.configuration.hiddenSize
+        let labels = teacher.labels.count
+        var features = hidden.pointer
+        if teacher.configuration.pooling == .cls {
+            MatrixProduct.multiply(
+                transposeB: true, m: count, n: width, k: width, features, lda: width, weights.pooler.pointer,
+                ldb: width,
+                into: projected.pointer, ldc: width)
+            features = projected.pointer
+            kernels.pointee.bias_activation(
+                features, weights.poolerBias.pointer, Int64(count), Int64(width), Int32(BERT_TANH.rawValue), nil)
+        }
+        MatrixProduct.multiply(
+            transposeB: true, m: count, n: labels, k: width, features, lda: width, weights.classifier.pointer,
+            ldb: width, into: logits, ldc: labels)
+        kernels.pointee.bias(logits, weights.classifierBias.pointer, Int64(count), Int64(labels))
+    }
+
+    private func attentionShape(length: Int) -> bert_attention_shape {
+        let configuration = teacher.configuration
+        return bert_attention_shape(
+            length: Int64(length), heads: Int64(configuration.heads), width: Int64(configuration.headWidth),
+            qkv_stride: Int64(3 * configuration.hiddenSize), scale: 1 / Float(configuration.headWidth).squareRoot())
+    }
+}

@@ -1,0 +1,68 @@
+import Dispatch
+import Tensors
+import Text
+
+/// Scores batches with a teacher: tokenises, cuts the batch into chunks of whole lines, and runs the encoder on each.
+public final class TeacherScorer: LineScorer {
+    /// Tokens in a chunk: enough rows for the matrix products to run at full speed, few enough for what lies between
+    /// them to stay in the cache.
+    static let chunkTokens = 1024
+
+    private let teacher: Teacher
+    private let encoders: [TeacherEncoder]
+    private let scratch = TokenizerScratch()
+    private var tokens = TokenBatch()
+    private var chunks: [Range<Int>] = []
+
+    init(_ teacher: Teacher, threads: Int) {
+        self.teacher = teacher
+        encoders = (0..<max(threads, 1)).map { _ in TeacherEncoder(teacher) }
+    }
+
+    public func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+        tokens.removeAll()
+        let limit = teacher.configuration.maximumLength
+        batch.forEachLine { _, line in
+            tokens.append(line, maximumLength: limit, with: teacher.tokenizer, scratch: scratch)
+        }
+        score(tokens, into: logits)
+    }
+
+    /// Logits (tokens.count, labels) of lines that are already tokenised.
+    public func score(_ tokens: TokenBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+        precondition(logits.count >= tokens.count * teacher.labels.count, "no room for the logits")
+        guard tokens.count > 0, let out = logits.baseAddress else { return }
+        cut(tokens)
+        let labels = teacher.labels.count
+        let workers = min(encoders.count, chunks.count)
+        if workers == 1 {
+            MatrixProduct.setThreads(1)
+            for lines in chunks { encoders[0].encode(tokens, lines: lines, into: out + lines.lowerBound * labels) }
+            return
+        }
+        // Each worker has an encoder of its own, and its chunks' logits are apart from the others'.
+        nonisolated(unsafe) let encoders = encoders
+        nonisolated(unsafe) let destination = out
+        let chunks = chunks
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            MatrixProduct.setThreads(1)
+            for index in stride(from: worker, to: chunks.count, by: workers) {
+                let lines = chunks[index]
+                encoders[worker].encode(tokens, lines: lines, into: destination + lines.lowerBound * labels)
+            }
+        }
+    }
+
+    /// Cuts the batch into runs of lines of about `chunkTokens`, or less, so that each worker gets some.
+    private func cut(_ tokens: TokenBatch) {
+        chunks.removeAll(keepingCapacity: true)
+        let share = (tokens.ids.count + encoders.count - 1) / encoders.count
+        let target = min(Self.chunkTokens, max(share, 1))
+        var first = 0
+        for line in 0..<tokens.count
+        where Int(tokens.offsets[line + 1] - tokens.offsets[first]) >= target || line == tokens.count - 1 {
+            chunks.append(first..<line + 1)
+            first = line + 1
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Diagnostics
+import Tensors
+
+/// Reads a teacher's weights from a `model.safetensors`, and writes them.
+///
+/// Names may lack the `bert.` prefix (a `BertModel` saved by itself), and LayerNorms may be called `gamma` and `beta`
+/// (files that came from TensorFlow). Tensors that the model has no use for are passed over.
+public struct TeacherWeightsFile: Sendable {
+    /// The tensors that must be in the file.
+    public enum Part: Sendable {
+        /// Encoder, pooler where the configuration has one, classifier: a model that can classify.
+        case classifier
+        /// The encoder; pooler and classifier stay zero where they are missing or of another size.
+        case base
+    }
+
+    public let weights: TeacherWeights
+    /// Names of the pooler's and classifier's tensors that the file lacks (only for `.base`).
+    public let missing: Set<String>
+
+    public init(path: String, configuration: TeacherConfiguration, part: Part) throws(UnderstudyError) {
+        let file = try SafetensorsFile(path: path)
+        let probe = "embeddings.word_embeddings.weight"
+        guard file.contains("bert." + probe) || file.contains(probe) else {
+            throw UnderstudyError(
+                .invalidData, "holds no tensor bert.\(probe); a teacher's weights must be those of a BERT model",
+                at: path)
+        }
+        let prefixed = file.contains("bert." + probe)
+        let weights = TeacherWeights(zeros: configuration)
+        var missing: Set<String> = []
+        let optional = Set(part == .base ? weights.headTensors.map(\.name) : [])
+        for tensor in weights.tensors where tensor.count > 0 {
+            guard let name = Self.storedName(tensor.name, prefixed: prefixed, in: file) else {
+                guard optional.contains(tensor.name) else {
+                    let advice =
+                        tensor.name.hasPrefix("bert.encoder") || tensor.name.hasPrefix("bert.embeddings")
+                        ? "config.json and the weights don't belong together"
+                        : "the model can't classify yet; fine-tune it with `understudy train teacher`"
+                    throw UnderstudyError(.invalidData, "holds no tensor \(tensor.name): \(advice)", at: path)
+                }
+                missing.insert(tensor.name)
+                continue
+            }
+            if optional.contains(tensor.name), try file.shape(of: name) != tensor.shape {
+                missing.insert(tensor.name)
+                continue
+            }
+            let read =
+                tensor.shape.count == 1
+                ? try file.vector(name, count: tensor.count)
+                : try file.matrix(name, rows: tensor.shape[0], columns: tensor.shape[1])
+            tensor.pointer.update(from: read.pointer, count: tensor.count)
+        }
+        self.weights = weights
+        self.missing = missing
+    }
+
+    private static func storedName(_ name: String, prefixed: Bool, in file: SafetensorsFile) -> String? {
+        var candidate = name
+        if !prefixed, candidate.hasPrefix("bert.") { candidate.removeFirst("bert.".count) }
+        if file.contains(candidate) { return candidate }
+        for (suffix, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")]
+        where candidate.hasSuffix(suffix) {
+            let renamed = candidate.dropLast(suffix.count) + old
+            if file.contains(String(renamed)) { return String(renamed) }
+        }
+        return nil
+    }
+
+    /// Writes `weights` under Hugging Face's names.
+    ///
+    /// `.f32` and `.f16` load in Transformers. `.i8` stores every matrix as one signed byte per weight and one f32 factor
+    /// per row (`<name>.scale`), vectors as f32; only this program reads that.
+    public static func write(_ weights: TeacherWeights, as type: StoredType, to path: String) throws(UnderstudyError) {
+        // `format` is what Transformers looks for before it reads a safetensors file.
+        var writer = SafetensorsWriter(metadata: ["format": "pt"])
+        for tensor in weights.tensors where tensor.count > 0 {
+            let stored: StoredType = type == .i8 && tensor.shape.count == 1 ? .f32 : type
+            writer.add(tensor.name, tensor.contents, shape: tensor.shape, as: stored)
+        }
+        try writer.write(to: path)
+    }
+}
