@@ -7,15 +7,17 @@ import Tensors
 ///
 /// The embedding and the shortcut are large tables of which a batch touches few rows. Dense Adam would walk all of them
 /// at every step, mostly to let old momentum run out. Here a row is left alone until a batch needs it and then catches
-/// up: k steps with a zero gradient move a weight by the learning rate times m/√v · Σ (β1/√β2)^j, j = 1…k, and shrink m
-/// by β1^k and v by β2^k. That is dense Adam up to the drift of the learning rate and of the bias corrections over those
-/// k steps, of which the first few carry nearly all of the sum.
+/// up: k steps with a zero gradient after step s move a weight by m/√v · Σ (β1/√β2)^j · q(s + j), j = 1…k, with
+/// q(t) = rate(t) · √(1 − β2^t) / (1 − β1^t), and shrink m by β1^k and v by β2^k. That is dense Adam, but for ε beside
+/// √v and for the terms beyond the 64th, which are below a thousandth of the first.
 public final class StudentOptimizer {
     private let options: OptimizerOptions
     private let weights: StudentWeights
     private let first: StudentWeights
     private let second: StudentWeights
     private var step = 0
+    /// q(t) for t = 1 … step.
+    private var stepFactors: [Float] = []
     private var embeddingSteps: [Int32]
     private var shortcutSteps: [Int32]
 
@@ -28,9 +30,6 @@ public final class StudentOptimizer {
         shortcutSteps = Array(repeating: 0, count: weights.shortcut.rows)
     }
 
-    private var stepSize: Float { lastRate / (1 - pow(options.beta1, Float(max(step, 1)))) }
-    private var secondCorrection: Float { 1 / (1 - pow(options.beta2, Float(max(step, 1)))) }
-    private var lastRate: Float = 0
 
     /// Brings the named rows up to date, as every forward pass that reads them needs.
     public func prepare(embeddingRows: [Int32], shortcutRows: [Int32]) {
@@ -47,21 +46,17 @@ public final class StudentOptimizer {
     }
 
     private func catchUp(_ table: Matrix, _ m: Matrix, _ v: Matrix, rows: [Int32], _ steps: inout [Int32]) {
-        let ratio = options.beta1 / options.beta2.squareRoot()
-        let stepSize = self.stepSize
-        let correction = secondCorrection
         for row in rows.lazy.map(Int.init) {
-            let missed = Int32(step) - steps[row]
-            if missed > 0, steps[row] > 0 {
-                let k = Float(missed)
-                let travel = stepSize * ratio * (1 - pow(ratio, k)) / (1 - ratio)
-                let mDecay = pow(options.beta1, k)
-                let vDecay = pow(options.beta2, k)
+            let since = Int(steps[row])
+            if since > 0, since < step {
+                let travel = travel(since: since)
+                let mDecay = pow(options.beta1, Float(step - since))
+                let vDecay = pow(options.beta2, Float(step - since))
                 let w = table.row(row)
                 let m = m.row(row)
                 let v = v.row(row)
                 for column in 0..<table.columns {
-                    w[column] -= travel * m[column] / ((v[column] * correction).squareRoot() + options.epsilon)
+                    w[column] -= travel * m[column] / (v[column].squareRoot() + options.epsilon)
                     m[column] *= mDecay
                     v[column] *= vDecay
                 }
@@ -70,20 +65,32 @@ public final class StudentOptimizer {
         }
     }
 
+    /// Σ (β1/√β2)^j · q(since + j) over the steps that have passed.
+    private func travel(since: Int) -> Float {
+        let ratio = options.beta1 / options.beta2.squareRoot()
+        var factor: Float = 1
+        var sum: Float = 0
+        for term in since..<min(step, since + 64) {
+            factor *= ratio
+            sum += factor * stepFactors[term]
+        }
+        return sum
+    }
+
     /// One step. `gradients` is scaled by `scale` (and by clipping), used and zeroed. Only the named rows of the tables
     /// have gradients, and they have been prepared.
     public func update(
         _ gradients: StudentWeights, scale: Float, rate: Float, embeddingRows: [Int32], shortcutRows: [Int32]
     ) {
         step += 1
-        lastRate = rate
         let scale = scale * clipping(gradients, scale, embeddingRows, shortcutRows)
         let weightTensors = weights.denseTensors
         let gradientTensors = gradients.denseTensors
         let firstTensors = first.denseTensors
         let secondTensors = second.denseTensors
-        let stepSize = self.stepSize
-        let correction = secondCorrection
+        let stepSize = rate / (1 - pow(options.beta1, Float(step)))
+        let correction = 1 / (1 - pow(options.beta2, Float(step)))
+        stepFactors.append(stepSize / correction.squareRoot())
         for index in weightTensors.indices {
             let decay = weightTensors[index].rows > 1 ? rate * options.weightDecay : 0
             apply(

@@ -164,9 +164,11 @@ public final class StudentTrainer {
         let classes = configuration.labels.count
         var correct = 0
         var labelled = 0
-        for (line, label) in labels.enumerated() where label >= 0 {
-            labelled += 1
-            if TrainingShard.argmax(logits.row(line), classes) == Int(label) { correct += 1 }
+        withExtendedLifetime(logits) {
+            for (line, label) in labels.enumerated() where label >= 0 {
+                labelled += 1
+                if TrainingShard.argmax(logits.row(line), classes) == Int(label) { correct += 1 }
+            }
         }
         return labelled > 0 ? Double(correct) / Double(labelled) : 0
     }

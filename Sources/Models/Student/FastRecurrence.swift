@@ -39,18 +39,20 @@ final class FastRecurrence: Sendable {
         let units = configuration.hiddenSize
         let block = 256
         let products = Matrix(rows: block, columns: 4 * units)
-        for first in stride(from: 0, to: configuration.vocabularySize, by: block) {
-            let rows = min(block, configuration.vocabularySize - first)
-            for (index, direction) in [weights.forward, weights.backward].enumerated() {
-                for row in 0..<rows { products.row(row).update(from: direction.bias.pointer, count: 4 * units) }
-                MatrixProduct.multiply(
-                    transposeB: true, m: rows, n: 4 * units, k: configuration.embeddingSize,
-                    weights.embedding.row(first), lda: configuration.embeddingSize, direction.input.pointer,
-                    ldb: configuration.embeddingSize, beta: 1, into: products.pointer, ldc: 4 * units)
-                for row in 0..<rows {
-                    us_pack_projection(
-                        Int32(units), Int32(paddedUnits), products.row(row),
-                        table.pointer + ((first + row) * 2 + index) * 4 * paddedUnits)
+        withExtendedLifetime(products) {
+            for first in stride(from: 0, to: configuration.vocabularySize, by: block) {
+                let rows = min(block, configuration.vocabularySize - first)
+                for (index, direction) in [weights.forward, weights.backward].enumerated() {
+                    for row in 0..<rows { products.row(row).update(from: direction.bias.pointer, count: 4 * units) }
+                    MatrixProduct.multiply(
+                        transposeB: true, m: rows, n: 4 * units, k: configuration.embeddingSize,
+                        weights.embedding.row(first), lda: configuration.embeddingSize, direction.input.pointer,
+                        ldb: configuration.embeddingSize, beta: 1, into: products.pointer, ldc: 4 * units)
+                    for row in 0..<rows {
+                        us_pack_projection(
+                            Int32(units), Int32(paddedUnits), products.row(row),
+                            table.pointer + ((first + row) * 2 + index) * 4 * paddedUnits)
+                    }
                 }
             }
         }
