@@ -30,7 +30,6 @@ public final class StudentOptimizer {
         shortcutSteps = Array(repeating: 0, count: weights.shortcut.rows)
     }
 
-
     /// Brings the named rows up to date, as every forward pass that reads them needs.
     public func prepare(embeddingRows: [Int32], shortcutRows: [Int32]) {
         guard options.kind == .adam, step > 0 else { return }
