@@ -92,7 +92,7 @@ def check(paths):
             print(tensor.double().flatten().tolist()[:8])
         if all(tensor.dtype != torch.bfloat16 for tensor in torch_tensors.values()):
             assert sorted(load_numpy(path)) == names
-        print(f"{path}\tmetadata\t{metadata}")
+        print(f"{path}\tmetadata\t{metadata and sorted(metadata.items())}")
 
 
 def main():

@@ -15,8 +15,6 @@ final class TemporaryFolder {
 
     /// Writes a file into the folder and returns its path.
     func write(_ bytes: [UInt8], to name: String) throws -> String {
-        // Cutting a file to zero and filling it again makes ext4 force it to the disk, which costs milliseconds.
-        try? FileManager.default.removeItem(atPath: file(name))
         try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
         return file(name)
     }
