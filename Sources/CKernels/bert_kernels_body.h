@@ -467,7 +467,7 @@ static void attention(float *out, int64_t out_stride, const float *qkv, int64_t 
 }
 
 static void attention_backward(float *qkv_gradient, const float *out_gradient, int64_t out_stride, const float *qkv,
-                               const float *probabilities, const struct bert_attention_shape *shape, float *scratch,
+                               int64_t queries, const float *probabilities, const struct bert_attention_shape *shape, float *scratch,
                                const struct bert_dropout *dropout) {
     const int64_t length = shape->length, width = shape->width, stride = shape->qkv_stride;
     const int64_t padded = padded_length(length), hidden = shape->heads * width;
@@ -480,15 +480,15 @@ static void attention_backward(float *qkv_gradient, const float *out_gradient, i
         // dV = dropout(P)ᵀ · dOut
         const float *used = p;
         if (dropout) {
-            dropout_rows(dropped, length, p, length, length, length, h * length * length, dropout);
+            dropout_rows(dropped, length, p, length, queries, length, h * length * length, dropout);
             used = dropped;
         }
-        weighted_sum(dv, stride, used, 1, length, length, dout, out_stride, length, width, 1);
+        weighted_sum(dv, stride, used, 1, length, length, dout, out_stride, queries, width, 1);
         // dP = dropout'(dOut · Vᵀ), then dS = P∘(dP − rowsum(dP∘P))
         pack_transposed(packed, v, stride, length, padded, width);
-        product_with_packed(scores, padded, dout, out_stride, length, packed, width);
-        if (dropout) dropout_rows(scores, padded, scores, padded, length, length, h * length * length, dropout);
-        for (int64_t i = 0; i < length; i++) {
+        product_with_packed(scores, padded, dout, out_stride, queries, packed, width);
+        if (dropout) dropout_rows(scores, padded, scores, padded, queries, length, h * length * length, dropout);
+        for (int64_t i = 0; i < queries; i++) {
             float *s = scores + i * padded;
             const float *row = p + i * length;
             float along = 0;
@@ -496,8 +496,8 @@ static void attention_backward(float *qkv_gradient, const float *out_gradient, i
             for (int64_t j = 0; j < length; j++) s[j] = row[j] * (s[j] - along);
         }
         // dQ = scale · dS · K, dK = scale · dSᵀ · Q
-        weighted_sum(dq, stride, scores, padded, 1, length, k, stride, length, width, shape->scale);
-        weighted_sum(dk, stride, scores, 1, padded, length, q, stride, length, width, shape->scale);
+        weighted_sum(dq, stride, scores, padded, 1, queries, k, stride, length, width, shape->scale);
+        weighted_sum(dk, stride, scores, 1, padded, length, q, stride, queries, width, shape->scale);
     }
 }
 

@@ -76,10 +76,11 @@ struct bert_kernels {
                                const struct bert_attention_shape *_Nonnull shape, float *_Nonnull scratch,
                                float *_Nullable probabilities, const struct bert_dropout *_Nullable dropout);
 
-    // From the gradient of attention's out, that of qkv (same layout as qkv, overwritten).
+    // From the gradient of attention's out, that of qkv (same layout as qkv, overwritten; the query part of tokens from
+    // `queries` on is left alone).
     void (*_Nonnull attention_backward)(float *_Nonnull qkv_gradient, const float *_Nonnull out_gradient,
                                         int64_t out_stride, const float *_Nonnull qkv,
-                                        const float *_Nonnull probabilities,
+                                        int64_t queries, const float *_Nonnull probabilities,
                                         const struct bert_attention_shape *_Nonnull shape, float *_Nonnull scratch,
                                         const struct bert_dropout *_Nullable dropout);
 

@@ -5,8 +5,10 @@ import Text
 /// One thread's encoder: the forward pass over some lines, with working memory that grows to the largest chunk seen.
 ///
 /// Shapes in comments: T tokens, L lines, D hidden, F intermediate.
-final class TeacherEncoder {
-    private let teacher: Teacher
+public final class TeacherEncoder {
+    private let configuration: TeacherConfiguration
+    private let weights: TeacherWeights
+    private let products: [TeacherLayerProducts]
     private let kernels = bert_kernels_best()
     private var capacity = 0
     private var scratchCapacity = 0
@@ -17,28 +19,76 @@ final class TeacherEncoder {
     private var wide = AlignedBuffer<Float>(zeros: 0)  // (T, F)
     private var scratch = AlignedBuffer<Float>(zeros: 0)
 
-    init(_ teacher: Teacher) {
-        self.teacher = teacher
+    init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights, products: [TeacherLayerProducts]) {
+        self.configuration = configuration
+        self.weights = weights
+        self.products = products
+    }
+
+    /// An encoder that reads `weights` as they are at each call, in f32: for training, where they change.
+    public convenience init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights) {
+        self.init(configuration, weights, products: weights.layers.map { TeacherLayerProducts($0, precision: .f32) })
     }
 
     /// Writes the logits (lines.count, labels) of the batch's `lines` to `logits`.
-    func encode(_ tokens: TokenBatch, lines: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
-        let configuration = teacher.configuration
+    public func logits(_ tokens: TokenBatch, lines: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
         prepare(tokens, lines: lines)
         embed(tokens, lines: lines)
-        for index in 0..<configuration.layers {
+        run(from: 0, to: configuration.layers, tokens, lines: lines)
+        classify(tokens, lines: lines, into: logits)
+    }
+
+    /// Writes the states (tokens of `lines`, D) after the first `layers` blocks to `states`; 0 gives the embeddings.
+    public func states(
+        _ tokens: TokenBatch, lines: Range<Int>, after layers: Int, into states: UnsafeMutablePointer<Float>
+    ) {
+        prepare(tokens, lines: lines)
+        embed(tokens, lines: lines)
+        // The last block is cut short only on the way to logits.
+        for index in 0..<layers { layer(index, tokens, lines: lines) }
+        let count = Int(tokens.offsets[lines.upperBound] - tokens.offsets[lines.lowerBound])
+        states.update(from: hidden.pointer, count: count * configuration.hiddenSize)
+    }
+
+    /// Writes the logits of `lines` from their states (tokens of `lines`, D) after the first `layers` blocks.
+    public func logits(
+        from states: UnsafePointer<Float>, after layers: Int, _ tokens: TokenBatch, lines: Range<Int>,
+        into logits: UnsafeMutablePointer<Float>
+    ) {
+        prepare(tokens, lines: lines)
+        let count = Int(tokens.offsets[lines.upperBound] - tokens.offsets[lines.lowerBound])
+        hidden.pointer.update(from: states, count: count * configuration.hiddenSize)
+        run(from: layers, to: configuration.layers, tokens, lines: lines)
+        classify(tokens, lines: lines, into: logits)
+    }
+
+    private func run(from first: Int, to end: Int, _ tokens: TokenBatch, lines: Range<Int>) {
+        for index in first..<end {
             if index == configuration.layers - 1, configuration.pooling == .cls {
                 lastLayer(index, tokens, lines: lines)
             } else {
                 layer(index, tokens, lines: lines)
             }
         }
-        if configuration.pooling == .mean { average(tokens, lines: lines) }
-        classify(lines.count, into: logits)
+        if first == end, configuration.pooling == .cls { gatherFirst(tokens, lines: lines) }
+    }
+
+    /// hidden (T, D) → hidden (L, D): the first token of each line, zeros for a line without tokens.
+    private func gatherFirst(_ tokens: TokenBatch, lines: Range<Int>) {
+        let width = configuration.hiddenSize
+        let base = Int(tokens.offsets[lines.lowerBound])
+        for (row, line) in lines.enumerated() {
+            let first = context.pointer + row * width
+            if tokens.length(line) > 0 {
+                first.update(from: hidden.pointer + (Int(tokens.offsets[line]) - base) * width, count: width)
+            } else {
+                first.update(repeating: 0, count: width)
+            }
+        }
+        hidden.pointer.update(from: context.pointer, count: lines.count * width)
     }
 
     private func prepare(_ tokens: TokenBatch, lines: Range<Int>) {
-        let configuration = teacher.configuration
         let count = max(Int(tokens.offsets[lines.upperBound] - tokens.offsets[lines.lowerBound]), lines.count)
         if count > capacity {
             capacity = count
@@ -59,9 +109,8 @@ final class TeacherEncoder {
 
     /// hidden (T, D) = LayerNorm(word + position + type 0).
     private func embed(_ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = teacher.weights
-        let width = teacher.configuration.hiddenSize
-        let vocabulary = Int32(teacher.configuration.vocabularySize)
+        let width = configuration.hiddenSize
+        let vocabulary = Int32(configuration.vocabularySize)
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         tokens.ids.withUnsafeBufferPointer { ids in
@@ -78,17 +127,17 @@ final class TeacherEncoder {
         }
         kernels.pointee.residual_layer_norm(
             hidden.pointer, hidden.pointer, nil, nil, weights.embeddingNormGain.pointer,
-            weights.embeddingNormShift.pointer, Int64(total), Int64(width), teacher.configuration.layerNormEpsilon, nil,
+            weights.embeddingNormShift.pointer, Int64(total), Int64(width), configuration.layerNormEpsilon, nil,
             nil, nil)
     }
 
     /// hidden (T, D) → hidden (T, D): a whole encoder block.
     private func layer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = teacher.weights.layers[index]
-        let width = teacher.configuration.hiddenSize
+        let weights = weights.layers[index]
+        let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
-        teacher.layers[index].queryKeyValue.multiply(
+        products[index].queryKeyValue.multiply(
             hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width)
         kernels.pointee.bias(
             queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
@@ -106,23 +155,15 @@ final class TeacherEncoder {
     ///
     /// Keys and values are needed of every token, all else only of the first.
     private func lastLayer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = teacher.weights.layers[index]
-        let product = teacher.layers[index].queryKeyValue
-        let width = teacher.configuration.hiddenSize
+        let weights = weights.layers[index]
+        let product = products[index].queryKeyValue
+        let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         product.multiply(
             hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width, outputs: width..<3 * width
         )
-        for (row, line) in lines.enumerated() {
-            let first = context.pointer + row * width
-            if tokens.length(line) > 0 {
-                first.update(from: hidden.pointer + (Int(tokens.offsets[line]) - base) * width, count: width)
-            } else {
-                first.update(repeating: 0, count: width)
-            }
-        }
-        hidden.pointer.update(from: context.pointer, count: lines.count * width)
+        gatherFirst(tokens, lines: lines)
         product.multiply(hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width)
         for (row, line) in lines.enumerated() where tokens.length(line) > 0 {
             let start = Int(tokens.offsets[line]) - base
@@ -146,9 +187,8 @@ final class TeacherEncoder {
 
     /// What follows attention, token by token: hidden and context (rows, D) → hidden (rows, D).
     private func finish(_ index: Int, rows: Int) {
-        let weights = teacher.weights.layers[index]
-        let products = teacher.layers[index]
-        let configuration = teacher.configuration
+        let weights = weights.layers[index]
+        let products = products[index]
         let width = configuration.hiddenSize
         products.attentionOutput.multiply(context.pointer, rows: rows, into: projected.pointer, ldy: width)
         kernels.pointee.residual_layer_norm(
@@ -169,7 +209,7 @@ final class TeacherEncoder {
 
     /// hidden (T, D) → hidden (L, D): each line's mean.
     private func average(_ tokens: TokenBatch, lines: Range<Int>) {
-        let width = teacher.configuration.hiddenSize
+        let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         for (row, line) in lines.enumerated() {
             let mean = projected.pointer + row * width
@@ -182,13 +222,14 @@ final class TeacherEncoder {
         hidden.pointer.update(from: projected.pointer, count: lines.count * width)
     }
 
-    /// logits (L, labels) from hidden (L, D), through the pooler where there is one.
-    private func classify(_ count: Int, into logits: UnsafeMutablePointer<Float>) {
-        let weights = teacher.weights
-        let width = teacher.configuration.hiddenSize
-        let labels = teacher.labels.count
+    /// logits (L, labels) from hidden, (L, D) or (T, D) by the pooling, through the pooler where there is one.
+    private func classify(_ tokens: TokenBatch, lines: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
+        if configuration.pooling == .mean { average(tokens, lines: lines) }
+        let count = lines.count
+        let width = configuration.hiddenSize
+        let labels = configuration.labels.count
         var features = hidden.pointer
-        if teacher.configuration.pooling == .cls {
+        if configuration.pooling == .cls {
             MatrixProduct.multiply(
                 transposeB: true, m: count, n: width, k: width, features, lda: width, weights.pooler.pointer,
                 ldb: width,
@@ -204,7 +245,6 @@ final class TeacherEncoder {
     }
 
     private func attentionShape(length: Int) -> bert_attention_shape {
-        let configuration = teacher.configuration
         return bert_attention_shape(
             length: Int64(length), heads: Int64(configuration.heads), width: Int64(configuration.headWidth),
             qkv_stride: Int64(3 * configuration.hiddenSize), scale: 1 / Float(configuration.headWidth).squareRoot())

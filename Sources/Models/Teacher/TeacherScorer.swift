@@ -16,7 +16,9 @@ public final class TeacherScorer: LineScorer {
 
     init(_ teacher: Teacher, threads: Int) {
         self.teacher = teacher
-        encoders = (0..<max(threads, 1)).map { _ in TeacherEncoder(teacher) }
+        encoders = (0..<max(threads, 1)).map { _ in
+            TeacherEncoder(teacher.configuration, teacher.weights, products: teacher.layers)
+        }
     }
 
     public func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
@@ -37,7 +39,7 @@ public final class TeacherScorer: LineScorer {
         let workers = min(encoders.count, chunks.count)
         if workers == 1 {
             MatrixProduct.setThreads(1)
-            for lines in chunks { encoders[0].encode(tokens, lines: lines, into: out + lines.lowerBound * labels) }
+            for lines in chunks { encoders[0].logits(tokens, lines: lines, into: out + lines.lowerBound * labels) }
             return
         }
         // Each worker has an encoder of its own, and its chunks' logits are apart from the others'.
@@ -48,7 +50,7 @@ public final class TeacherScorer: LineScorer {
             MatrixProduct.setThreads(1)
             for index in stride(from: worker, to: chunks.count, by: workers) {
                 let lines = chunks[index]
-                encoders[worker].encode(tokens, lines: lines, into: destination + lines.lowerBound * labels)
+                encoders[worker].logits(tokens, lines: lines, into: destination + lines.lowerBound * labels)
             }
         }
     }

@@ -1,0 +1,75 @@
+import CKernels
+import Models
+import Tensors
+
+/// Pooler and classifier in training.
+///
+/// Shapes in comments: L lines, D hidden, C labels.
+final class TeacherHeadPass {
+    private let configuration: TeacherConfiguration
+    private let kernels = bert_kernels_best()
+    private var lines = 0
+    private var input: UnsafePointer<Float>
+    private let before = TeacherWorkspace()  // pooler before tanh, (L, D)
+    private let pooled = TeacherWorkspace()  // after tanh, (L, D)
+    private let dropped = TeacherWorkspace()  // what the classifier saw, (L, D)
+    private let outputs = TeacherWorkspace()  // (L, C)
+    private let gradient = TeacherWorkspace()  // (L, D)
+    private let inputGradient = TeacherWorkspace()  // (L, D)
+
+    init(_ configuration: TeacherConfiguration) {
+        self.configuration = configuration
+        input = UnsafePointer(before.pointer)
+    }
+
+    /// logits (L, C) of features (L, D).
+    func forward(
+        _ features: UnsafePointer<Float>, lines: Int, weights: TeacherWeights, dropout: TeacherDropout
+    ) -> UnsafeMutablePointer<Float> {
+        let width = configuration.hiddenSize
+        let labels = configuration.labels.count
+        input = features
+        self.lines = lines
+        var source = features
+        if configuration.pooling == .cls {
+            MatrixProduct.multiply(
+                transposeB: true, m: lines, n: width, k: width, features, lda: width, weights.pooler.pointer,
+                ldb: width,
+                into: pooled.reserve(lines * width), ldc: width)
+            kernels.pointee.bias_activation(
+                pooled.pointer, weights.poolerBias.pointer, Int64(lines), Int64(width), Int32(BERT_TANH.rawValue),
+                before.reserve(lines * width))
+            source = UnsafePointer(pooled.pointer)
+        }
+        var mask = dropout.mask(.classifier)
+        kernels.pointee.dropout(dropped.reserve(lines * width), source, Int64(lines * width), &mask)
+        let logits = outputs.reserve(lines * labels)
+        MatrixProduct.multiply(
+            transposeB: true, m: lines, n: labels, k: width, dropped.pointer, lda: width, weights.classifier.pointer,
+            ldb: width, into: logits, ldc: labels)
+        kernels.pointee.bias(logits, weights.classifierBias.pointer, Int64(lines), Int64(labels))
+        return logits
+    }
+
+    /// From the gradient of the logits (L, C), adds to the head's gradients; the gradient of features (L, D).
+    func backward(
+        _ logitGradient: UnsafePointer<Float>, weights: TeacherWeights, gradients: TeacherWeights,
+        dropout: TeacherDropout
+    ) -> UnsafeMutablePointer<Float> {
+        let width = configuration.hiddenSize
+        let gradient = gradient.reserve(lines * width)
+        TeacherDense.backward(
+            kernels, logitGradient, dropped.pointer, rows: lines, weights.classifier, gradients.classifier,
+            gradients.classifierBias, into: gradient, add: false)
+        var mask = dropout.mask(.classifier)
+        kernels.pointee.dropout(gradient, gradient, Int64(lines * width), &mask)
+        guard configuration.pooling == .cls else { return gradient }
+        kernels.pointee.activation_backward(
+            gradient, before.pointer, Int64(lines * width), Int32(BERT_TANH.rawValue))
+        let out = inputGradient.reserve(lines * width)
+        TeacherDense.backward(
+            kernels, gradient, input, rows: lines, weights.pooler, gradients.pooler, gradients.poolerBias, into: out,
+            add: false)
+        return out
+    }
+}
