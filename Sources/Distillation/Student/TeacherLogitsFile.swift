@@ -75,7 +75,7 @@ public final class TeacherLogitsFile {
             // New, or not even the header was written.
             ftruncate(descriptor, 0)
             lseek(descriptor, 0, SEEK_SET)
-            let names = labels.map { JSONText.quoted($0) }.joined(separator: ",")
+            let names = labels.map { Quoting.json($0) }.joined(separator: ",")
             pending.append(contentsOf: "{\"teacher\":\"\(fingerprint)\",\"labels\":[\(names)]}\n".utf8)
             return try flush()
         }
@@ -83,8 +83,8 @@ public final class TeacherLogitsFile {
         for line in bytes[...end].split(separator: 0x0A) {
             number += 1
             let place = "\(path):\(number)"
-            let json = try line.withUnsafeBytes { (raw) throws(UnderstudyError) in
-                try ModelConfiguration(json: raw, path: place)
+            let json = try line.withUnsafeBufferPointer { (raw) throws(UnderstudyError) in
+                try ModelConfiguration(json: UnsafeRawBufferPointer(raw), path: place)
             }
             if number == 1 {
                 guard try json.string("teacher") == fingerprint, try json.strings("labels") == labels else {

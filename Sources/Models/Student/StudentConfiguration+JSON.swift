@@ -1,5 +1,5 @@
 import Diagnostics
-import FoundationEssentials
+import Tensors
 
 extension StudentConfiguration {
     /// Reads a student's `config.json`.
@@ -48,14 +48,29 @@ extension StudentConfiguration {
         }
     }
 
-    /// The text of `config.json`: sorted keys, one a line.
-    public func json() throws(UnderstudyError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-        } catch {
-            throw UnderstudyError(.internalFailure, "the configuration can't be written as JSON: \(error)")
+    /// The text of `config.json`.
+    public func json() -> String {
+        var members: [(String, JSONTree)] = [
+            ("model_type", .string(Self.modelType)), ("version", .string(version)),
+            ("input", .string(input.rawValue)), ("vocab_size", .integer(vocabularySize)),
+            ("embedding_size", .integer(embeddingSize)), ("hidden_size", .integer(hiddenSize)),
+            ("dense_size", .integer(denseSize)), ("pooling", .strings(pooling.map(\.rawValue))),
+            ("shortcut_buckets", .integer(shortcutBuckets)), ("shortcut_order", .integer(shortcutOrder)),
+            ("maximum_tokens", .integer(maximumTokens)), ("labels", .strings(labels)),
+            ("precision", .string(precision)),
+        ]
+        if let calibration {
+            var values: [(String, JSONTree)] = [
+                ("temperature", .double(calibration.temperature)),
+                ("deferral_threshold", .double(calibration.deferralThreshold)),
+                ("policy", .string(calibration.policy)),
+            ]
+            if let holdout = calibration.holdoutDescription { values.append(("holdout", .string(holdout))) }
+            members.append(("calibration", .members(values)))
         }
+        if let parent { members.append(("parent", .string(parent))) }
+        if let dataFingerprint { members.append(("data_fingerprint", .string(dataFingerprint))) }
+        if let seed { members.append(("seed", .integer(seed))) }
+        return JSONTree.members(members).text + "\n"
     }
 }

@@ -1,9 +1,9 @@
 import Diagnostics
 
 /// What a student is made of: everything about it except the values of its weights. Stored in `config.json`.
-public struct StudentConfiguration: Sendable, Equatable, Codable {
+public struct StudentConfiguration: Sendable, Equatable {
     /// What the biLSTM reads.
-    public enum Input: String, Sendable, Codable, CaseIterable {
+    public enum Input: String, Sendable, CaseIterable {
         /// One step per token.
         case tokens
         /// One step per line: the mean of its token vectors (the seed article's variant).
@@ -11,7 +11,7 @@ public struct StudentConfiguration: Sendable, Equatable, Codable {
     }
 
     /// How the hidden states of a line become one vector.
-    public enum Pooling: String, Sendable, Codable, CaseIterable {
+    public enum Pooling: String, Sendable, CaseIterable {
         /// The final state of each direction (Tang et al. 2019, §3.1).
         case last
         /// The maximum of each unit over time.
@@ -22,7 +22,6 @@ public struct StudentConfiguration: Sendable, Equatable, Codable {
 
     public static let modelType = "understudy-bilstm"
 
-    public var modelType = StudentConfiguration.modelType
     /// How outputs name this student.
     public var version: String
     public var input = Input.tokens
@@ -67,26 +66,6 @@ public struct StudentConfiguration: Sendable, Equatable, Codable {
         self.labels = labels
     }
 
-    enum CodingKeys: String, CodingKey {
-        case modelType = "model_type"
-        case version
-        case input
-        case vocabularySize = "vocab_size"
-        case embeddingSize = "embedding_size"
-        case hiddenSize = "hidden_size"
-        case denseSize = "dense_size"
-        case pooling
-        case shortcutBuckets = "shortcut_buckets"
-        case shortcutOrder = "shortcut_order"
-        case maximumTokens = "maximum_tokens"
-        case labels
-        case precision
-        case calibration
-        case parent
-        case dataFingerprint = "data_fingerprint"
-        case seed
-    }
-
     /// Width of the pooled vector: both directions of every pooling.
     public var pooledSize: Int { 2 * hiddenSize * pooling.count }
 
@@ -96,10 +75,6 @@ public struct StudentConfiguration: Sendable, Equatable, Codable {
             guard range.contains(value) else {
                 throw UnderstudyError(.invalidData, "\"\(name)\" is \(value); it must lie in \(range)")
             }
-        }
-        guard modelType == Self.modelType else {
-            throw UnderstudyError(
-                .invalidData, "\"model_type\" is \"\(modelType)\"; a student's is \"\(Self.modelType)\"")
         }
         try size("vocab_size", vocabularySize, 1...4_000_000)
         try size("embedding_size", embeddingSize, 1...4096)
