@@ -19,6 +19,8 @@ public struct OptimizerOptions: Sendable, Equatable {
 
     public var kind = Kind.adam
     public var learningRate: Float = 1e-3
+    /// The shortcut's rate over the others': its rows are seen seldom and start at zero.
+    public var shortcutRateFactor: Float = 3
     public var schedule = Schedule.linear
     /// Share of all steps over which the rate rises linearly from zero.
     public var warmup: Float = 0

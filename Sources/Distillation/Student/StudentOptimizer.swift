@@ -33,8 +33,10 @@ public final class StudentOptimizer {
     /// Brings the named rows up to date, as every forward pass that reads them needs.
     public func prepare(embeddingRows: [Int32], shortcutRows: [Int32]) {
         guard options.kind == .adam, step > 0 else { return }
-        catchUp(weights.embedding, first.embedding, second.embedding, rows: embeddingRows, &embeddingSteps)
-        catchUp(weights.shortcut, first.shortcut, second.shortcut, rows: shortcutRows, &shortcutSteps)
+        catchUp(weights.embedding, first.embedding, second.embedding, rows: embeddingRows, &embeddingSteps, 1)
+        catchUp(
+            weights.shortcut, first.shortcut, second.shortcut, rows: shortcutRows, &shortcutSteps,
+            options.shortcutRateFactor)
     }
 
     /// Brings every row up to date: before weights are saved or measured.
@@ -44,11 +46,13 @@ public final class StudentOptimizer {
             shortcutRows: (0..<Int32(weights.shortcut.rows)).map { $0 })
     }
 
-    private func catchUp(_ table: Matrix, _ m: Matrix, _ v: Matrix, rows: [Int32], _ steps: inout [Int32]) {
+    private func catchUp(
+        _ table: Matrix, _ m: Matrix, _ v: Matrix, rows: [Int32], _ steps: inout [Int32], _ rateFactor: Float
+    ) {
         for row in rows.lazy.map(Int.init) {
             let since = Int(steps[row])
             if since > 0, since < step {
-                let travel = travel(since: since)
+                let travel = rateFactor * travel(since: since)
                 let mDecay = pow(options.beta1, Float(step - since))
                 let vDecay = pow(options.beta2, Float(step - since))
                 let w = table.row(row)
@@ -100,8 +104,8 @@ public final class StudentOptimizer {
             weights.embedding, gradients.embedding, first.embedding, second.embedding, embeddingRows, stepSize,
             correction, rate, scale)
         rows(
-            weights.shortcut, gradients.shortcut, first.shortcut, second.shortcut, shortcutRows, stepSize, correction,
-            rate, scale)
+            weights.shortcut, gradients.shortcut, first.shortcut, second.shortcut, shortcutRows,
+            stepSize * options.shortcutRateFactor, correction, rate * options.shortcutRateFactor, scale)
         for row in embeddingRows { embeddingSteps[Int(row)] = Int32(step) }
         for row in shortcutRows { shortcutSteps[Int(row)] = Int32(step) }
     }

@@ -29,7 +29,6 @@ extension StudentConfiguration {
             labels: try json.labels())
         input = try json.optionalChoice("input") ?? .tokens
         shortcutBuckets = try json.optionalInteger("shortcut_buckets", in: 0...(1 << 26)) ?? 0
-        shortcutOrder = try json.optionalInteger("shortcut_order", in: 1...8) ?? 3
         precision = try json.optionalString("precision") ?? "f32"
         parent = try json.optionalString("parent")
         dataFingerprint = try json.optionalString("data_fingerprint")
@@ -55,7 +54,7 @@ extension StudentConfiguration {
             ("input", .string(input.rawValue)), ("vocab_size", .integer(vocabularySize)),
             ("embedding_size", .integer(embeddingSize)), ("hidden_size", .integer(hiddenSize)),
             ("dense_size", .integer(denseSize)), ("pooling", .strings(pooling.map(\.rawValue))),
-            ("shortcut_buckets", .integer(shortcutBuckets)), ("shortcut_order", .integer(shortcutOrder)),
+            ("shortcut_buckets", .integer(shortcutBuckets)),
             ("maximum_tokens", .integer(maximumTokens)), ("labels", .strings(labels)),
             ("precision", .string(precision)),
         ]

@@ -35,10 +35,9 @@ public struct StudentConfiguration: Sendable, Equatable {
     public var denseSize: Int
     /// One or more, concatenated in this order.
     public var pooling: [Pooling]
-    /// Rows of the shortcut's table; 0 for no shortcut. A power of two otherwise.
+    /// Rows of the shortcut's table of hashed character n-grams (`NGramHasher`); 0 for no shortcut, a power of two from
+    /// 2 on otherwise.
     public var shortcutBuckets = 0
-    /// Longest n-gram of the shortcut.
-    public var shortcutOrder = 3
     /// A line is cut to this many tokens.
     public var maximumTokens: Int
     /// In the order of the logits.
@@ -81,10 +80,9 @@ public struct StudentConfiguration: Sendable, Equatable {
         try size("hidden_size", hiddenSize, 1...4096)
         try size("dense_size", denseSize, 1...65536)
         try size("shortcut_buckets", shortcutBuckets, 0...(1 << 26))
-        try size("shortcut_order", shortcutOrder, 1...8)
         try size("maximum_tokens", maximumTokens, 1...1_000_000)
         try size("labels", labels.count, 1...100_000)
-        guard shortcutBuckets & (shortcutBuckets - 1) == 0 else {
+        guard shortcutBuckets & (shortcutBuckets - 1) == 0, shortcutBuckets != 1 else {
             throw UnderstudyError(
                 .invalidData, "\"shortcut_buckets\" is \(shortcutBuckets), which isn't a power of two")
         }

@@ -22,11 +22,10 @@ public struct StudentFeatures: Sendable {
     }
 
     public init(
-        tokenizer: any Tokenizer, framing: Framing = Framing(), shortcutBuckets: Int, shortcutOrder: Int,
-        maximumTokens: Int
+        tokenizer: any Tokenizer, framing: Framing = Framing(), shortcutBuckets: Int, maximumTokens: Int
     ) {
         self.tokenizer = tokenizer
-        hasher = shortcutBuckets > 0 ? NGramHasher(buckets: shortcutBuckets, order: shortcutOrder) : nil
+        hasher = shortcutBuckets > 0 ? NGramHasher(bits: shortcutBuckets.trailingZeroBitCount) : nil
         self.maximumTokens = maximumTokens
         self.framing = framing
     }
@@ -39,6 +38,6 @@ public struct StudentFeatures: Sendable {
             if let last = framing.last, ids.count > start, ids[ids.count - 1] == last { ids.removeLast() }
             if let first = framing.first, ids.count > start, ids[start] == first { ids.remove(at: start) }
         }
-        batch.buckets.append { ids in hasher?.append(line, into: &ids) }
+        batch.buckets.append { ids in hasher?.append(line, to: &ids) }
     }
 }

@@ -62,7 +62,7 @@ import Text
 
     private func expectFastPath(_ golden: StudentGolden, bf16: Bool, tolerance: Float) throws {
         let features = StudentFeatures(
-            tokenizer: NoTokenizer(), shortcutBuckets: 0, shortcutOrder: 1, maximumTokens: 1)
+            tokenizer: NoTokenizer(), shortcutBuckets: 0, maximumTokens: 1)
         let student = Student(golden.configuration, weights: golden.weights, features: features, bf16: bf16)
         var logits = [Float](repeating: .nan, count: golden.batch.count * student.labels.count)
         let scorer = student.makeStudentScorer()
@@ -97,7 +97,7 @@ import Text
             let pass = StudentPass(configuration)
             let expected = pass.forward(weights, batch)
             let features = StudentFeatures(
-                tokenizer: NoTokenizer(), shortcutBuckets: 0, shortcutOrder: 1, maximumTokens: 1)
+                tokenizer: NoTokenizer(), shortcutBuckets: 0, maximumTokens: 1)
             let student = Student(configuration, weights: weights, features: features, bf16: false)
             var logits = [Float](repeating: .nan, count: batch.count * student.labels.count)
             logits.withUnsafeMutableBufferPointer { student.makeStudentScorer().score(batch, into: $0) }
