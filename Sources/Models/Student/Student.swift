@@ -3,7 +3,7 @@ import Synchronization
 import Text
 
 /// A trained student: weights, what they mean, and how a line becomes their input.
-public final class Student: LineClassifier {
+public final class Student: CalibratedClassifier {
     public let configuration: StudentConfiguration
     public let weights: StudentWeights
     public let features: StudentFeatures
@@ -23,6 +23,8 @@ public final class Student: LineClassifier {
 
     public var labels: [String] { configuration.labels }
     public var version: String { configuration.version }
+    public var temperature: Float { calibration?.temperature ?? 1 }
+    public var deferralThreshold: Float? { calibration?.deferralThreshold }
     public var calibration: Calibration? { configuration.calibration }
 
     public func makeScorer() -> any LineScorer { makeStudentScorer() }

@@ -88,3 +88,20 @@ public struct StudentWeights: Sendable {
     /// Number of trained values.
     public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
 }
+
+extension StudentWeights {
+    /// Rounds every matrix to what storing it as `precision` would keep.
+    public func round(to precision: String) {
+        for (_, matrix, shape) in named where shape.count == 2 {
+            for index in 0..<matrix.count {
+                switch precision {
+                case "f16":
+                    matrix.pointer[index] = HalfPrecision.single(fromF16: HalfPrecision.f16(matrix.pointer[index]))
+                case "bf16":
+                    matrix.pointer[index] = HalfPrecision.single(fromBF16: HalfPrecision.bf16(matrix.pointer[index]))
+                default: return
+                }
+            }
+        }
+    }
+}
