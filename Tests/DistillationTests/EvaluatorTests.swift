@@ -61,11 +61,9 @@ import Testing
         let meter = ProgressMeter(
             style: .lines(every: .seconds(1)), now: { .zero }, write: { text in written.withLock { $0 += text } })
         let data = FakeData.lines(labels: Self.labels, count: 70)
-        meter.begin("student", total: 70)
         _ = try Evaluator().score(
             data, by: FakeClassifier(labels: Self.labels, version: "fake", skill: 1),
-            clock: SteppingClock(step: .seconds(1)), progress: meter)
-        meter.end()
+            clock: SteppingClock(step: .seconds(1)), stage: "student", progress: meter)
         #expect(written.withLock { $0 } == "student: 70 lines in 0:00\n")
     }
 
