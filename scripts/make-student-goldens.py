@@ -74,14 +74,15 @@ def main():
             if len(gram):
                 y = y + w["shortcut.weight"][gram].sum(0) / math.sqrt(len(gram))
             logits.append(y)
+            share = 1 - lam if label >= 0 else 1.0
             if label >= 0:
                 loss = loss + lam * nn.functional.cross_entropy(y[None], torch.tensor([label]))
             if loss_kind == "mse":
-                loss = loss + (1 - lam) * ((y - t) ** 2).mean()
+                loss = loss + share * ((y - t) ** 2).mean()
             else:
                 kl = nn.functional.kl_div(torch.log_softmax(y / T, -1), torch.log_softmax(t / T, -1),
                                           reduction="sum", log_target=True)
-                loss = loss + (1 - lam) * T * T * kl
+                loss = loss + share * T * T * kl
         loss.backward()
         f = lambda values: torch.tensor(values, dtype=torch.float32)
         offsets = lambda parts: f([0] + list(torch.tensor([len(p) for p in parts]).cumsum(0)))
@@ -96,7 +97,7 @@ def main():
         meta = {"config": json.dumps(config), "loss": loss_kind, "lambda": str(lam), "temperature": str(T),
                 "made-by": "scripts/make-student-goldens.py"}
         save_file({k: v.contiguous() for k, v in state.items()}, OUT / f"student-{name}.safetensors", metadata=meta)
-        print(name, "loss", float(loss))
+        print(name, "loss", loss.item())
 
 
 if __name__ == "__main__":

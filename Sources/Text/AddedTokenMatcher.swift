@@ -22,9 +22,11 @@ struct AddedTokenMatcher: Sendable {
     init(_ patterns: [(bytes: [UInt8], id: Int32, token: AddedToken)]) {
         var starts = [Bool](repeating: false, count: 256)
         for pattern in patterns { if let first = pattern.bytes.first { starts[Int(first)] = true } }
-        self.patterns = patterns.filter { !$0.bytes.isEmpty }.map { Pattern(bytes: $0.bytes, id: $0.id, token: $0.token) }
-            .enumerated().sorted { ($1.element.bytes.count, $0.offset) < ($0.element.bytes.count, $1.offset) }
-            .map(\.element)
+        self.patterns = patterns.filter { !$0.bytes.isEmpty }.map {
+            Pattern(bytes: $0.bytes, id: $0.id, token: $0.token)
+        }
+        .enumerated().sorted { ($1.element.bytes.count, $0.offset) < ($0.element.bytes.count, $1.offset) }
+        .map(\.element)
         self.starts = FrozenArray(starts)
         isEmpty = self.patterns.isEmpty
     }

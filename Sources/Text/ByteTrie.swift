@@ -93,7 +93,9 @@ private struct ByteTrieBuilder {
         var attempt = 0
         while slot != 0, attempt < Self.attempts {
             let base = slot - lowest
-            if base >= 0, base + 256 <= units.count, bytes.allSatisfy({ units[base + Int($0)].check < 0 }) { return base }
+            if base >= 0, base + 256 <= units.count, bytes.allSatisfy({ units[base + Int($0)].check < 0 }) {
+                return base
+            }
             slot = Int(nextFree[slot])
             attempt += 1
         }

@@ -31,7 +31,8 @@ public struct CharacterTokenizer: Tokenizer {
             let scalars = UTF8Code.scalars(entry)
             guard scalars.count == 1 else {
                 let shown = String(decoding: entry, as: UTF8.self)
-                throw UnderstudyError(.invalidData, "entry \(id) of the character vocabulary, '\(shown)', isn't one character")
+                throw UnderstudyError(
+                    .invalidData, "entry \(id) of the character vocabulary, '\(shown)', isn't one character")
             }
             byScalar[Int(scalars[0])] = id
         }

@@ -13,7 +13,8 @@ struct CodePointTable<Value: BitwiseCopyable & Sendable>: Sendable {
         let pageBytes = 256 * MemoryLayout<Value>.stride
         all.withUnsafeBytes { source in
             for first in stride(from: 0, to: all.count, by: 256) {
-                let page = UnsafeRawBufferPointer(rebasing: source[first / 256 * pageBytes..<(first / 256 + 1) * pageBytes])
+                let page = UnsafeRawBufferPointer(
+                    rebasing: source[first / 256 * pageBytes..<(first / 256 + 1) * pageBytes])
                 let hash = ByteHash.hash(page)
                 let match = known[hash]?.first { start in
                     values.withUnsafeBytes { stored in

@@ -58,9 +58,13 @@ struct Decompositions: Sendable {
         var joiners = Set<UInt32>()
         for wanted in 2...4 {
             for (source, target) in canonicalTargets where target.count == wanted {
-                guard let scalar = Unicode.Scalar(source), !scalar.properties.isFullCompositionExclusion else { continue }
+                guard let scalar = Unicode.Scalar(source), !scalar.properties.isFullCompositionExclusion else {
+                    continue
+                }
                 var first = target[0]
-                for scalar in target[1..<(wanted - 1)] { first = composites[UInt64(first) << 32 | UInt64(scalar)] ?? first }
+                for scalar in target[1..<(wanted - 1)] {
+                    first = composites[UInt64(first) << 32 | UInt64(scalar)] ?? first
+                }
                 composites[UInt64(first) << 32 | UInt64(target[wanted - 1])] = source
                 joiners.insert(target[wanted - 1])
             }

@@ -183,7 +183,9 @@ struct JSONParser {
 
 extension JSONParser {
     private func digit() -> UInt64? {
-        guard index < bytes.count, bytes[index] >= UInt8(ascii: "0"), bytes[index] <= UInt8(ascii: "9") else { return nil }
+        guard index < bytes.count, bytes[index] >= UInt8(ascii: "0"), bytes[index] <= UInt8(ascii: "9") else {
+            return nil
+        }
         return UInt64(bytes[index] - UInt8(ascii: "0"))
     }
 

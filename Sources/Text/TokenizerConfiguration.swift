@@ -117,7 +117,9 @@ struct TokenizerConfiguration {
 
     private func specialContents() throws(UnderstudyError) -> Set<[UInt8]> {
         var contents = Set(try extraTokens().map(\.content))
-        for role in Role.allCases { if case .some(.some(let token)) = try token(role) { contents.insert(token.content) } }
+        for role in Role.allCases {
+            if case .some(.some(let token)) = try token(role) { contents.insert(token.content) }
+        }
         return contents
     }
 }

@@ -83,7 +83,8 @@ public enum TokenizerFiles {
         case "XLMRobertaTokenizer": return .xlmRoberta
         case .some(let name):
             throw UnderstudyError(
-                .invalidData, "the tokenizer_class '\(name)' isn't supported; BertTokenizer, PreTrainedTokenizerFast and "
+                .invalidData,
+                "the tokenizer_class '\(name)' isn't supported; BertTokenizer, PreTrainedTokenizerFast and "
                     + "XLMRobertaTokenizer are", at: "\(source.directory)/tokenizer_config.json")
         }
     }

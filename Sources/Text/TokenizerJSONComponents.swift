@@ -54,7 +54,8 @@ extension TokenizerJSON {
         switch try type(of: value, "a pre-tokenizer") {
         case "Sequence":
             var steps: [PreTokenizerStep] = []
-            for part in try require(value["pretokenizers"]?.array, "pretokenizers", of: "a Sequence of pre-tokenizers") {
+            for part in try require(value["pretokenizers"]?.array, "pretokenizers", of: "a Sequence of pre-tokenizers")
+            {
                 steps += try preTokenizers(part)
             }
             return steps

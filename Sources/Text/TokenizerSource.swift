@@ -43,7 +43,8 @@ extension TokenizerFiles {
                 definition = try xlmRoberta(json)
             case (_, nil):
                 let name = configuration.tokenizerClass ?? ""
-                throw UnderstudyError(.missingInput, "the tokenizer_class '\(name)' needs tokenizer.json", at: directory)
+                throw UnderstudyError(
+                    .missingInput, "the tokenizer_class '\(name)' needs tokenizer.json", at: directory)
             }
             definition.truncatesLeft = configuration.truncatesLeft
             definition.ignoresSpecialTokensInText = configuration.flag("split_special_tokens") ?? false
@@ -57,7 +58,8 @@ extension TokenizerFiles {
             guard let unknown = tokens[.unknown], let first = tokens[.classification], let last = tokens[.separator]
             else {
                 throw UnderstudyError(
-                    .invalidData, "unk_token, cls_token and sep_token can't be null", at: place("tokenizer_config.json"))
+                    .invalidData, "unk_token, cls_token and sep_token can't be null", at: place("tokenizer_config.json")
+                )
             }
             let pieces: [[UInt8]]
             if let json {
@@ -83,7 +85,9 @@ extension TokenizerFiles {
             // A usual token that no file asks for and the vocabulary lacks is left out: Transformers would give it an id
             // for which no model has an embedding.
             let known = Set(pieces)
-            let asked = tokens.filter { (try? configuration.token($0.key)) ?? nil != nil || known.contains($0.value.content) }
+            let asked = tokens.filter {
+                (try? configuration.token($0.key)) ?? nil != nil || known.contains($0.value.content)
+            }
             try addTokens(to: &definition, asked)
             return definition
         }

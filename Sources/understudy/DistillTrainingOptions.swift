@@ -34,7 +34,7 @@ struct DistillTrainingOptions: ParsableArguments {
     var schedule = "linear"
 
     @Option(help: "Share of the steps over which the rate rises first.")
-    var warmup: Float = 0
+    var warmup: Float = 0.02
 
     @Option(help: "The shortcut's rate over the others'.")
     var shortcutRate: Float = 3
@@ -43,12 +43,12 @@ struct DistillTrainingOptions: ParsableArguments {
     var weightDecay: Float = 0
 
     @Option(help: "Limit of the gradient's global norm; 0 for none.")
-    var clip: Float = 0
+    var clip: Float = 5
 
-    @Option(help: "Dropout of embedding values.")
-    var embeddingDropout: Float = 0
+    @Option(help: "Dropout of embedding dimensions, the same for all tokens of a line.")
+    var embeddingDropout: Float = 0.2
 
-    @Option(help: "Dropout of pooled values.")
+    @Option(help: "Dropout of pooled values and of the dense layer.")
     var dropout: Float = 0.3
 
     @Option(help: "Dropout of the shortcut's n-grams.")
@@ -107,7 +107,8 @@ struct DistillTrainingOptions: ParsableArguments {
         options.optimizer.shortcutRateFactor = shortcutRate
         options.optimizer.weightDecay = weightDecay
         options.optimizer.clip = clip
-        options.dropout = .init(embedding: embeddingDropout, pooled: dropout, shortcut: shortcutDropout)
+        options.dropout = .init(
+            embedding: embeddingDropout, pooled: dropout, dense: dropout, shortcut: shortcutDropout)
         options.tokenDropout = tokenDropout
         options.order = try Self.choice("order", order)
         options.seed = seed

@@ -62,16 +62,17 @@ public struct ContextualEmbeddings {
         }
     }
 
-    /// Writes one row per token to `embedding` (V, E), E at most D: principal components of the mean states, weighted
-    /// by how often each token occurs, scaled to `deviation`. Tokens that never occurred keep their row.
+    /// Writes one row per token to `embedding` (V, E), E at most D: principal components of the mean states of all
+    /// tokens that occurred, scaled to `deviation`. Tokens that never occurred keep their row.
     public func write(to embedding: Matrix, deviation: Float) {
         let means = Matrix(rows: sums.rows, columns: sums.columns)
-        for row in 0..<sums.rows where counts[row] > 0 {
-            for column in 0..<sums.columns { means.row(row)[column] = sums.row(row)[column] / counts[row] }
+        withExtendedLifetime(means) {
+            for row in 0..<sums.rows where counts[row] > 0 {
+                for column in 0..<sums.columns { means.row(row)[column] = sums.row(row)[column] / counts[row] }
+            }
         }
-        // The square root keeps a few very common tokens from owning all components.
         let projected = PrincipalComponents.project(
-            means, weights: counts.map { $0.squareRoot() }, dimensions: embedding.columns)
+            means, weights: counts.map { $0 > 0 ? 1 : 0 }, dimensions: embedding.columns)
         EmbeddingScale.copy(projected, where: counts.map { $0 > 0 }, to: embedding, deviation: deviation)
     }
 }

@@ -4,8 +4,7 @@ import Glibc
 ///
 /// distil is the mean squared error of the logits (Ba & Caruana 2014; Tang et al. 2019, §3.1), averaged over classes, or
 /// T² · KL(teacher ‖ student) at temperature T (Hinton et al. 2015, §2). A line without a label carries the distil term
-/// alone at weight 1 − λ; a line without teacher logits the label's term alone at weight λ, or 1 when there is no
-/// teacher at all.
+/// alone, at weight 1; a line without teacher logits the label's term alone, likewise.
 public struct DistillationLoss: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable, Codable {
         case mse
@@ -39,11 +38,11 @@ public struct DistillationLoss: Sendable, Equatable {
         gradient.update(repeating: 0, count: classes)
         var loss: Float = 0
         if label >= 0 {
-            let weight = teacher == nil && labelShare == 0 ? 1 : labelShare
+            let weight = teacher == nil ? 1 : labelShare
             if weight > 0 { loss += crossEntropy(logits, classes, Int(label), weight, gradient) }
         }
-        if let teacher, labelShare < 1 {
-            let weight = 1 - labelShare
+        if let teacher, labelShare < 1 || label < 0 {
+            let weight = label < 0 ? 1 : 1 - labelShare
             switch kind {
             case .mse: loss += meanSquaredError(logits, classes, teacher, weight, gradient)
             case .kl: loss += divergence(logits, classes, teacher, weight, gradient)

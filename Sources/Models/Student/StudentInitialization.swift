@@ -3,7 +3,8 @@ import Tensors
 extension StudentWeights {
     /// Fresh random weights.
     ///
-    /// LSTM, dense and classifier: uniform in ±1/√fan as PyTorch's `nn.LSTM` and `nn.Linear` do; the LSTM's fan is H.
+    /// W_x: uniform in ±√(6 / (E + 4H)) (Glorot & Bengio 2010). W_h: uniform in ±1/√H. Biases zero, but 1 for the forget
+    /// gate, so that memory lasts from the start (Jozefowicz et al. 2015). Dense and classifier: uniform in ±1/√fan.
     /// Embedding: normal with deviation `embeddingDeviation` (rows may be overwritten from pretrained vectors).
     /// Shortcut: zeros, so that it starts by saying nothing.
     public func randomize(
@@ -15,14 +16,14 @@ extension StudentWeights {
         }
         for index in 0..<embedding.count { embedding.pointer[index] = generator.normal() * embeddingDeviation }
         for direction in [forward, backward] {
-            uniform(direction.input, fan: configuration.hiddenSize)
-            uniform(direction.recurrent, fan: configuration.hiddenSize)
-            // PyTorch draws two biases and adds them.
-            uniform(direction.bias, fan: configuration.hiddenSize)
-            let bound = 1 / Float(configuration.hiddenSize).squareRoot()
-            for index in 0..<direction.bias.count {
-                direction.bias.pointer[index] += (2 * generator.uniform() - 1) * bound
+            let bound = (6 / Float(configuration.embeddingSize + 4 * configuration.hiddenSize)).squareRoot()
+            for index in 0..<direction.input.count {
+                direction.input.pointer[index] = (2 * generator.uniform() - 1) * bound
             }
+            uniform(direction.recurrent, fan: configuration.hiddenSize)
+            direction.bias.fill(0)
+            let units = configuration.hiddenSize
+            (direction.bias.pointer + units).update(repeating: 1, count: units)
         }
         uniform(dense, fan: configuration.pooledSize)
         uniform(denseBias, fan: configuration.pooledSize)

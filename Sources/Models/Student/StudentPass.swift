@@ -8,14 +8,18 @@ import Text
 public final class StudentPass {
     /// Shares of values that training sets to zero (Srivastava et al. 2014; the rest is scaled up).
     public struct Dropout: Sendable, Equatable {
+        /// Of the embedding's dimensions, the same for all tokens of a line (Gal & Ghahramani 2016).
         public var embedding: Float
         public var pooled: Float
+        /// Of the dense layer's units.
+        public var dense: Float
         /// Share of a line's n-grams that the shortcut doesn't see.
         public var shortcut: Float
 
-        public init(embedding: Float = 0, pooled: Float = 0, shortcut: Float = 0) {
+        public init(embedding: Float = 0, pooled: Float = 0, dense: Float = 0, shortcut: Float = 0) {
             self.embedding = embedding
             self.pooled = pooled
+            self.dense = dense
             self.shortcut = shortcut
         }
     }
@@ -28,7 +32,8 @@ public final class StudentPass {
     private let pooledScratch = Scratch(), denseScratch = Scratch(), logitsScratch = Scratch()
     private let pooledGradientScratch = Scratch(), denseGradientScratch = Scratch()
     private let hiddenGradientScratch = [Scratch(), Scratch()]
-    private let embeddingMaskScratch = Scratch(), pooledMaskScratch = Scratch(), shortcutMaskScratch = Scratch()
+    private let embeddingMaskScratch = Scratch(), pooledMaskScratch = Scratch()
+    private let denseMaskScratch = Scratch(), shortcutMaskScratch = Scratch()
     private var dropout: Dropout?
     private var inputGradients: [UnsafeMutablePointer<Float>] = []
 
@@ -83,20 +88,30 @@ public final class StudentPass {
     private func embed(
         _ weights: StudentWeights, _ batch: StudentBatch, dropout rate: Float, generator: inout SeededGenerator
     ) {
-        let tokens = configuration.input == .tokens ? batch.tokens.ids.count : batch.count
-        let mask = embeddingMaskScratch.floats(rate > 0 ? tokens * width : 0)
-        if rate > 0 { Self.drawMask(mask, count: tokens * width, rate: rate, generator: &generator) }
+        let mask = embeddingMaskScratch.floats(rate > 0 ? batch.count * width : 0)
+        if rate > 0 { Self.drawMask(mask, count: batch.count * width, rate: rate, generator: &generator) }
         for direction in 0...1 {
             let inputs = inputScratch[direction].floats(plan.rows * width)
-            let sources = direction == 0 ? plan.forwardTokens : plan.backwardTokens
-            for row in 0..<plan.rows {
+            forEachRow(direction) { row, source, line in
                 let out = inputs + row * width
-                let source = Int(sources[row])
                 switch configuration.input {
                 case .tokens: out.update(from: weights.embedding.row(Int(batch.tokens.ids[source])), count: width)
-                case .sentenceVector: mean(weights, batch, line: source, into: out)
+                case .sentenceVector: mean(weights, batch, line: line, into: out)
                 }
-                if rate > 0 { for index in 0..<width { out[index] *= mask[source * width + index] } }
+                guard rate > 0 else { return }
+                for index in 0..<width { out[index] *= mask[line * width + index] }
+            }
+        }
+    }
+
+    /// Calls `body` with every packed row, the token it reads, and that token's line.
+    private func forEachRow(_ direction: Int, _ body: (_ row: Int, _ source: Int, _ line: Int) -> Void) {
+        let sources = direction == 0 ? plan.forwardTokens : plan.backwardTokens
+        let order = plan.order
+        for step in 0..<plan.steps {
+            let start = plan.start(step)
+            for rank in 0..<plan.active(step) {
+                body(start + rank, Int(sources[start + rank]), Int(order[rank]))
             }
         }
     }
@@ -126,6 +141,11 @@ public final class StudentPass {
             transposeB: true, m: lines, n: size, k: pooledSize, pooled, lda: pooledSize, weights.dense.pointer,
             ldb: pooledSize, beta: 1, into: dense, ldc: size)
         for index in 0..<(lines * size) { dense[index] = Swift.max(dense[index], 0) }
+        if let rate = dropout?.dense, rate > 0 {
+            let mask = denseMaskScratch.floats(lines * size)
+            Self.drawMask(mask, count: lines * size, rate: rate, generator: &generator)
+            for index in 0..<(lines * size) { dense[index] *= mask[index] }
+        }
         let logits = logitsScratch.floats(lines * labels)
         for line in 0..<lines { (logits + line * labels).update(from: weights.classifierBias.pointer, count: labels) }
         MatrixProduct.multiply(
@@ -169,7 +189,12 @@ public final class StudentPass {
         MatrixProduct.multiply(
             m: lines, n: size, k: labels, logitsGradient, lda: labels, weights.classifier.pointer, ldb: size,
             into: denseGradient, ldc: size)
+        // A unit that dropout has zeroed looks like one that ReLU has: neither passes a gradient.
         for index in 0..<(lines * size) where dense[index] <= 0 { denseGradient[index] = 0 }
+        if let rate = dropout?.dense, rate > 0 {
+            let mask = denseMaskScratch.floats(0)
+            for index in 0..<(lines * size) { denseGradient[index] *= mask[index] }
+        }
         for line in 0..<lines {
             us_add_scaled(Int64(labels), gradients.classifierBias.pointer, logitsGradient + line * labels, 1)
             us_add_scaled(Int64(size), gradients.denseBias.pointer, denseGradient + line * size, 1)
@@ -209,17 +234,15 @@ public final class StudentPass {
         let rate = dropout?.embedding ?? 0
         let mask = embeddingMaskScratch.floats(0)
         for direction in 0...1 {
-            let sources = direction == 0 ? plan.forwardTokens : plan.backwardTokens
             let inputGradient = inputGradients[direction]
-            for row in 0..<plan.rows {
-                let source = Int(sources[row])
+            forEachRow(direction) { row, source, line in
                 let gradient = inputGradient + row * width
-                if rate > 0 { for index in columns { gradient[index] *= mask[source * width + index] } }
+                if rate > 0 { for index in columns { gradient[index] *= mask[line * width + index] } }
                 switch configuration.input {
                 case .tokens: add(gradient, columns, token: source, 1, batch, gradients)
                 case .sentenceVector:
-                    let first = Int(batch.tokens.offsets[source])
-                    let length = batch.tokens.length(source)
+                    let first = Int(batch.tokens.offsets[line])
+                    let length = batch.tokens.length(line)
                     for token in first..<(first + length) {
                         add(gradient, columns, token: token, 1 / Float(length), batch, gradients)
                     }
