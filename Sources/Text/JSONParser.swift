@@ -43,7 +43,8 @@ struct JSONParser {
         let before = bytes[..<min(index, bytes.count)]
         let line = before.count { $0 == 0x0A } + 1
         let column = before.reversed().prefix { $0 != 0x0A }.count + 1
-        return UnderstudyError(.invalidData, "not valid JSON: \(what)", at: "\(place):\(line):\(column)")
+        let end = index < bytes.count ? "" : ", but the file ends; it may be truncated"
+        return UnderstudyError(.invalidData, "not valid JSON: \(what)\(end)", at: "\(place):\(line):\(column)")
     }
 
     private mutating func skipSpace() {
@@ -71,7 +72,7 @@ struct JSONParser {
 
     private mutating func value() throws(UnderstudyError) -> JSONValue {
         skipSpace()
-        guard index < bytes.count else { throw error("the file ends where a value should be; it may be truncated") }
+        guard index < bytes.count else { throw error("expected a value") }
         switch bytes[index] {
         case UInt8(ascii: "{"): return try object()
         case UInt8(ascii: "["): return try array()
@@ -143,11 +144,11 @@ struct JSONParser {
                 index += 1
             }
         }
-        throw error("the file ends inside a string; it may be truncated")
+        throw error("expected the end of a string")
     }
 
     private mutating func escape() throws(UnderstudyError) -> UInt32 {
-        guard index < bytes.count else { throw error("the file ends inside a string") }
+        guard index < bytes.count else { throw error("expected the rest of an escape") }
         let byte = bytes[index]
         index += 1
         switch byte {

@@ -1,5 +1,5 @@
 /// The four Unicode normalisation forms (Unicode Standard Annex 15).
-enum NormalizationForm: String, Sendable {
+package enum NormalizationForm: String, Sendable {
     case nfd = "NFD"
     case nfc = "NFC"
     case nfkd = "NFKD"

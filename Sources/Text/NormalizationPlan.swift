@@ -3,7 +3,7 @@
 /// For nearly all code points what the whole sequence makes of one doesn't depend on its neighbours. `init` runs the
 /// sequence on each such code point that it changes and tabulates the results, so a line is normalised in one pass. A
 /// line with any other code point (a combining mark, say) goes through the sequence step by step.
-struct NormalizationPlan: Sendable {
+package struct NormalizationPlan: Sendable {
     /// What to do with a code point: an `Action`, or from `Action.firstReplacement` on the number of a replacement.
     private enum Action {
         static let keep: UInt16 = 0
@@ -23,7 +23,7 @@ struct NormalizationPlan: Sendable {
     /// False when no code point can be treated by itself.
     private let isLocal: Bool
 
-    init(_ steps: [NormalizerStep]) {
+    package init(_ steps: [NormalizerStep]) {
         self.steps = steps
         var builder = Builder(steps: steps)
         isLocal = !steps.contains { if case .prepend = $0 { true } else { false } }
@@ -37,6 +37,11 @@ struct NormalizationPlan: Sendable {
     /// - Returns: `false` if the first code point of `source` vanished.
     func normalize(_ source: UnsafeBufferPointer<UInt8>, scratch: TokenizerScratch) -> Bool {
         if isLocal, let keepsFirst = normalizeLocally(source, to: &scratch.normalized) { return keepsFirst }
+        return normalizeStepwise(source, scratch: scratch)
+    }
+
+    /// The steps one after the other: what the table is made with and must agree with.
+    private func normalizeStepwise(_ source: UnsafeBufferPointer<UInt8>, scratch: TokenizerScratch) -> Bool {
         scratch.normalized.count = 0
         if let base = source.baseAddress { scratch.normalized.append(base, source.count) }
         var keepsFirst = true
@@ -93,6 +98,22 @@ struct NormalizationPlan: Sendable {
         if length > 2 { target[2] = source[2] }
         if length > 3 { target[3] = source[3] }
         text.count &+= length
+    }
+}
+
+extension NormalizationPlan {
+    /// The normalised form of a text, for tests.
+    package func normalize(_ text: [UInt8]) -> [UInt8] { run(text, normalize) }
+
+    /// The same without the table, for tests.
+    package func normalizeStepwise(_ text: [UInt8]) -> [UInt8] { run(text, normalizeStepwise) }
+
+    private func run(
+        _ text: [UInt8], _ work: (UnsafeBufferPointer<UInt8>, TokenizerScratch) -> Bool
+    ) -> [UInt8] {
+        let scratch = TokenizerScratch()
+        _ = text.withUnsafeBufferPointer { work($0, scratch) }
+        return Array(UnsafeBufferPointer(start: scratch.normalized.base, count: scratch.normalized.count))
     }
 }
 

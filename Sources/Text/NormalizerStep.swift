@@ -1,5 +1,5 @@
 /// One normalizer of a `tokenizer.json`, or a part of BertNormalizer.
-enum NormalizerStep: Sendable {
+package enum NormalizerStep: Sendable {
     /// BertNormalizer `clean_text`: control characters go, white space becomes a space.
     case clean
     /// BertNormalizer `handle_chinese_chars`: a space on either side of an ideograph.
@@ -16,7 +16,7 @@ enum NormalizerStep: Sendable {
     case precompiled(PrecompiledCharacterMap)
 
     /// BertNormalizer: accents are stripped if `stripsAccents` says so, and if it says nothing, when lower-casing.
-    static func bert(
+    package static func bert(
         cleansText: Bool, spacesIdeographs: Bool, stripsAccents: Bool?, lowercases: Bool
     ) -> [NormalizerStep] {
         var steps: [NormalizerStep] = []

@@ -6,7 +6,7 @@ import Diagnostics
 /// Format: 32-bit little-endian size of the trie in bytes, the trie's 32-bit units, then the pool. Used as Hugging
 /// Face uses it: a grapheme cluster of fewer than 6 bytes is replaced as a whole by what its shortest prefix in the
 /// trie maps to; failing that, each of its code points is looked up by itself.
-struct PrecompiledCharacterMap: Sendable {
+package struct PrecompiledCharacterMap: Sendable {
     private let units: [UInt32]
     private let pool: [UInt8]
 

@@ -5,7 +5,7 @@ import Diagnostics
 /// Of regular expressions, the kinds that tokenizer files use are understood: literal characters, `[…]` with ranges and
 /// negation, `\s`, escapes (`\n`, `\t`, `\x41`, `\x{…}`, `\u0041`) and, after a single element, `+`, `{n}`, `{n,}`,
 /// `{n,m}`. Anything else is refused by name.
-enum ReplacePattern: Sendable {
+package enum ReplacePattern: Sendable {
     case text([UInt8])
     case repeated(ScalarClass, minimum: Int, maximum: Int)
 
@@ -66,12 +66,12 @@ enum ReplacePattern: Sendable {
 }
 
 /// A set of code points.
-struct ScalarClass: Sendable {
+package struct ScalarClass: Sendable {
     /// Sorted, disjoint.
     private let ranges: [ClosedRange<UInt32>]
     private let isNegated: Bool
 
-    init(_ ranges: [ClosedRange<UInt32>], isNegated: Bool = false) {
+    package init(_ ranges: [ClosedRange<UInt32>], isNegated: Bool = false) {
         var merged: [ClosedRange<UInt32>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if let last = merged.last, range.lowerBound <= last.upperBound + 1 {
