@@ -66,13 +66,7 @@ void us_pack_recurrence(int units, int units_padded, int precision, const float 
 }
 
 void us_pack_projection(int units, int units_padded, const float *projection, uint16_t *packed) {
-    memset(packed, 0, (size_t)units_padded * 4 * 2);
-    for (int gate = 0; gate < 4; gate++)
-        for (int unit = 0; unit < units; unit++) {
-            _Float16 value = (_Float16)projection[gate * units + unit];
-            int column = (unit / US_UNIT_GROUP) * 64 + gate * US_UNIT_GROUP + unit % US_UNIT_GROUP;
-            memcpy(packed + column, &value, 2);
-        }
+    table()->pack_projection(units, units_padded, projection, packed);
 }
 
 void us_recurrence_step(const struct us_recurrence *recurrence, int rows, const uint16_t *const *projections,

@@ -15,6 +15,7 @@ struct us_table {
     void (*add_scaled)(int64_t, float *, const float *, float);
     void (*recurrence_f32)(const struct us_recurrence *, int, const uint16_t *const *, const uint16_t *const *, const float *,
                            float *, float *, float *, float *, float *);
+    void (*pack_projection)(int, int, const float *, uint16_t *);
 };
 
 extern const struct us_table us_table_portable, us_table_avx2, us_table_avx512;
@@ -27,7 +28,7 @@ void us_recurrence_bf16_avx512(const struct us_recurrence *recurrence, int rows,
 #define US_TABLE                                                                                                     \
     {                                                                                                                \
         NAME(lstm_cell_forward), NAME(lstm_cell_backward), NAME(adam), NAME(sgd), NAME(sum_of_squares),              \
-            NAME(add_scaled), NAME(recurrence_f32)                                                                   \
+            NAME(add_scaled), NAME(recurrence_f32), NAME(pack_projection)                                            \
     }
 
 #endif

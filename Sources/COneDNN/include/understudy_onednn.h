@@ -10,7 +10,7 @@ int understudy_onednn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t
                             const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
                             int64_t ldc);
 
-// The threads that oneDNN may use for calls from the calling thread.
+// The threads that oneDNN may use for calls from the calling thread; 1 until this is called.
 void understudy_onednn_set_threads(int count);
 
 // major · 10000 + minor · 100 + patch of the library that is loaded.
