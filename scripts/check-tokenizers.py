@@ -5,7 +5,7 @@ random strings.
     python3 scripts/check-tokenizers.py DATADIR [--model DIR ...] [--binary PATH] [--random N] [--seed N]
 
 DATADIR is searched for .jsonl files with a "text" member and .txt files. Besides the models named, tokenizers of every
-supported kind are trained on a part of the texts. Exits with 1 if any line differs.
+supported kind are made from a part of the texts. Exits with 1 if any line differs.
 """
 import argparse
 import importlib.util
@@ -86,7 +86,7 @@ def main():
     parser.add_argument("--binary", default=str(HERE.parent / ".build/release/understudy"))
     parser.add_argument("--random", type=int, default=20000, help="random strings per tokenizer")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", help="of the trained tokenizers only these")
+    parser.add_argument("--only", nargs="*", help="of the tokenizers made here only these")
     args = parser.parse_args()
 
     texts = read_texts(args.data)

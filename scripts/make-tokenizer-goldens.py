@@ -7,14 +7,16 @@ gives them.
 Needs transformers and tokenizers. Everything is made from the sentences below, written for this purpose.
 `tokenizer_variants` is also used by check-tokenizers.py, on another corpus.
 """
+import collections
 import json
+import math
 import pathlib
 import shutil
 import struct
 
 import tokenizers
 import transformers
-from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 SENTENCES = """
 城东新开的图书馆周末吸引了上千名读者
@@ -110,23 +112,29 @@ def example_map():
     return characters_map(sorted(pairs))
 
 
+def frequent_parts(words, size, longest=6):
+    """The `size` most useful parts of the words (how often times how long), every character among them, with counts.
+    The trainers of `tokenizers` break ties at random; this gives the same parts every time."""
+    counts = collections.Counter(
+        word[i:j] for word in words for i in range(len(word)) for j in range(i + 1, min(i + longest, len(word)) + 1))
+    best = sorted(counts, key=lambda part: (len(part) > 1, -counts[part] * len(part), part))
+    return [(part, counts[part]) for part in best[:size]]
+
+
 def word_pieces(corpus, size, lowercase):
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(corpus, trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=BERT_SPECIAL, show_progress=False))
-    return [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
+    normalize = normalizers.BertNormalizer(lowercase=lowercase).normalize_str
+    split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    words = [word for text in corpus for word, _ in split(normalize(text))]
+    inner = ["##" + part for part, _ in frequent_parts([word[1:] for word in words], size // 3)]
+    return BERT_SPECIAL + [part for part, _ in frequent_parts(words, size * 2 // 3)] + inner
 
 
 def unigram_pieces(corpus, size, normalizer):
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizer
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.train_from_iterator(corpus, trainers.UnigramTrainer(
-        vocab_size=size, special_tokens=XLM_SPECIAL, unk_token="<unk>", show_progress=False))
-    vocab = json.loads(tokenizer.to_str())["model"]["vocab"]
-    return [(piece, round(score, 6)) for piece, score in vocab] + [("<mask>", 0.0)]
+    split = pre_tokenizers.Metaspace().pre_tokenize_str
+    parts = frequent_parts([word for text in corpus for word, _ in split(normalizer.normalize_str(text))], size)
+    total = sum(count for _, count in parts)
+    scores = [(part, round(math.log(count / total), 6)) for part, count in parts]
+    return [(piece, 0.0) for piece in XLM_SPECIAL] + scores + [("<mask>", 0.0)]
 
 
 def unigram(pieces, normalizer, pre_tokenizer, processor="template", byte_fallback=False, extra=()):

@@ -1,11 +1,19 @@
 import Diagnostics
 
 /// The added tokens of a tokenizer and their ids: the model's own id where it has the piece, else the next free one.
+///
+/// A token may be added again with other options. As in `tokenizers`, the latest decide how a match is treated; where
+/// it is looked for (in the raw or the normalised text) stays as it was, and an ordinary token that becomes special is
+/// looked for in both ways.
 struct AddedVocabulary {
-    private(set) var tokens: [(token: AddedToken, id: Int32)] = []
     private let baseCount: Int
     private let base: (_ piece: [UInt8]) -> Int32?
-    private var positions: [[UInt8]: Int] = [:]
+    private var special: [AddedToken] = []
+    private var ordinary: [AddedToken] = []
+    private var specialContents = Set<[UInt8]>()
+    private var ids: [[UInt8]: Int32] = [:]
+    /// The latest options of every token.
+    private var latest: [Int32: AddedToken] = [:]
 
     /// - Parameters:
     ///   - baseCount: Ids of the model itself.
@@ -15,29 +23,35 @@ struct AddedVocabulary {
         self.base = base
     }
 
-    func id(of content: [UInt8]) -> Int32? {
-        positions[content].map { tokens[$0].id } ?? base(content)
-    }
+    func id(of content: [UInt8]) -> Int32? { ids[content] ?? base(content) }
 
-    /// Adds a token; one with the same content is replaced and keeps its id.
-    ///
-    /// - Parameter declaredID: The id that the file says it has.
+    /// - Parameter declaredID: The id that the file says the token has.
     mutating func add(_ token: AddedToken, declaredID: Int? = nil, place: String) throws(UnderstudyError) {
         if token.content.isEmpty { return }
-        let id = id(of: token.content) ?? Int32(baseCount + tokens.count { $0.id >= baseCount })
+        if token.isSpecial, specialContents.insert(token.content).inserted { special.append(token) }
+        let id = id(of: token.content) ?? Int32(baseCount + extensions.count)
         if let declaredID, declaredID != Int(id) {
             let shown = String(decoding: token.content, as: UTF8.self)
             throw UnderstudyError(
                 .invalidData, "the added token '\(shown)' is declared with id \(declaredID) but gets \(id)", at: place)
         }
-        if let position = positions[token.content] {
-            tokens[position].token = token
-        } else {
-            positions[token.content] = tokens.count
-            tokens.append((token, id))
+        if latest[id] == token { return }
+        ids[token.content] = id
+        latest[id] = token
+        if !specialContents.contains(token.content) { ordinary.append(token) }
+    }
+
+    /// What to look for: tokens with their latest options but for where they are looked for.
+    func patterns(withSpecial: Bool) -> [(token: AddedToken, id: Int32)] {
+        var patterns: [(token: AddedToken, id: Int32)] = []
+        for entry in special + ordinary where withSpecial || !specialContents.contains(entry.content) {
+            guard let id = ids[entry.content], var token = latest[id] else { continue }
+            token.isNormalized = entry.isNormalized
+            patterns.append((token, id))
         }
+        return patterns
     }
 
     /// Contents of the tokens that come after the model's pieces, in the order of their ids.
-    var extensions: [[UInt8]] { tokens.filter { $0.id >= baseCount }.map(\.token.content) }
+    var extensions: [[UInt8]] { ids.filter { $0.value >= baseCount }.sorted { $0.value < $1.value }.map(\.key) }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A value for every code point, in two stages: pages of 256, equal pages stored once.
 struct CodePointTable<Value: BitwiseCopyable & Sendable>: Sendable {
     /// Start in `values` of the page of every 256 code points.
@@ -9,29 +11,35 @@ struct CodePointTable<Value: BitwiseCopyable & Sendable>: Sendable {
         precondition(all.count == 0x110000)
         var pages: [UInt32] = []
         var values: [Value] = []
-        var known: [UInt64: [UInt32]] = [:]
-        let pageBytes = 256 * MemoryLayout<Value>.stride
-        all.withUnsafeBytes { source in
-            for first in stride(from: 0, to: all.count, by: 256) {
-                let page = UnsafeRawBufferPointer(
-                    rebasing: source[first / 256 * pageBytes..<(first / 256 + 1) * pageBytes])
-                let hash = ByteHash.hash(page)
-                let match = known[hash]?.first { start in
-                    values.withUnsafeBytes { stored in
-                        stored[Int(start) / 256 * pageBytes..<(Int(start) / 256 + 1) * pageBytes].elementsEqual(page)
-                    }
+        var starts: [UInt64: [Int]] = [:]
+        for first in stride(from: 0, to: all.count, by: 256) {
+            let hash = all.withUnsafeBytes { ByteHash.hash(Self.page($0, at: first)) }
+            let known = starts[hash]?.first { start in
+                all.withUnsafeBytes { new in
+                    values.withUnsafeBytes { Self.areEqual(Self.page($0, at: start), Self.page(new, at: first)) }
                 }
-                if let match {
-                    pages.append(match)
-                } else {
-                    known[hash, default: []].append(UInt32(values.count))
-                    pages.append(UInt32(values.count))
-                    values.append(contentsOf: all[first..<first + 256])
-                }
+            }
+            if let known {
+                pages.append(UInt32(known))
+            } else {
+                starts[hash, default: []].append(values.count)
+                pages.append(UInt32(values.count))
+                values.append(contentsOf: all[first..<first + 256])
             }
         }
         self.pages = FrozenArray(pages)
         self.values = FrozenArray(values)
+    }
+
+    /// The bytes of the page that starts with that element.
+    private static func page(_ bytes: UnsafeRawBufferPointer, at first: Int) -> UnsafeRawBufferPointer {
+        let stride = MemoryLayout<Value>.stride
+        return UnsafeRawBufferPointer(rebasing: bytes[first * stride..<(first + 256) * stride])
+    }
+
+    private static func areEqual(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+        guard let one = one.baseAddress, let other = other.baseAddress else { return false }
+        return memcmp(one, other, 256 * MemoryLayout<Value>.stride) == 0
     }
 
     /// `scalar` is at most U+10FFFF.

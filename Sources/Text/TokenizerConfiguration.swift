@@ -58,7 +58,7 @@ struct TokenizerConfiguration {
     private static let defaultMaximumLength = 512
 
     /// Whether the older files count: only without `added_tokens_decoder`.
-    private var isLegacy: Bool { main?["added_tokens_decoder"] == nil }
+    var isLegacy: Bool { main?["added_tokens_decoder"] == nil }
 
     /// The token in a role: nil if no file speaks of it, `.some(nil)` if it is set to null.
     func token(_ role: Role) throws(UnderstudyError) -> AddedToken?? {
@@ -71,23 +71,41 @@ struct TokenizerConfiguration {
         return token
     }
 
-    /// Special tokens without a role.
-    func extraTokens() throws(UnderstudyError) -> [AddedToken] {
-        var tokens: [AddedToken] = []
-        for source in [main, isLegacy ? specialTokensMap : nil] {
-            for name in ["extra_special_tokens", "additional_special_tokens"] {
-                guard let list = source?[name], !list.isNull else { continue }
-                let values = list.array ?? list.object?.map(\.value)
-                guard let values else {
-                    throw UnderstudyError(.invalidData, "'\(name)' must be a list of tokens", at: place)
-                }
-                for value in values {
-                    guard let token = AddedToken(value, isSpecial: true) else {
-                        throw UnderstudyError(.invalidData, "'\(name)' has an entry that isn't a token", at: place)
-                    }
-                    if !tokens.contains(where: { $0.content == token.content }) { tokens.append(token) }
+    private var legacyMap: JSONValue? { isLegacy ? specialTokensMap : nil }
+
+    /// Special tokens with names of the model's own: other members that are called `…_token`.
+    func namedTokens() throws(UnderstudyError) -> [AddedToken] {
+        var values: [JSONValue] = []
+        for source in [legacyMap, main] {
+            for (name, value) in source?.object ?? [] {
+                let name = String(decoding: name, as: UTF8.self)
+                if name.hasSuffix("_token"), Role(rawValue: name) == nil, AddedToken(value) != nil {
+                    values.append(value)
                 }
             }
+            for (_, value) in source?["extra_special_tokens"]?.object ?? [] { values.append(value) }
+        }
+        return try tokens(values)
+    }
+
+    /// Special tokens that stand in lists, without a name.
+    func listedTokens() throws(UnderstudyError) -> [AddedToken] {
+        let listed = main?["extra_special_tokens"]?.array ?? []
+        let additional = main?["additional_special_tokens"]?.array ?? []
+        var values = listed.isEmpty ? additional : listed
+        values += legacyMap?["extra_special_tokens"]?.array ?? []
+        if listed.isEmpty, additional.isEmpty { values += legacyMap?["additional_special_tokens"]?.array ?? [] }
+        return try tokens(values)
+    }
+
+    private func tokens(_ values: [JSONValue]) throws(UnderstudyError) -> [AddedToken] {
+        var tokens: [AddedToken] = []
+        for value in values {
+            guard let token = AddedToken(value, isSpecial: true) else {
+                throw UnderstudyError(
+                    .invalidData, "a list of special tokens has an entry that isn't a token", at: place)
+            }
+            if !tokens.contains(where: { $0.content == token.content }) { tokens.append(token) }
         }
         return tokens
     }
@@ -116,7 +134,7 @@ struct TokenizerConfiguration {
     }
 
     private func specialContents() throws(UnderstudyError) -> Set<[UInt8]> {
-        var contents = Set(try extraTokens().map(\.content))
+        var contents = Set(try (namedTokens() + listedTokens()).map(\.content))
         for role in Role.allCases {
             if case .some(.some(let token)) = try token(role) { contents.insert(token.content) }
         }

@@ -60,7 +60,7 @@ struct TokenizerDefinition {
         template.suffix = try ids(of: suffix, added, count: pieces.count)
         let pipeline = TokenizerPipeline(
             model: try buildModel(base), normalizers: normalizers, preTokenizers: preTokenizers,
-            addedTokens: added.tokens.filter { !(ignoresSpecialTokensInText && $0.token.isSpecial) },
+            addedTokens: added.patterns(withSpecial: !ignoresSpecialTokensInText),
             template: template, truncatesLeft: truncatesLeft)
         let kind: LoadedTokenizer.Kind =
             switch model {

@@ -53,7 +53,7 @@ public enum TokenizerFiles {
         }
         let configuration = try TokenizerConfiguration(files: described, directory: directory)
         let length = maximumLength ?? configuration.maximumLength
-        let source = Source(files: files, directory: directory, configuration: configuration)
+        let source = try Source(files: files, directory: directory, configuration: configuration)
 
         if configuration.tokenizerClass == CharacterTokenizer.className {
             let folding = CharacterFolding(
@@ -77,7 +77,7 @@ public enum TokenizerFiles {
 
     private static func style(of source: Source) throws(UnderstudyError) -> Source.Style {
         switch source.configuration.tokenizerClass {
-        case nil: return try source.json()?.hasModel("Unigram") ?? false ? .plain : .bert
+        case nil: return source.json?.hasModel("Unigram") ?? false ? .plain : .bert
         case .some(let name) where bertClasses.contains(name): return .bert
         case .some(let name) where plainClasses.contains(name): return .plain
         case "XLMRobertaTokenizer": return .xlmRoberta

@@ -10,15 +10,23 @@ extension TokenizerFiles {
         let files: [File]
         let directory: String
         let configuration: TokenizerConfiguration
+        /// The parsed `tokenizer.json`, if there is one.
+        let json: TokenizerJSON?
+
+        init(files: [File], directory: String, configuration: TokenizerConfiguration) throws(UnderstudyError) {
+            self.files = files
+            self.directory = directory
+            self.configuration = configuration
+            if let file = files.first(where: { $0.name == "tokenizer.json" }) {
+                json = try TokenizerJSON(file.contents, place: "\(directory)/tokenizer.json")
+            } else {
+                json = nil
+            }
+        }
 
         private func place(_ name: String) -> String { "\(directory)/\(name)" }
 
         private func contents(_ name: String) -> [UInt8]? { files.first { $0.name == name }?.contents }
-
-        func json() throws(UnderstudyError) -> TokenizerJSON? {
-            guard let contents = contents("tokenizer.json") else { return nil }
-            return try TokenizerJSON(contents, place: place("tokenizer.json"))
-        }
 
         func vocabulary() throws(UnderstudyError) -> Vocabulary {
             guard let contents = contents("vocab.txt") else {
@@ -29,7 +37,6 @@ extension TokenizerFiles {
 
         /// The definition and the file that its errors are about.
         func definition(_ style: Style) throws(UnderstudyError) -> (TokenizerDefinition, place: String) {
-            let json = try json()
             var definition: TokenizerDefinition
             var place = place("tokenizer.json")
             switch (style, json) {
@@ -38,7 +45,7 @@ extension TokenizerFiles {
                 if json == nil { place = self.place("vocab.txt") }
             case (.plain, .some(let json)):
                 definition = try json.definition()
-                try addTokens(to: &definition, defaults: [:])
+                try addTokens(to: &definition, try tokens(defaults: [:]), keepsFile: true)
             case (.xlmRoberta, .some(let json)):
                 definition = try xlmRoberta(json)
             case (_, nil):
@@ -81,14 +88,15 @@ extension TokenizerFiles {
             definition.preTokenizers = [.bert]
             definition.prefix = [.text(first.content)]
             definition.suffix = [.text(last.content)]
-            if let json { definition.addedTokens = try json.addedTokens() }
             // A usual token that no file asks for and the vocabulary lacks is left out: Transformers would give it an id
             // for which no model has an embedding.
             let known = Set(pieces)
-            let asked = tokens.filter {
-                (try? configuration.token($0.key)) ?? nil != nil || known.contains($0.value.content)
+            var roles: [TokenizerConfiguration.Role: AddedToken] = [:]
+            for (role, token) in tokens {
+                let isAskedFor = try configuration.token(role) != nil
+                if isAskedFor || known.contains(token.content) { roles[role] = token }
             }
-            try addTokens(to: &definition, asked)
+            try addTokens(to: &definition, roles, keepsFile: false)
             return definition
         }
 
@@ -112,8 +120,7 @@ extension TokenizerFiles {
             ])
             definition.prefix = tokens[.beginning].map { [.text($0.content)] } ?? []
             definition.suffix = tokens[.end].map { [.text($0.content)] } ?? []
-            definition.addedTokens = try json.addedTokens()
-            try addTokens(to: &definition, tokens)
+            try addTokens(to: &definition, tokens, keepsFile: false)
             return definition
         }
 
@@ -132,24 +139,32 @@ extension TokenizerFiles {
             return tokens
         }
 
+        /// Adds the files' added tokens, then those with roles, names or places in lists that aren't among them.
+        ///
+        /// - Parameter keepsFile: Whether the tokenizer is `tokenizer.json` itself. A class that only takes its pieces
+        ///   takes its added tokens only where `tokenizer_config.json` doesn't list them.
         private func addTokens(
-            to definition: inout TokenizerDefinition, defaults: [TokenizerConfiguration.Role: String]
+            to definition: inout TokenizerDefinition, _ roles: [TokenizerConfiguration.Role: AddedToken],
+            keepsFile: Bool
         ) throws(UnderstudyError) {
-            try addTokens(to: &definition, try tokens(defaults: defaults))
-        }
-
-        /// Adds the files' added tokens, then the tokens with roles and the extra ones that aren't there yet.
-        private func addTokens(
-            to definition: inout TokenizerDefinition, _ roles: [TokenizerConfiguration.Role: AddedToken]
-        ) throws(UnderstudyError) {
-            for (token, id) in try configuration.addedTokens() {
-                definition.addedTokens.append((token, id))
+            let fromFile = try json?.addedTokens() ?? []
+            var listed = try configuration.addedTokens()
+            if configuration.isLegacy {
+                listed = (listed + fromFile).sorted { ($0.declaredID ?? 0) < ($1.declaredID ?? 0) }
             }
-            let ordered = TokenizerConfiguration.Role.allCases.compactMap { roles[$0] }
-            for token in ordered + (try configuration.extraTokens())
-            where !definition.addedTokens.contains(where: { $0.token.content == token.content }) {
-                definition.addedTokens.append((token, nil))
+            let named = try TokenizerConfiguration.Role.allCases.compactMap { roles[$0] } + configuration.namedTokens()
+            let namedContents = Set(named.map(\.content))
+            var tokens = keepsFile ? fromFile : []
+            for (token, id) in listed {
+                var token = token
+                if namedContents.contains(token.content) { token.isSpecial = true }
+                tokens.append((token, id))
             }
+            for token in try named + configuration.listedTokens()
+            where !tokens.contains(where: { $0.token.content == token.content }) {
+                tokens.append((token, nil))
+            }
+            definition.addedTokens = tokens
         }
     }
 }
