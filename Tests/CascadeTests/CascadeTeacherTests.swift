@@ -4,7 +4,7 @@ import Models
 import Streams
 import Testing
 
-private let text = (0..<300).map { "第\($0)条新闻" }.joined(separator: "\n")
+private let text = (0..<300).map { "第\($0)条新闻\n" }.joined()
 
 private func run(
     student: HashClassifier = HashClassifier(), teacher: TeacherSource?, below threshold: Float,

@@ -37,9 +37,10 @@ enum Program {
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Whether the embedded pair is there; without it the binary can't answer lines.
+    /// Whether the embedded pair is there, where the binary looks for it; without it no line can be answered.
     static var hasEmbeddedModels: Bool {
-        let models = repository.appendingPathComponent("share/models")
+        let named = ProcessInfo.processInfo.environment["UNDERSTUDY_MODELS"]
+        let models = named.map { URL(fileURLWithPath: $0) } ?? repository.appendingPathComponent("share/models")
         return ["student", "teacher"].allSatisfy {
             FileManager.default.fileExists(atPath: models.appendingPathComponent("\($0)/config.json").path)
         }

@@ -15,8 +15,9 @@
 ///   `"teacher_logits":[…]` in the same order;
 /// - last, the other fields of a JSON input line; see `JSONFields`.
 ///
-/// All that is the same for many records is escaped once, at the start.
-public struct AnswerEncoder: Sendable {
+/// All that is the same for many records is escaped once, at the start. A class, so that handing it around doesn't
+/// count references to each of those pieces.
+public final class AnswerEncoder: Sendable {
     /// One line's bytes and numbers.
     public struct Line {
         public var id: UInt64
