@@ -8,7 +8,7 @@ import Testing
     private let folder: TemporaryFolder
     private static let wanted = ["好", "b", "absent", "词"].map { Array($0.utf8) }
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryFolder(inMemory: true) }
 
     private func read(_ text: String, expectedDimensions: Int? = nil) throws -> WordVectors {
         try WordVectors(
@@ -80,5 +80,45 @@ import Testing
             }
             #expect(error.code == .invalidData)
         }
+    }
+
+    @Test func damagedTextIsReadOrRefused() throws {
+        let whole = Array("3 2\nb 1.25 -2e-3\nx 9 9\n词 3e-1 4\n".utf8)
+        var random = SplitMix64(state: 7)
+        var taken = 0
+        for _ in 0..<1000 {
+            var mutant = whole
+            let position = Int(random.next() % UInt64(mutant.count))
+            switch random.next() % 4 {
+            case 0: mutant[position] = UInt8(truncatingIfNeeded: random.next())
+            case 1: mutant.removeSubrange(position...)
+            case 2: mutant.remove(at: position)
+            default: mutant.insert([0x0a, 0x20, 0x00, 0x39][Int(random.next() % 4)], at: position)
+            }
+            let path = try folder.write(mutant, to: "mutant.txt")
+            do throws(UnderstudyError) {
+                let vectors = try WordVectors(path: path, wanted: Self.wanted)
+                let allFinite = vectors.matrix.storage.array.allSatisfy { $0.isFinite }
+                #expect(allFinite)
+                taken += 1
+            } catch {
+                #expect(error.code == .invalidData)
+                #expect(error.place?.hasPrefix(path) == true)
+            }
+        }
+        #expect(taken > 0 && taken < 900)
+    }
+}
+
+/// SplitMix64 (Steele et al. 2014): the same mutants on every run.
+private struct SplitMix64 {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
     }
 }
