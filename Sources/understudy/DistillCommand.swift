@@ -51,12 +51,7 @@ struct DistillCommand: ParsableCommand {
 
     func run() throws {
         Interruption.begin()
-        do throws(UnderstudyError) {
-            try distill()
-        } catch {
-            ClassifyDescriptors.report("error: \(error)")
-            throw ExitCode(error.code.exitStatus)
-        }
+        try reporting(distill)
     }
 
     private func distill() throws(UnderstudyError) {

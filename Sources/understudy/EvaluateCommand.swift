@@ -41,12 +41,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        do throws(UnderstudyError) {
-            try evaluate()
-        } catch {
-            try? FileHandle.standardError.write(contentsOf: Data("error: \(error)\n".utf8))
-            throw ExitCode(error.code.exitStatus)
-        }
+        try reporting(evaluate)
     }
 
     private func evaluate() throws(UnderstudyError) {

@@ -20,6 +20,10 @@ struct TokenizeCommand: ParsableCommand {
     private static let blockSize = 1 << 16
 
     func run() throws {
+        try reporting(tokenize)
+    }
+
+    private func tokenize() throws(UnderstudyError) {
         let loaded = try TokenizerFiles.load(directory: model)
         let scratch = TokenizerScratch()
         var ids: [Int32] = []
@@ -27,9 +31,9 @@ struct TokenizeCommand: ParsableCommand {
         var input: [UInt8] = []
         var lineNumber = 0
 
-        func answer(_ line: ArraySlice<UInt8>) throws {
+        func answer(_ line: ArraySlice<UInt8>) throws(UnderstudyError) {
             lineNumber += 1
-            try line.withUnsafeBufferPointer { text in
+            try line.withUnsafeBufferPointer { (text) throws(UnderstudyError) in
                 guard UTF8Validator.isValid(text) else {
                     throw UnderstudyError(.invalidData, "not valid UTF-8", at: "stdin:\(lineNumber)")
                 }
