@@ -68,7 +68,7 @@ private func write(_ sink: DescriptorSink, _ bytes: [UInt8]) throws -> SinkOutco
         let output = try Pipe()
         let source = try DescriptorSource(descriptor: input.reading, name: "a pipe", output: output.writing)
         output.closeReading()
-        #expect(try read(source).0 == .stopped)
+        #expect(try read(source).0 == .outputClosed)
     }
 
     @Test func aNonBlockingPipeIsWaitedFor() throws {

@@ -65,6 +65,8 @@ struct CascadeReader {
             case .end:
                 if let last = framer.finish(base, upTo: used, chunk: chunk) { _ = board.push([last]) }
                 return Ending(reason: .endOfInput)
+            case .outputClosed:
+                return Ending(reason: .outputClosed)
             case .stopped:
                 return Ending(reason: .stopped, unfinishedBytes: framer.unfinishedBytes(upTo: used))
             }

@@ -48,7 +48,7 @@ final class CascadeRun: Sendable {
         let failure = result.failure ?? ending.failure ?? teacherFailure.withLock { $0 }
         return CascadeOutcome(
             ending: result.outputWasClosed ? .outputClosed : ending.reason, tally: result.tally,
-            unfinishedBytes: ending.unfinishedBytes, failure: failure)
+            unfinishedBytes: result.outputWasClosed ? 0 : ending.unfinishedBytes, failure: failure)
     }
 
     private func work() {

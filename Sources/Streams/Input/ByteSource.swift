@@ -14,6 +14,8 @@ public enum ReadOutcome: Sendable, Equatable {
     case bytes(Int)
     /// The stream has ended.
     case end
-    /// `interrupt` was called, or nobody takes the output any more.
+    /// `interrupt` was called.
     case stopped
+    /// Nobody takes the output any more.
+    case outputClosed
 }

@@ -52,7 +52,8 @@ public final class DescriptorSource: ByteSource, @unchecked Sendable {
                 if errno == EINTR { continue }
                 throw failure(errno)
             }
-            if requests[1].revents != 0 || requests[2].revents & Int16(POLLERR) != 0 { return .stopped }
+            if requests[1].revents != 0 { return .stopped }
+            if requests[2].revents & Int16(POLLERR) != 0 { return .outputClosed }
             guard requests[0].revents != 0 else { continue }
             let count = Glibc.read(descriptor, room.baseAddress, room.count)
             if count > 0 { return .bytes(count) }
