@@ -7,7 +7,8 @@ For a student: `classify --student DIR --no-teacher`; for a teacher: `classify -
 --defer-below 1` with the first student given; for both: `tokenize --model DIR`. Allowed outcomes: exit 0 (the damage
 changed nothing that matters), or exit 65 or 66 with exactly one line on standard error that names the directory.
 Anything else - a signal, another status, more or fewer lines, over --seconds, over --gigabytes of memory - is printed,
-the damaged file is kept under --keep, and the exit status is 1. The mutants follow from the seed. Standard library only.
+the damaged file is kept under --keep, and the exit status is 1. The mutants follow from the seed. Needs nothing but
+Python.
 """
 import argparse
 import collections
@@ -25,6 +26,11 @@ LINES = "国家队昨晚在客场以三比一取胜\nThe central bank kept its r
 # Values that stand in for those of a JSON document.
 WRONG = [None, True, -1, 0, 1, 2, 7, 65535, 65536, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, 1 << 64, -(1 << 63), 0.5,
          1e308, -1e-308, "", "x", "0", "\u0000", "名" * 300, [], [1], ["x"], {}, {"0": "x"}, [[[]]]]
+
+# Files of a model directory that the program never reads.
+NOT_READ = ("README.md", "metrics.json")
+# Failures shown of each file; the others are counted.
+SHOWN = 10
 
 
 def walk(value, place=()):
@@ -137,10 +143,27 @@ def mutate_safetensors(data, chance):
     return data[:8 + length] + body[:begin] + bytes([chance.randrange(256)]) * (end - begin) + body[end:]
 
 
+def sizes(data):
+    """Every number of a configuration too small or so large that no memory holds what it asks for."""
+    document = json.loads(data)
+    for place in walk(document):
+        value = document
+        for step in place:
+            value = value[step]
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        for wrong in (0, 1, 1 << 16, 1 << 24):
+            def replace(inner, key):
+                inner[key] = wrong
+            yield "size", json.dumps(change(document, place, replace), ensure_ascii=False).encode()
+
+
 def mutants(path, count, chance):
     data = path.read_bytes()
     yield "emptied", b""
     yield "missing", None
+    if path.name == "config.json":
+        yield from sizes(data)
     for _ in range(count - 2):
         kinds = [("bytes", mutate_bytes)]
         if path.suffix == ".json":
@@ -163,6 +186,7 @@ class Runner:
         self.arguments = arguments
         self.outcomes = collections.Counter()
         self.failures = 0
+        self.of_file = 0
 
     def run(self, directory, command, what, mutant):
         def limit():
@@ -189,12 +213,15 @@ class Runner:
 
     def fail(self, directory, command, what, mutant, how, stderr):
         self.failures += 1
+        self.of_file += 1
         kept = ""
         if self.arguments.keep and mutant is not None:
             self.arguments.keep.mkdir(parents=True, exist_ok=True)
             target = self.arguments.keep / f"{self.failures:04}-{what.split()[0]}"
             target.write_bytes(mutant)
             kept = f" (kept: {target})"
+        if self.of_file > SHOWN:
+            return
         print(f"FAILED {what}: {command[0]}: {how}{kept}")
         for line in stderr.decode(errors="replace").splitlines()[:5]:
             print(f"    {line[:300]}")
@@ -211,14 +238,16 @@ def main():
     parser.add_argument("--keep", type=pathlib.Path, help="where damaged files that failed are kept")
     arguments = parser.parse_args()
     students = [model.resolve() for model in arguments.models if model_type(model) == "understudy-bilstm"]
+    if not students:
+        parser.error("one of the models must be a student: a teacher answers beside one")
     runner = Runner(arguments)
     memory = pathlib.Path("/dev/shm")
     for model in arguments.models:
         is_student = model_type(model) == "understudy-bilstm"
-        names = sorted(path.name for path in model.iterdir() if path.is_file() and path.suffix not in (".md",))
+        names = sorted(path.name for path in model.iterdir() if path.is_file() and path.name not in NOT_READ)
         for name in names:
             chance = random.Random(f"{arguments.seed} {model.name} {name}")
-            before = runner.failures
+            runner.of_file = 0
             with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
                 directory = pathlib.Path(scratch) / "model"
                 directory.mkdir()
@@ -234,11 +263,10 @@ def main():
                     if is_student:
                         runner.run(directory, ["classify", "--student", str(directory), "--no-teacher"], what, mutant)
                     else:
-                        student = ["--student", str(students[0])] if students else []
-                        runner.run(directory, ["classify", *student, "--teacher", str(directory), "--defer-below", "1"],
-                                   what, mutant)
+                        runner.run(directory, ["classify", "--student", str(students[0]), "--teacher", str(directory),
+                                               "--defer-below", "1"], what, mutant)
                     runner.run(directory, ["tokenize", "--model", str(directory)], what, mutant)
-            print(f"{model.name}/{name}: {arguments.count} mutants, {runner.failures - before} failures", flush=True)
+            print(f"{model.name}/{name}: {number + 1} mutants, {runner.of_file} failures", flush=True)
     statuses = ", ".join(f"{count} × {status}" for status, count in sorted(runner.outcomes.items()))
     print(f"exit statuses: {statuses}; failures: {runner.failures}")
     return 1 if runner.failures else 0
