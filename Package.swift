@@ -32,10 +32,11 @@ let package = Package(
     targets: [
         .target(name: "CKernels", cSettings: kernelSettings),
         .target(name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CFiles", linkerSettings: [.linkedLibrary("z")]),
         room("Diagnostics", []),
         room("Tensors", ["Diagnostics", "CKernels", "COneDNN"]),
         room("Text", ["Diagnostics"]),
-        room("Models", ["Diagnostics", "Tensors", "Text", "CKernels"]),
+        room("Models", ["Diagnostics", "Tensors", "Text", "CKernels", "CFiles"]),
         room("Distillation", ["Diagnostics", "Tensors", "Text", "Models", "CKernels"]),
         room("Streams", ["Diagnostics"]),
         room("Cascade", ["Diagnostics", "Models", "Distillation", "Streams"]),

@@ -15,6 +15,11 @@ public indirect enum JSONTree: Sendable, Equatable {
     public struct SyntaxError: Error, Sendable, Equatable {
         public let offset: Int
         public let message: String
+
+        public init(offset: Int, message: String) {
+            self.offset = offset
+            self.message = message
+        }
     }
 
     /// Parses a whole document. `maximumNodes` bounds the memory that a hostile one can claim.

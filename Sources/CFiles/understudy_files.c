@@ -1,0 +1,10 @@
+#define _GNU_SOURCE
+#include "understudy_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+int understudy_exchange(const char *one, const char *other) {
+    return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) == 0 ? 0 : errno;
+}

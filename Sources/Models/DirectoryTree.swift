@@ -1,0 +1,67 @@
+import Diagnostics
+import Glibc
+import Tensors
+
+/// Whole directory trees: listing, forcing to the disk, removing. Symbolic links are never followed.
+enum DirectoryTree {
+    /// Names in `path`, without `.` and `..`, in byte order.
+    static func entries(of path: String) throws(UnderstudyError) -> [String] {
+        guard let stream = opendir(path) else {
+            throw UnderstudyError(
+                .inputOutput, "the directory can't be read: \(String(cString: strerror(errno)))", at: path)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
+                    String(cString: $0)
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes files 0644 and directories 0755 and forces all of them to the disk, `path` last.
+    static func makeDurable(_ path: String) throws(UnderstudyError) {
+        for name in try entries(of: path) {
+            let entry = "\(path)/\(name)"
+            switch kind(of: entry) {
+            case S_IFDIR: try makeDurable(entry)
+            case S_IFREG: try makeDurable(file: entry)
+            default: continue
+            }
+        }
+        guard chmod(path, 0o755) == 0 else { throw failure(path) }
+        try DurableFile.synchroniseDirectory(path)
+    }
+
+    private static func makeDurable(file path: String) throws(UnderstudyError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw failure(path) }
+    }
+
+    /// Removes `path` and all below it as far as it can.
+    static func remove(_ path: String) {
+        guard kind(of: path) == S_IFDIR else {
+            unlink(path)
+            return
+        }
+        for name in (try? entries(of: path)) ?? [] { remove("\(path)/\(name)") }
+        rmdir(path)
+    }
+
+    /// The file type bits of `st_mode`; nil when there is no such entry.
+    private static func kind(of path: String) -> mode_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+
+    private static func failure(_ path: String) -> UnderstudyError {
+        UnderstudyError(
+            .inputOutput, "this can't be forced to the disk: \(String(cString: strerror(errno)))", at: path)
+    }
+}

@@ -1,0 +1,49 @@
+import Diagnostics
+import Glibc
+import Tensors
+
+/// SHA-256 fingerprints in hexadecimal: of data files and of models, so that a student says what it was made from.
+public enum Fingerprint {
+    /// The files that decide what a model answers, in the order they are hashed.
+    private static let modelFiles = ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"]
+
+    public static func of(bytes: [UInt8]) -> String {
+        var hash = SHA256()
+        hash.update(bytes)
+        return hash.hexadecimal()
+    }
+
+    /// The same as `sha256sum` prints.
+    ///
+    /// Errors: `missingInput` for a file that can't be opened.
+    public static func of(file path: String) throws(UnderstudyError) -> String {
+        let file = try MappedFile(path: path)
+        return try file.withBytes { (bytes) throws(UnderstudyError) in
+            var hash = SHA256()
+            hash.update(bytes)
+            return hash.hexadecimal()
+        }
+    }
+
+    /// Several files in a given order, e.g. all the data of a training run: the hash of their fingerprints' text, one a
+    /// line, without names, so that moving a file changes nothing.
+    public static func of(files paths: [String]) throws(UnderstudyError) -> String {
+        var lines = ""
+        for path in paths { lines += try of(file: path) + "\n" }
+        return of(bytes: Array(lines.utf8))
+    }
+
+    /// A model directory: the hash of what `sha256sum` prints for its configuration, weights and tokenizer. The model
+    /// card and the metrics don't count.
+    ///
+    /// Errors: `missingInput` when the directory has no config.json.
+    public static func of(model directory: String) throws(UnderstudyError) -> String {
+        var lines = ""
+        for name in modelFiles {
+            let path = directory + "/" + name
+            guard name == modelFiles[0] || access(path, F_OK) == 0 else { continue }
+            lines += "\(try of(file: path))  \(name)\n"
+        }
+        return of(bytes: Array(lines.utf8))
+    }
+}

@@ -1,0 +1,161 @@
+import Diagnostics
+import Tensors
+
+/// A model's `config.json`, or an object inside it, read key by key with errors that name file and key.
+///
+/// Keys that nobody asks for are ignored: Transformers writes many. `optional…` gives nil for a key that is absent or
+/// null; the others throw then.
+public struct ModelConfiguration: Sendable {
+    /// More than any model's configuration has; tokenizers with their vocabularies live in another file.
+    private static let maximumByteCount = 16 << 20
+
+    public let path: String
+    private let members: JSONObject
+    /// Keys from the root to this object, each followed by a dot.
+    private let prefix: String
+
+    /// Errors: `missingInput` when there's no such file, `invalidData` (at path:line:column) when it isn't strict JSON
+    /// with an object at the top.
+    public init(path: String) throws(UnderstudyError) {
+        let file = try MappedFile(path: path)
+        guard file.count <= Self.maximumByteCount else {
+            throw UnderstudyError(.invalidData, "the file is too large for a model's configuration", at: path)
+        }
+        self = try file.withBytes { (bytes) throws(UnderstudyError) in
+            try ModelConfiguration(json: bytes, path: path)
+        }
+    }
+
+    /// From bytes; `path` is what errors name.
+    public init(json bytes: UnsafeRawBufferPointer, path: String) throws(UnderstudyError) {
+        let tree: JSONTree
+        do {
+            tree = try JSONTree.parse(bytes)
+        } catch {
+            let before = bytes[..<min(error.offset, bytes.count)]
+            let line = before.count { $0 == 0x0a } + 1
+            let column = before.count - (before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0) + 1
+            throw UnderstudyError(
+                .invalidData, "this is not valid JSON: \(error.message)", at: "\(path):\(line):\(column)")
+        }
+        guard case .object(let members) = tree else {
+            throw UnderstudyError(.invalidData, "the file holds \(tree.kind), but an object is needed", at: path)
+        }
+        self.init(members, path: path, prefix: "")
+    }
+
+    private init(_ members: JSONObject, path: String, prefix: String) {
+        self.members = members
+        self.path = path
+        self.prefix = prefix
+    }
+
+    public var keys: [String] { members.keys }
+
+    /// True when the key is there and not null.
+    public func contains(_ key: String) -> Bool { present(key) != nil }
+
+    public func integer(_ key: String, in range: ClosedRange<Int>) throws(UnderstudyError) -> Int {
+        try required(key, optionalInteger(key, in: range))
+    }
+
+    public func optionalInteger(_ key: String, in range: ClosedRange<Int>) throws(UnderstudyError) -> Int? {
+        guard let value = present(key) else { return nil }
+        guard let number = value.integer else { throw mismatch(key, value, "a whole number") }
+        guard range.contains(number) else {
+            throw wrong(key, "it is \(number), but must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    public func double(_ key: String, in range: ClosedRange<Double>) throws(UnderstudyError) -> Double {
+        try required(key, optionalDouble(key, in: range))
+    }
+
+    public func optionalDouble(_ key: String, in range: ClosedRange<Double>) throws(UnderstudyError) -> Double? {
+        guard let value = present(key) else { return nil }
+        guard let number = value.double else { throw mismatch(key, value, "a finite number") }
+        guard range.contains(number) else {
+            throw wrong(key, "it is \(number), but must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    public func boolean(_ key: String) throws(UnderstudyError) -> Bool { try required(key, optionalBoolean(key)) }
+
+    public func optionalBoolean(_ key: String) throws(UnderstudyError) -> Bool? {
+        guard let value = present(key) else { return nil }
+        guard case .bool(let flag) = value else { throw mismatch(key, value, "true or false") }
+        return flag
+    }
+
+    public func string(_ key: String) throws(UnderstudyError) -> String { try required(key, optionalString(key)) }
+
+    public func optionalString(_ key: String) throws(UnderstudyError) -> String? {
+        guard let value = present(key) else { return nil }
+        guard case .string(let text) = value else { throw mismatch(key, value, "a string") }
+        return text
+    }
+
+    /// The string at `key` as a value of a string enumeration; the error lists the choices.
+    public func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, of type: Choice.Type = Choice.self
+    ) throws(UnderstudyError) -> Choice where Choice.RawValue == String {
+        try required(key, optionalChoice(key, of: type))
+    }
+
+    public func optionalChoice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, of type: Choice.Type = Choice.self
+    ) throws(UnderstudyError) -> Choice? where Choice.RawValue == String {
+        guard let text = try optionalString(key) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let choices = Choice.allCases.map { Quoting.json($0.rawValue) }.joined(separator: ", ")
+            throw wrong(key, "it is \(Quoting.name(text)), but must be one of \(choices)")
+        }
+        return choice
+    }
+
+    public func strings(_ key: String) throws(UnderstudyError) -> [String] { try required(key, optionalStrings(key)) }
+
+    public func optionalStrings(_ key: String) throws(UnderstudyError) -> [String]? {
+        guard let value = present(key) else { return nil }
+        guard case .array(let elements) = value else { throw mismatch(key, value, "an array of strings") }
+        var strings: [String] = []
+        for element in elements {
+            guard case .string(let text) = element else {
+                throw wrong(key, "element \(strings.count) is \(element.kind), but must be a string")
+            }
+            strings.append(text)
+        }
+        return strings
+    }
+
+    public func object(_ key: String) throws(UnderstudyError) -> ModelConfiguration {
+        try required(key, optionalObject(key))
+    }
+
+    public func optionalObject(_ key: String) throws(UnderstudyError) -> ModelConfiguration? {
+        guard let value = present(key) else { return nil }
+        guard case .object(let inner) = value else { throw mismatch(key, value, "an object") }
+        return ModelConfiguration(inner, path: path, prefix: "\(prefix)\(key).")
+    }
+
+    /// An error about `key`, placed at this file: for checks that only the caller can make.
+    public func wrong(_ key: String, _ message: String) -> UnderstudyError {
+        UnderstudyError(.invalidData, "key \(Quoting.name(prefix + key)): \(message)", at: path)
+    }
+
+    private func present(_ key: String) -> JSONTree? {
+        guard let value = members[key], value != .null else { return nil }
+        return value
+    }
+
+    private func required<Value>(_ key: String, _ value: Value?) throws(UnderstudyError) -> Value {
+        guard let value else { throw wrong(key, "it is missing") }
+        return value
+    }
+
+    private func mismatch(_ key: String, _ value: JSONTree, _ needed: String) -> UnderstudyError {
+        wrong(key, "it is \(value.kind), but \(needed) is needed")
+    }
+}

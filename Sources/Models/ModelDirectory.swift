@@ -1,0 +1,96 @@
+import CFiles
+import Diagnostics
+import Glibc
+import Tensors
+
+/// The layout of a model directory (Hugging Face's), and how one is published.
+///
+///     config.json  model.safetensors  vocab.txt or tokenizer.json  README.md  metrics.json
+public enum ModelDirectory {
+    public static let configuration = "config.json"
+    public static let weights = "model.safetensors"
+    public static let wordPieceVocabulary = "vocab.txt"
+    public static let tokenizer = "tokenizer.json"
+    public static let card = "README.md"
+    public static let metrics = "metrics.json"
+
+    /// Errors: `missingInput` when `path` is not a directory or has no config.json.
+    public static func check(_ path: String) throws(UnderstudyError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw UnderstudyError(.missingInput, "there is no such model directory", at: path)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw UnderstudyError(.missingInput, "a model is a directory, but this is a file", at: path)
+        }
+        guard access("\(path)/\(configuration)", F_OK) == 0 else {
+            throw UnderstudyError(.missingInput, "this is not a model directory: it has no \(configuration)", at: path)
+        }
+    }
+
+    /// Publishes a directory at `path` whose files `write` makes in the directory it is given.
+    ///
+    /// The files are written in a hidden directory beside `path`, forced to the disk and made readable to all (0644,
+    /// 0755), then the directory is renamed into place, so a half-written model is never visible. An existing model is
+    /// replaced in one step (the two directories are swapped and the old one removed) and only when `replacing` is
+    /// true; a directory that is neither empty nor a model's is never replaced. Hidden directories that earlier runs
+    /// left behind when they were killed are removed.
+    ///
+    /// Errors: `cannotCreate`, `inputOutput` and what `write` throws; `path` is as it was then.
+    public static func publish(
+        to path: String, replacing: Bool, write: (String) throws(UnderstudyError) -> Void
+    ) throws(UnderstudyError) {
+        var target = path
+        while target.count > 1, target.hasSuffix("/") { target.removeLast() }
+        try checkTarget(target, replacing: replacing)
+        let staging = try StagingDirectory(beside: target)
+        try write(staging.path)
+        try DirectoryTree.makeDurable(staging.path)
+        try place(staging, at: target, replacing: replacing)
+        try DurableFile.synchroniseDirectory(staging.parent)
+    }
+
+    /// Finds out early, before hours of training, what would stop the renaming.
+    public static func checkTarget(_ path: String, replacing: Bool) throws(UnderstudyError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw failure("can't be looked at", errno, path) }
+            return
+        }
+        guard status.st_mode & S_IFMT != S_IFLNK else {
+            throw UnderstudyError(
+                .cannotCreate, "this is a symbolic link; name the directory that is to be written", at: path)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw UnderstudyError(.cannotCreate, "a file stands where the model directory is to be written", at: path)
+        }
+        guard try !DirectoryTree.entries(of: path).isEmpty else { return }
+        guard replacing else {
+            throw UnderstudyError(.cannotCreate, "the directory exists already; name another or remove it", at: path)
+        }
+        guard access("\(path)/\(configuration)", F_OK) == 0 else {
+            throw UnderstudyError(
+                .cannotCreate, "the directory holds something else than a model and is not replaced", at: path)
+        }
+    }
+
+    private static func place(
+        _ staging: StagingDirectory, at path: String, replacing: Bool
+    ) throws(UnderstudyError) {
+        // rename(2) takes the place of nothing or of an empty directory, and of nothing else.
+        if rename(staging.path, path) == 0 { return }
+        let reason = errno
+        guard reason == EEXIST || reason == ENOTEMPTY else { throw failure("can't be put into place", reason, path) }
+        // Looked at again: it may have appeared while the files were written.
+        try checkTarget(path, replacing: replacing)
+        let outcome = understudy_exchange(staging.path, path)
+        guard outcome == 0 else {
+            throw failure("can't be replaced in one step on this file system; remove it first", outcome, path)
+        }
+        // The old model is what the staging directory holds now; it goes with it.
+    }
+
+    private static func failure(_ what: String, _ code: Int32, _ path: String) -> UnderstudyError {
+        UnderstudyError(.cannotCreate, "the directory \(what): \(String(cString: strerror(code)))", at: path)
+    }
+}
