@@ -1,0 +1,178 @@
+import Diagnostics
+
+extension EvaluationSummary {
+    /// The report as one HTML page that needs nothing else: no scripts, no fonts, no files from elsewhere.
+    public func page() -> String {
+        let title = "Evaluation on \(HTMLText.escaped(dataName))"
+        return """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+            <title>\(title)</title>
+            <style>
+            \(ReportStyle.css)
+            </style>
+            </head>
+            <body>
+            <main>
+            \(header())\(tiles())\(costs())\(confidence())\(mistakes())\(numbers())\(footer())</main>
+            </body>
+            </html>
+
+            """
+    }
+
+    private func header() -> String {
+        let names = models.map { "\($0.role.rawValue) \(HTMLText.name($0.version))" }
+        var html = "<header>\n<h1>\(models.count == 2 ? "Student, teacher and cascade" : "Evaluation")</h1>\n"
+        html += "<p class=\"lead\">\(names.joined(separator: " and ")), on \(NumberText.grouped(lineCount)) labelled "
+        html += "lines of \(HTMLText.name(dataName))"
+        if skippedCount > 0 { html += "; \(NumberText.grouped(skippedCount)) without a label were skipped" }
+        return html + ".</p>\n</header>\n"
+    }
+
+    private func tiles() -> String {
+        func tile(_ style: String, _ what: String, _ value: String, _ note: String) -> String {
+            "<div class=\"tile \(style)\"><span class=\"what\">\(what)</span><b>\(value)</b><span>\(note)</span></div>\n"
+        }
+        var html = "<div class=\"tiles\">\n"
+        for model in models {
+            let name = model.role == .student ? "Student accuracy" : "Teacher accuracy"
+            html += tile(
+                model.role.rawValue, name, NumberText.percent(model.report.accuracy),
+                "macro F1 \(NumberText.percent(model.report.macroAverage.f1))")
+        }
+        if let cascade {
+            let point = cascade.curve.point(share: 0.1)
+            html += tile(
+                "cascade", "Cascade at 10 %", NumberText.percent(point.accuracy),
+                "the least sure tenth goes to the teacher")
+            html += tile("", "Agreement", NumberText.percent(cascade.agreement), "lines with the same label from both")
+        }
+        if let model = models.first {
+            html += tile(
+                model.role.rawValue, "Calibration error", NumberText.percent(model.calibrationErrorAfter.value),
+                "\(NumberText.percent(model.calibrationErrorBefore.value)) at temperature 1")
+        }
+        for model in models {
+            html += tile(
+                model.role.rawValue, "\(model.role == .student ? "Student" : "Teacher") speed",
+                NumberText.rate(model.scored.linesPerSecond),
+                "lines a second, \(model.scored.threads) \(model.scored.threads == 1 ? "thread" : "threads")")
+        }
+        return html + "</div>\n"
+    }
+
+    private func costs() -> String {
+        guard let cascade else { return "" }
+        let own =
+            cascade.ownPoint == nil ? "" : "<span><i class=\"dots\"></i>the student’s own threshold</span>"
+        let gap = cascade.gap
+        return """
+            <section>
+            <h2>What the teacher’s help buys</h2>
+            <p class="say">The least confident lines are deferred first. The teacher alone is \
+            \(NumberText.fixed(gap.difference * 100, digits: 2)) points better than the student alone \
+            (\(NumberText.percent(gap.confidence, digits: 0)) interval \(NumberText.fixed(gap.lower * 100, digits: 2)) to \
+            \(NumberText.fixed(gap.upper * 100, digits: 2))); only the student is right on \
+            \(NumberText.grouped(cascade.onlyStudentRight)) lines, only the teacher on \
+            \(NumberText.grouped(cascade.onlyTeacherRight)).</p>
+            <div class="grid wide">
+            <div class="card">\(CostAccuracyChart.svg(cascade))<div class="legend">\
+            <span class="cascade"><i></i>cascade</span><span class="student"><i class="dash"></i>student alone</span>\
+            <span class="teacher"><i class="dash"></i>teacher alone</span>\(own)</div></div>
+            <div class="card">\(ReportTables.costs(cascade))</div>
+            </div>
+            </section>
+
+            """
+    }
+
+    private func confidence() -> String {
+        var cards = ""
+        func reliability(_ model: ModelEvaluation, _ error: ExpectedCalibrationError, _ temperature: Float) {
+            cards += "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), "
+            cards += "temperature \(NumberText.fixed(Double(temperature), digits: temperature == 1 ? 0 : 2))"
+            cards += "<span>error \(NumberText.percent(error.value, digits: 2))</span></h3>\n"
+            cards += ReliabilityDiagram.svg(error, role: model.role)
+            cards += "<div class=\"legend \(model.role.rawValue)\"><span><i></i>accuracy</span>"
+            cards += "<span><i class=\"box\"></i>gap to confidence</span></div></div>\n"
+        }
+        for model in models {
+            reliability(model, model.calibrationErrorBefore, 1)
+            if model.temperature != 1 { reliability(model, model.calibrationErrorAfter, model.temperature) }
+        }
+        for model in models {
+            let threshold = model.role == .student ? cascade?.ownThreshold : nil
+            cards += "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), lines by confidence"
+            cards +=
+                "<span>AURC \(NumberText.fixed(model.selectiveRisk.areaUnderRiskCoverage, digits: 4))</span></h3>\n"
+            cards += ConfidenceHistogram.svg(model, threshold: threshold)
+            cards += "<div class=\"legend \(model.role.rawValue)\"><span><i></i>right</span>"
+            cards += "<span class=\"wrong\"><i></i>wrong</span>"
+            if threshold != nil { cards += "<span><i class=\"dots\"></i>deferred to the left</span>" }
+            cards += "</div></div>\n"
+        }
+        return """
+            <section>
+            <h2>Does confidence mean probability?</h2>
+            <p class="say">Of the lines answered with 80 % confidence, 80 % should be right. Faint bars hold few lines.</p>
+            <div class="grid">
+            \(cards)</div>
+            </section>
+
+            """
+    }
+
+    private func mistakes() -> String {
+        let cards = models.map { model in
+            "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher")<span>"
+                + "\(NumberText.grouped(model.confusion.total - model.confusion.correct)) mistakes</span></h3>\n"
+                + ReportTables.confusion(model) + "</div>\n"
+        }
+        return """
+            <section>
+            <h2>What is taken for what</h2>
+            <p class="say">A row holds the lines of one true label, a column those given one label.</p>
+            <div class="grid">
+            \(cards.joined())</div>
+            </section>
+
+            """
+    }
+
+    private func numbers() -> String {
+        let cards = models.map { model in
+            "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), by label<span>"
+                + "accuracy \(NumberText.percent(model.report.accuracy, digits: 2))</span></h3>\n"
+                + ReportTables.scores(model.report) + "</div>\n"
+        }
+        return """
+            <section>
+            <h2>All the figures</h2>
+            <p class="say">Precision, recall and F1 as in scikit-learn’s classification report.</p>
+            <div class="grid">
+            \(cards.joined())<div class="card"><h3>Confidence and speed</h3>
+            \(ReportTables.measures(models))</div>
+            </div>
+            </section>
+
+            """
+    }
+
+    private func footer() -> String {
+        """
+        <footer>
+        <p>Calibration error: expected calibration error over 15 bins of equal width (Guo et al. 2017). AURC: area under \
+        the risk–coverage curve (Geifman &amp; El-Yaniv 2017). AUGRC: the same for the generalised risk \
+        (Traub et al. 2024). Lower is better for each.</p>
+        <p>Speed: the whole data set in length-sorted batches, and single lines one after the other, on the machine that \
+        made this page.</p>
+        </footer>
+
+        """
+    }
+}

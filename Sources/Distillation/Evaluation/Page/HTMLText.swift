@@ -1,0 +1,21 @@
+/// Text made safe for HTML, SVG and attribute values in double quotes.
+enum HTMLText {
+    /// Escapes markup; control characters and direction marks become U+FFFD, so that a label can't rearrange the page.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(PrintableText.isUnsafe(scalar) ? "\u{fffd}" : scalar)
+            }
+        }
+        return result
+    }
+
+    /// A name from outside, kept apart from the direction of the text around it.
+    static func name(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
+}
