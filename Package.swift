@@ -50,7 +50,7 @@ let package = Package(
         tests("DiagnosticsTests", ["Diagnostics"]),
         tests("TensorsTests", ["Tensors", "Diagnostics", "CKernels"]),
         tests("TextTests", ["Text", "Diagnostics"]),
-        tests("ModelsTests", ["Models", "Tensors", "Text", "Diagnostics"]),
+        tests("ModelsTests", ["Distillation", "CKernels", "Models", "Tensors", "Text", "Diagnostics"]),
         tests("DistillationTests", ["Distillation", "Models", "Tensors", "Text", "Diagnostics"]),
         tests("StreamsTests", ["Streams", "Diagnostics"]),
         tests("CascadeTests", ["Cascade", "Models", "Streams", "Diagnostics"]),

@@ -1,1 +1,10 @@
-// Batching, the student pass, deferral, the teacher queue. May import Streams, Distillation, Models, Diagnostics.
+// The cascade: the student answers every line, the teacher is asked about the ones that the student is unsure of. May
+// import Streams, Distillation, Models, Diagnostics.
+//
+// Policy/   pure decisions: how sure a model is, whether to defer, what a worker does next
+// Pipeline/ the threads: CascadeReader → CascadeBoard ⇄ CascadeWorker → CascadeWriter
+//
+// The reader frames lines and puts their records on the board. Workers take jobs (a run of consecutive lines) from it,
+// decode and score them with the student, put unsure lines back on the board for a teacher pass, and encode what is
+// decided. The writer writes finished jobs in the order in which they were taken. Everything on the board is bounded:
+// a slow output fills it, and then the reader waits.

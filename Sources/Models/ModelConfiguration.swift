@@ -130,6 +130,18 @@ public struct ModelConfiguration: Sendable {
         return strings
     }
 
+    public func doubles(_ key: String) throws(UnderstudyError) -> [Double] {
+        guard case .array(let elements)? = present(key) else { throw wrong(key, "an array of numbers is needed") }
+        var numbers: [Double] = []
+        for element in elements {
+            guard case .number(let text) = element, let value = Double(text), value.isFinite else {
+                throw wrong(key, "element \(numbers.count) is \(element.kind), but must be a number")
+            }
+            numbers.append(value)
+        }
+        return numbers
+    }
+
     public func object(_ key: String) throws(UnderstudyError) -> ModelConfiguration {
         try required(key, optionalObject(key))
     }

@@ -1,6 +1,9 @@
 /// A dense row-major matrix of f32. A vector is a matrix of one row.
 ///
 /// A value type only in name: copies share the storage (weights are large). `copy()` makes a separate one.
+///
+/// A pointer into a matrix is good only as long as some copy of the matrix is: hold local ones with
+/// `withExtendedLifetime`, since Swift may release a variable after its last mention.
 public struct Matrix: Sendable {
     public let rows: Int
     public let columns: Int

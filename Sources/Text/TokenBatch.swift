@@ -28,6 +28,12 @@ public struct TokenBatch: Sendable {
         offsets.append(Int32(ids.count))
     }
 
+    /// One more line, whose ids `body` appends.
+    public mutating func append(_ body: (inout [Int32]) -> Void) {
+        body(&ids)
+        offsets.append(Int32(ids.count))
+    }
+
     /// One more line given as ids.
     public mutating func append(ids line: some Sequence<Int32>) {
         ids.append(contentsOf: line)

@@ -12,10 +12,13 @@ public protocol Tokenizer: Sendable {
         _ line: UnsafeBufferPointer<UInt8>, maximumLength: Int, scratch: TokenizerScratch, into ids: inout [Int32])
 }
 
-/// Working memory of one thread's tokenising; grows to the longest line seen and is then reused.
-public final class TokenizerScratch {
-    public var bytes: [UInt8] = []
-    public var integers: [Int32] = []
-    public var scores: [Float] = []
-    public init() {}
+extension Tokenizer {
+    /// The ids of one line, for tests and tools; hot paths use the buffer form.
+    public func encode(_ line: some Sequence<UInt8>, maximumLength: Int = Int(Int32.max)) -> [Int32] {
+        var ids: [Int32] = []
+        Array(line).withUnsafeBufferPointer {
+            encode($0, maximumLength: maximumLength, scratch: TokenizerScratch(), into: &ids)
+        }
+        return ids
+    }
 }

@@ -59,8 +59,9 @@ struct EvaluateCommand: ParsableCommand {
         let summary = try EvaluationSummary.measure(
             lines, name: URL(fileURLWithPath: data).lastPathComponent, student: student, teacher: teacher,
             evaluator: evaluator, clock: ContinuousClock(), progress: .standardError())
-        if let report { try write(summary.page(), to: report) }
+        // The figures first: they took long, and the page may fail for want of a folder.
         print(json ? summary.json() : summary.text(), terminator: "")
+        if let report { try write(summary.page(), to: report) }
     }
 
     private func load(_ directory: String?) throws(UnderstudyError) -> (any LineClassifier)? {

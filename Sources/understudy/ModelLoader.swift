@@ -1,28 +1,28 @@
 import Diagnostics
-import Foundation
 import Models
+import Text
 
 /// Loads whatever kind of model a directory holds.
 enum ModelLoader {
-    private struct Config: Decodable {
-        let modelType: String
-
-        enum CodingKeys: String, CodingKey {
-            case modelType = "model_type"
+    /// - Throws: `missingInput` for a file that isn't there; `invalidData` for one that is wrong, or a kind of model
+    ///   that isn't known.
+    static func load(directory: String) throws(UnderstudyError) -> any LineClassifier {
+        try ModelDirectory.check(directory)
+        let json = try ModelConfiguration(path: "\(directory)/\(ModelDirectory.configuration)")
+        switch try json.optionalString("model_type") {
+        case StudentConfiguration.modelType: return try StudentFiles.load(directory: directory)
+        case "bert": return try teacher(directory: directory).teacher
+        case let other:
+            throw json.wrong(
+                "model_type",
+                "\"\(other ?? "")\" isn't one that this program knows: \"bert\" and "
+                    + "\"\(StudentConfiguration.modelType)\" are")
         }
     }
 
-    /// - Throws: `missingInput` where the directory has no readable `config.json`; `invalidData` where that names a
-    ///   kind of model that isn't known.
-    static func load(directory: String) throws(UnderstudyError) -> any LineClassifier {
-        let path = URL(fileURLWithPath: directory).appendingPathComponent("config.json").path
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw UnderstudyError(.missingInput, "can't be read; a model directory has this file", at: path)
-        }
-        guard let config = try? JSONDecoder().decode(Config.self, from: bytes) else {
-            throw UnderstudyError(.invalidData, "isn't a JSON object with a \"model_type\"", at: path)
-        }
-        throw UnderstudyError(
-            .invalidData, "the model_type \"\(config.modelType)\" isn't one that this program knows", at: path)
+    static func teacher(directory: String) throws(UnderstudyError) -> (teacher: Teacher, tokenizer: LoadedTokenizer) {
+        try ModelDirectory.check(directory)
+        let tokenizer = try TokenizerFiles.load(directory: directory)
+        return (try Teacher.load(directory: directory, tokenizer: tokenizer.tokenizer), tokenizer)
     }
 }

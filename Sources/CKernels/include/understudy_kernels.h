@@ -5,5 +5,8 @@
 #include <stdint.h>
 
 #include "bert_kernels.h"
+#include "dispatch.h"
+#include "lstm_kernels.h"
+#include "optimizer_kernels.h"
 
 #endif

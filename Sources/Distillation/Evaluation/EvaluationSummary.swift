@@ -60,9 +60,8 @@ public struct EvaluationSummary: Sendable {
             _ role: ModelEvaluation.Role, _ classifier: (any LineClassifier)?
         ) throws(UnderstudyError) -> ModelEvaluation? {
             guard let classifier else { return nil }
-            progress.begin(role.rawValue, total: lines.count)
-            let scored = try evaluator.score(lines, by: classifier, clock: clock, progress: progress)
-            progress.end()
+            let scored = try evaluator.score(
+                lines, by: classifier, clock: clock, stage: role.rawValue, progress: progress)
             let order = labels.compactMap(classifier.labels.firstIndex(of:))
             return ModelEvaluation(
                 role: role, version: classifier.version, labels: labels, scored: scored.columns(order),

@@ -65,13 +65,17 @@ public struct Evaluator: Sendable {
     /// Logits and timings: the whole set in batches, then a sample of lines one by one.
     ///
     /// The first batch is scored once before the clock starts: code that is compiled on first use isn't timed.
+    /// `stage` is what progress calls the timed pass.
     public func score<C: Clock>(
-        _ data: DataSet, by classifier: any LineClassifier, clock: C, progress: ProgressMeter = .silent
+        _ data: DataSet, by classifier: any LineClassifier, clock: C, stage: String = "scoring",
+        progress: ProgressMeter = .silent
     ) throws(UnderstudyError) -> ScoredLines where C.Duration == Duration {
         _ = try logits(of: data.rows(Array(0..<min(data.count, batchLines))), by: classifier)
+        progress.begin(stage, total: data.count)
         let start = clock.now
         let logits = try logits(of: data, by: classifier, progress: progress)
         let duration = start.duration(to: clock.now)
+        progress.end()
         return ScoredLines(
             logits: logits, labelCount: classifier.labels.count, threads: threads, duration: duration,
             latencies: latencies(of: data, by: classifier, clock: clock))

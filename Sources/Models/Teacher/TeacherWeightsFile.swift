@@ -50,7 +50,7 @@ public struct TeacherWeightsFile: Sendable {
                 tensor.shape.count == 1
                 ? try file.vector(name, count: tensor.count)
                 : try file.matrix(name, rows: tensor.shape[0], columns: tensor.shape[1])
-            tensor.pointer.update(from: read.pointer, count: tensor.count)
+            withExtendedLifetime(read) { tensor.pointer.update(from: read.pointer, count: tensor.count) }
         }
         self.weights = weights
         self.missing = missing

@@ -5,10 +5,10 @@ import Diagnostics
 /// The view box is narrow, so that text stays legible where a phone shrinks the chart.
 struct ChartFrame {
     var width = 440.0
-    var height = 300.0
-    var left = 52.0
-    var right = 14.0
-    var top = 14.0
+    var height = 310.0
+    var left = 58.0
+    var right = 24.0
+    var top = 34.0
     var bottom = 46.0
     let xRange: ClosedRange<Double>
     let yRange: ClosedRange<Double>
@@ -35,7 +35,8 @@ struct ChartFrame {
         let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? power * 10
         let first = (range.lowerBound / step - 1e-9).rounded(.up)
         let last = (range.upperBound / step + 1e-9).rounded(.down)
-        return stride(from: first, through: last, by: 1).map { $0 * step }
+        // Adding 0 turns −0 into 0.
+        return stride(from: first, through: last, by: 1).map { $0 * step + 0 }
     }
 
     /// The SVG element with grid and axes around `content`; `title` is read to those who can't see it.
@@ -53,10 +54,9 @@ struct ChartFrame {
             grid += "\(label)</text>\n"
         }
         for (value, label) in xTicks {
-            grid += "<text class=\"tick\" x=\"\(number(x(value)))\" y=\"\(number(height - bottom + 17))\""
+            grid += "<text class=\"tick\" x=\"\(number(x(value)))\" y=\"\(number(height - bottom + 19))\""
             grid += " text-anchor=\"middle\">\(label)</text>\n"
         }
-        let middle = top + (height - top - bottom) / 2
         return """
             <svg viewBox="0 0 \(Int(width)) \(Int(height))" role="img" aria-label="\(HTMLText.escaped(title))">
             \(grid)<line class="axis" x1="\(number(left))" x2="\(number(width - right))" y1="\(number(height - bottom))" \
@@ -64,7 +64,7 @@ struct ChartFrame {
             \(content)
             <text class="title" x="\(number(left + (width - left - right) / 2))" y="\(number(height - 8))" \
             text-anchor="middle">\(xTitle)</text>
-            <text class="title" transform="translate(13 \(number(middle))) rotate(-90)" text-anchor="middle">\(yTitle)</text>
+            <text class="title" x="4" y="14">\(yTitle)</text>
             </svg>
 
             """
@@ -75,6 +75,6 @@ struct ChartFrame {
         let values = ticks(range, count: count)
         let step = values.count > 1 ? values[1] - values[0] : 1
         let digits = step >= 0.0099 ? 0 : step >= 0.00099 ? 1 : 2
-        return values.map { ($0, NumberText.percent($0, digits: digits)) }
+        return values.map { ($0, HTMLText.percent($0, digits: digits)) }
     }
 }

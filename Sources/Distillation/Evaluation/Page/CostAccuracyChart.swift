@@ -11,7 +11,7 @@ enum CostAccuracyChart {
         // A tenth of the spread above and below, but never a range so small that noise looks like a cliff.
         let margin = max((most - least) * 0.15, 0.004)
         let range = max(0, least - margin)...min(1, most + margin)
-        let frame = ChartFrame(width: 560, height: 320, xRange: 0...1, yRange: range)
+        let frame = ChartFrame(width: 480, height: 310, xRange: 0...1, yRange: range)
         let number = ChartFrame.number
         let student = cascade.curve.accuracy(deferring: 0)
         let teacher = cascade.curve.accuracy(deferring: cascade.curve.count)
@@ -38,11 +38,11 @@ enum CostAccuracyChart {
         return frame.svg(
             title: "Cascade accuracy over the share of lines deferred to the teacher",
             xTicks: stride(from: 0, through: 100, by: 20).map { (Double($0) / 100, "\($0) %") },
-            yTicks: ChartFrame.percentTicks(range, count: 6), xTitle: "lines deferred to the teacher",
+            yTicks: ChartFrame.percentTicks(range, count: 8), xTitle: "lines deferred to the teacher",
             yTitle: "accuracy", content: content)
     }
 
     private static func caption(_ point: CostAccuracyCurve.Point) -> String {
-        "\(NumberText.percent(point.share)) deferred: accuracy \(NumberText.percent(point.accuracy, digits: 2))"
+        "\(HTMLText.percent(point.share)) deferred: accuracy \(HTMLText.percent(point.accuracy, digits: 2))"
     }
 }

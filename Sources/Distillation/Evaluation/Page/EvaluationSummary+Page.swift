@@ -42,26 +42,27 @@ extension EvaluationSummary {
         for model in models {
             let name = model.role == .student ? "Student accuracy" : "Teacher accuracy"
             html += tile(
-                model.role.rawValue, name, NumberText.percent(model.report.accuracy),
-                "macro F1 \(NumberText.percent(model.report.macroAverage.f1))")
+                model.role.rawValue, name, HTMLText.percent(model.report.accuracy),
+                "macro F1 \(HTMLText.percent(model.report.macroAverage.f1))")
         }
         if let cascade {
             let point = cascade.curve.point(share: 0.1)
             html += tile(
-                "cascade", "Cascade at 10 %", NumberText.percent(point.accuracy),
+                "cascade", "Cascade at 10 %", HTMLText.percent(point.accuracy),
                 "the least sure tenth goes to the teacher")
-            html += tile("", "Agreement", NumberText.percent(cascade.agreement), "lines with the same label from both")
+            html += tile("", "Agreement", HTMLText.percent(cascade.agreement), "lines with the same label from both")
         }
         if let model = models.first {
             html += tile(
-                model.role.rawValue, "Calibration error", NumberText.percent(model.calibrationErrorAfter.value),
-                "\(NumberText.percent(model.calibrationErrorBefore.value)) at temperature 1")
+                model.role.rawValue, "Calibration error", HTMLText.percent(model.calibrationErrorAfter.value),
+                "\(HTMLText.percent(model.calibrationErrorBefore.value)) at temperature 1")
         }
-        for model in models {
+        if let model = models.first {
+            let other = models.count == 2 ? "; teacher \(NumberText.rate(models[1].scored.linesPerSecond))" : ""
             html += tile(
-                model.role.rawValue, "\(model.role == .student ? "Student" : "Teacher") speed",
-                NumberText.rate(model.scored.linesPerSecond),
-                "lines a second, \(model.scored.threads) \(model.scored.threads == 1 ? "thread" : "threads")")
+                model.role.rawValue, "Lines a second", NumberText.rate(model.scored.linesPerSecond),
+                "\(model.role.rawValue), \(model.scored.threads) "
+                    + "\(model.scored.threads == 1 ? "thread" : "threads")\(other)")
         }
         return html + "</div>\n"
     }
@@ -76,7 +77,7 @@ extension EvaluationSummary {
             <h2>What the teacher’s help buys</h2>
             <p class="say">The least confident lines are deferred first. The teacher alone is \
             \(NumberText.fixed(gap.difference * 100, digits: 2)) points better than the student alone \
-            (\(NumberText.percent(gap.confidence, digits: 0)) interval \(NumberText.fixed(gap.lower * 100, digits: 2)) to \
+            (\(HTMLText.percent(gap.confidence, digits: 0)) interval \(NumberText.fixed(gap.lower * 100, digits: 2)) to \
             \(NumberText.fixed(gap.upper * 100, digits: 2))); only the student is right on \
             \(NumberText.grouped(cascade.onlyStudentRight)) lines, only the teacher on \
             \(NumberText.grouped(cascade.onlyTeacherRight)).</p>
@@ -95,8 +96,8 @@ extension EvaluationSummary {
         var cards = ""
         func reliability(_ model: ModelEvaluation, _ error: ExpectedCalibrationError, _ temperature: Float) {
             cards += "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), "
-            cards += "temperature \(NumberText.fixed(Double(temperature), digits: temperature == 1 ? 0 : 2))"
-            cards += "<span>error \(NumberText.percent(error.value, digits: 2))</span></h3>\n"
+            cards += "T = \(NumberText.fixed(Double(temperature), digits: temperature == 1 ? 0 : 2))"
+            cards += "<span>ECE \(HTMLText.percent(error.value, digits: 2))</span></h3>\n"
             cards += ReliabilityDiagram.svg(error, role: model.role)
             cards += "<div class=\"legend \(model.role.rawValue)\"><span><i></i>accuracy</span>"
             cards += "<span><i class=\"box\"></i>gap to confidence</span></div></div>\n"
@@ -105,6 +106,7 @@ extension EvaluationSummary {
             reliability(model, model.calibrationErrorBefore, 1)
             if model.temperature != 1 { reliability(model, model.calibrationErrorAfter, model.temperature) }
         }
+        if models.count == 2 { cards += "</div>\n<div class=\"grid\">\n" }
         for model in models {
             let threshold = model.role == .student ? cascade?.ownThreshold : nil
             cards += "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), lines by confidence"
@@ -119,7 +121,7 @@ extension EvaluationSummary {
         return """
             <section>
             <h2>Does confidence mean probability?</h2>
-            <p class="say">Of the lines answered with 80 % confidence, 80 % should be right. Faint bars hold few lines.</p>
+            <p class="say">Of the lines answered with 80&nbsp;% confidence, 80&nbsp;% should be right; T is the temperature. Faint bars hold few lines.</p>
             <div class="grid">
             \(cards)</div>
             </section>
@@ -137,7 +139,7 @@ extension EvaluationSummary {
             <section>
             <h2>What is taken for what</h2>
             <p class="say">A row holds the lines of one true label, a column those given one label.</p>
-            <div class="grid">
+            <div class="grid\(labels.count > 7 ? " full" : "")">
             \(cards.joined())</div>
             </section>
 
@@ -147,14 +149,14 @@ extension EvaluationSummary {
     private func numbers() -> String {
         let cards = models.map { model in
             "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), by label<span>"
-                + "accuracy \(NumberText.percent(model.report.accuracy, digits: 2))</span></h3>\n"
+                + "accuracy \(HTMLText.percent(model.report.accuracy, digits: 2))</span></h3>\n"
                 + ReportTables.scores(model.report) + "</div>\n"
         }
         return """
             <section>
             <h2>All the figures</h2>
-            <p class="say">Precision, recall and F1 as in scikit-learn’s classification report.</p>
-            <div class="grid">
+            <p class="say">Precision, recall and F1 in per cent, as in scikit-learn’s classification report.</p>
+            <div class="grid start">
             \(cards.joined())<div class="card"><h3>Confidence and speed</h3>
             \(ReportTables.measures(models))</div>
             </div>

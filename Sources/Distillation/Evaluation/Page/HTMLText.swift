@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Text made safe for HTML, SVG and attribute values in double quotes.
 enum HTMLText {
     /// Escapes markup; control characters and direction marks become U+FFFD, so that a label can't rearrange the page.
@@ -14,6 +16,11 @@ enum HTMLText {
             }
         }
         return result
+    }
+
+    /// As `NumberText.percent`, but no line is broken before the sign.
+    static func percent(_ share: Double, digits: Int = 1) -> String {
+        NumberText.fixed(share * 100, digits: digits) + "\u{a0}%"
     }
 
     /// A name from outside, kept apart from the direction of the text around it.

@@ -14,8 +14,8 @@ enum ReliabilityDiagram {
             let strength = 0.3 + 0.7 * (Double(bin.count) / Double(max(most, 1))).squareRoot()
             let caption =
                 "confidence \(NumberText.fixed(bin.lower, digits: 2))–\(NumberText.fixed(bin.upper, digits: 2)): "
-                + "\(NumberText.grouped(bin.count)) lines, mean confidence \(NumberText.percent(bin.confidence)), "
-                + "accuracy \(NumberText.percent(bin.accuracy))"
+                + "\(NumberText.grouped(bin.count)) lines, mean confidence \(HTMLText.percent(bin.confidence)), "
+                + "accuracy \(HTMLText.percent(bin.accuracy))"
             content += "<g><title>\(caption)</title>"
             content += bar("fill \(role.rawValue)", left, width, from: 0, to: bin.accuracy, frame, opacity: strength)
             let gap = min(bin.accuracy, bin.confidence)...max(bin.accuracy, bin.confidence)
@@ -27,7 +27,7 @@ enum ReliabilityDiagram {
         let ticks = ChartFrame.percentTicks(0...1, count: 5)
         return frame.svg(
             title: "Reliability of the \(role.rawValue): accuracy over confidence, expected calibration error "
-                + NumberText.percent(error.value, digits: 2),
+                + HTMLText.percent(error.value, digits: 2),
             xTicks: ticks, yTicks: ticks, xTitle: "confidence", yTitle: "accuracy", content: content)
     }
 

@@ -12,18 +12,21 @@ enum ReportStyle {
         main{max-width:1160px;margin:0 auto;padding:40px 24px 56px}
         h1{font-size:clamp(1.6rem,4vw,2.2rem);line-height:1.2;letter-spacing:-.02em;margin:0 0 6px}
         h2{font-size:1.25rem;letter-spacing:-.01em;margin:44px 0 4px}
-        h3{font-size:1rem;margin:0 0 10px;display:flex;gap:8px;justify-content:space-between;align-items:baseline;
+        h3{font-size:.9375rem;margin:0 0 10px;display:flex;gap:0 8px;justify-content:space-between;align-items:baseline;
         flex-wrap:wrap}
         h3 span{font-weight:400;color:var(--soft);font-size:.875rem}
-        p{margin:0;max-width:72ch}
+        p{margin:0;max-width:88ch}
         .lead,.say{color:var(--soft);overflow-wrap:anywhere}
         .say{margin-bottom:16px}
         .grid{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr))}
         .grid>*{min-width:0}
+        .grid+.grid{margin-top:16px}
+        .start{align-items:start}
+        .full{grid-template-columns:minmax(0,1fr)}
         .wide{grid-template-columns:minmax(0,1.7fr) minmax(0,1fr)}
         @media (max-width:820px){.wide{grid-template-columns:minmax(0,1fr)}main{padding:24px 14px 40px}}
         .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:18px;box-shadow:var(--shadow)}
-        .tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(min(100%,158px),1fr));margin-top:24px}
+        .tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(min(100%,156px),1fr));margin-top:24px}
         .tile{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 16px;
         box-shadow:var(--shadow);border-top:3px solid var(--tone,var(--line))}
         .tile b{display:block;font-size:1.6rem;line-height:1.25;letter-spacing:-.02em;
@@ -52,23 +55,28 @@ enum ReportStyle {
         .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
         table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;width:100%}
         th{font-weight:500;text-align:left}
-        td,thead th:not(:first-child){text-align:right}
-        .plain th,.plain td{padding:6px 8px;border-bottom:1px solid var(--line)}
+        td,thead th:not(:first-child){text-align:right;white-space:nowrap}
+        .plain tbody th{overflow-wrap:anywhere}
+        .plain th,.plain td{padding:6px 7px;border-bottom:1px solid var(--line)}
         .plain thead th{color:var(--soft);font-size:.8125rem}
         .plain tr:last-child>*{border-bottom:0}
         .plain .sum>*{border-top:2px solid var(--line)}
         .plain small{color:var(--soft);font-size:.8125rem;font-weight:400}
         .matrix{border-collapse:separate;border-spacing:3px}
-        .matrix th{font-size:.8125rem;color:var(--soft);padding:2px 6px;max-width:11em;overflow:hidden;
+        .matrix th{font-size:.8125rem;color:var(--soft);padding:2px 6px;max-width:9em;overflow:hidden;
         text-overflow:ellipsis;white-space:nowrap}
         .matrix thead th:not(:first-child){text-align:center}
-        .matrix .corner{font-size:.75rem}
+        .matrix .corner{font-size:.75rem;white-space:normal;max-width:none}
+        .matrix tr>:first-child{position:sticky;left:0;background:var(--card)}
         .matrix td{text-align:center;padding:9px 6px;border-radius:6px;min-width:44px;
         background:color-mix(in srgb,var(--mix) var(--heat),var(--page))}
         .matrix .right{--mix:var(--tone);font-weight:600}.matrix .wrong{--mix:var(--wrong)}
         .matrix .strong{color:var(--card)}
         footer{margin-top:44px;padding-top:16px;border-top:1px solid var(--line);color:var(--soft);font-size:.8125rem}
         footer p{margin-bottom:8px}
+        @media (max-width:560px){svg text{font-size:16px}.card{padding:14px}.plain th,.plain td{padding:6px 5px}
+        table{font-size:.8125rem}.matrix td{padding:8px 3px;min-width:36px}.matrix th{padding:2px 3px;max-width:6.5em}
+        .matrix{border-spacing:2px}}
         @media print{body{background:#fff}.card,.tile{box-shadow:none;break-inside:avoid}}
         """
 }

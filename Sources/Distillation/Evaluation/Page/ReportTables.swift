@@ -6,12 +6,15 @@ enum ReportTables {
     static func confusion(_ model: ModelEvaluation) -> String {
         let matrix = model.confusion
         var html = "<div class=\"scroll\"><table class=\"matrix \(model.role.rawValue)\">"
-        html += "<thead><tr><th scope=\"col\" class=\"corner\">true ↓ · said →</th>"
-        for label in matrix.labels { html += "<th scope=\"col\">\(HTMLText.name(label))</th>" }
+        html += "<thead><tr><th scope=\"col\" class=\"corner\">true ↓ said →</th>"
+        for label in matrix.labels {
+            html += "<th scope=\"col\" title=\"\(HTMLText.escaped(label))\">\(HTMLText.name(label))</th>"
+        }
         html += "</tr></thead>\n<tbody>"
         for actual in matrix.labels.indices {
             let support = matrix.support(actual)
-            html += "<tr><th scope=\"row\">\(HTMLText.name(matrix.labels[actual]))</th>"
+            html += "<tr><th scope=\"row\" title=\"\(HTMLText.escaped(matrix.labels[actual]))\">"
+            html += "\(HTMLText.name(matrix.labels[actual]))</th>"
             for predicted in matrix.labels.indices {
                 let count = matrix[actual, predicted]
                 let share = support == 0 ? 0 : Double(count) / Double(support)
@@ -20,7 +23,7 @@ enum ReportTables {
                 let heat = actual == predicted ? share : share.squareRoot()
                 html += "<td class=\"\(kind)\(heat > 0.6 ? " strong" : "")\""
                 html += " style=\"--heat:\(NumberText.fixed(heat * 100, digits: 0))%\""
-                html += " title=\"\(NumberText.percent(share)) of \(HTMLText.escaped(matrix.labels[actual]))\">"
+                html += " title=\"\(HTMLText.percent(share)) of \(HTMLText.escaped(matrix.labels[actual]))\">"
                 html += "\(NumberText.grouped(count))</td>"
             }
             html += "</tr>\n"
@@ -30,7 +33,9 @@ enum ReportTables {
 
     static func scores(_ report: ClassificationReport) -> String {
         func row(_ name: String, _ scores: ClassificationReport.Scores, _ style: String = "") -> String {
-            let cells = [scores.precision, scores.recall, scores.f1].map { "<td>\(NumberText.percent($0))</td>" }
+            let cells = [scores.precision, scores.recall, scores.f1].map {
+                "<td>\(NumberText.fixed($0 * 100, digits: 1))</td>"
+            }
             return "<tr\(style)><th scope=\"row\">\(name)</th>\(cells.joined())"
                 + "<td>\(NumberText.grouped(scores.support))</td></tr>\n"
         }
@@ -46,14 +51,14 @@ enum ReportTables {
     static func costs(_ cascade: CascadeEvaluation) -> String {
         func row(_ name: String, _ point: CostAccuracyCurve.Point, _ style: String = "") -> String {
             "<tr\(style)><th scope=\"row\">\(name)</th><td>\(NumberText.grouped(point.deferred))</td>"
-                + "<td>\(NumberText.percent(point.accuracy, digits: 2))</td></tr>\n"
+                + "<td>\(HTMLText.percent(point.accuracy, digits: 2))</td></tr>\n"
         }
         var html = "<div class=\"scroll\"><table class=\"plain\"><thead><tr><th scope=\"col\">deferred</th>"
         html += "<th scope=\"col\">lines</th><th scope=\"col\">accuracy</th></tr></thead>\n<tbody>"
-        for point in cascade.curve.table { html += row(NumberText.percent(point.share, digits: 0), point) }
+        for point in cascade.curve.table { html += row(HTMLText.percent(point.share, digits: 0), point) }
         if let own = cascade.ownPoint, let threshold = cascade.ownThreshold {
             let name =
-                "\(NumberText.percent(own.share)) <small>below \(NumberText.fixed(Double(threshold), digits: 3)),"
+                "\(HTMLText.percent(own.share)) <small>below \(NumberText.fixed(Double(threshold), digits: 3)),"
             html += row(name + " the student’s threshold</small>", own, " class=\"sum\"")
         }
         return html + "</tbody></table></div>\n"
@@ -71,10 +76,10 @@ enum ReportTables {
         for model in models { html += "<th scope=\"col\">\(model.role.rawValue)</th>" }
         html += "</tr></thead>\n<tbody>"
         html += row("calibration error, temperature 1") {
-            NumberText.percent($0.calibrationErrorBefore.value, digits: 2)
+            HTMLText.percent($0.calibrationErrorBefore.value, digits: 2)
         }
         html += row("calibration error, own temperature") {
-            NumberText.percent($0.calibrationErrorAfter.value, digits: 2)
+            HTMLText.percent($0.calibrationErrorAfter.value, digits: 2)
         }
         html += row("own temperature") { NumberText.fixed(Double($0.temperature), digits: 3) }
         html += row("log-likelihood loss, temperature 1") { NumberText.fixed($0.lossBefore, digits: 4) }
@@ -82,10 +87,8 @@ enum ReportTables {
         html += row("Brier score, own temperature") { NumberText.fixed($0.brierAfter, digits: 4) }
         html += row("AURC") { NumberText.fixed($0.selectiveRisk.areaUnderRiskCoverage, digits: 4) }
         html += row("AUGRC") { NumberText.fixed($0.selectiveRisk.areaUnderGeneralisedRisk, digits: 4) }
-        html += row("lines a second") {
-            "\(NumberText.rate($0.scored.linesPerSecond)) <small>\($0.scored.threads) "
-                + ($0.scored.threads == 1 ? "thread</small>" : "threads</small>")
-        }
+        html += row("lines a second") { NumberText.rate($0.scored.linesPerSecond) }
+        html += row("threads") { String($0.scored.threads) }
         html += row("one line, median") { latency($0, 0.5) }
         html += row("one line, 99th percentile") { latency($0, 0.99) }
         return html + "</tbody></table></div>\n"

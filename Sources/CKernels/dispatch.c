@@ -1,0 +1,49 @@
+#include "dispatch.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_int forced = -1;
+
+int us_best_level(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq"))
+        return US_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return US_AVX2;
+#endif
+    return US_PORTABLE;
+}
+
+static int level_from_environment(void) {
+    int best = us_best_level();
+    const char *name = getenv("UNDERSTUDY_KERNELS");
+    if (name == NULL) return best;
+    int asked = best;
+    if (strcmp(name, "portable") == 0) asked = US_PORTABLE;
+    if (strcmp(name, "avx2") == 0) asked = US_AVX2;
+    return asked < best ? asked : best;
+}
+
+int us_level(void) {
+    int level = atomic_load_explicit(&forced, memory_order_relaxed);
+    if (level >= 0) return level;
+    level = level_from_environment();
+    atomic_store_explicit(&forced, level, memory_order_relaxed);
+    return level;
+}
+
+void us_force_level(int level) {
+    int best = us_best_level();
+    atomic_store_explicit(&forced, level < best ? level : best, memory_order_relaxed);
+}
+
+int us_has_bf16(void) {
+#if defined(__x86_64__)
+    return us_level() == US_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+    return 0;
+#endif
+}

@@ -1,0 +1,33 @@
+// The kernels of one instruction set.
+#ifndef UNDERSTUDY_TABLE_H
+#define UNDERSTUDY_TABLE_H
+
+#include <stdint.h>
+
+#include "lstm_kernels.h"
+
+struct us_table {
+    void (*lstm_cell_forward)(int, int, float *, const float *, float *, float *, float *);
+    void (*lstm_cell_backward)(int, int, float *, const float *, const float *, const float *, float *);
+    void (*adam)(int64_t, float *, float *, float *, float *, float, float, float, float, float, float, float);
+    void (*sgd)(int64_t, float *, float *, float, float);
+    double (*sum_of_squares)(int64_t, const float *);
+    void (*add_scaled)(int64_t, float *, const float *, float);
+    void (*recurrence_f32)(const struct us_recurrence *, int, const uint16_t *const *, const uint16_t *const *, const float *,
+                           float *, float *, float *, float *, float *);
+};
+
+extern const struct us_table us_table_portable, us_table_avx2, us_table_avx512;
+
+// AVX-512 BF16 only; see us_has_bf16.
+void us_recurrence_bf16_avx512(const struct us_recurrence *recurrence, int rows, const uint16_t *const *projections,
+                               const uint16_t *const *next, const uint16_t *h_previous, uint16_t *h_next, float *cell, float *last, float *maximum,
+                               float *sum);
+
+#define US_TABLE                                                                                                     \
+    {                                                                                                                \
+        NAME(lstm_cell_forward), NAME(lstm_cell_backward), NAME(adam), NAME(sgd), NAME(sum_of_squares),              \
+            NAME(add_scaled), NAME(recurrence_f32)                                                                   \
+    }
+
+#endif

@@ -1,0 +1,19 @@
+// The same kernels for AVX2 with FMA and F16C.
+#include "table.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
+#endif
+
+#define NAME(x) x##_avx2
+#define WIDTH 8
+#define ROW_BLOCK 3
+
+#include "elementwise.inc"
+#include "recurrence.inc"
+
+#if defined(__x86_64__)
+#pragma clang attribute pop
+#endif
+
+const struct us_table us_table_avx2 = US_TABLE;

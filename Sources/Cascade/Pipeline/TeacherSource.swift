@@ -1,0 +1,57 @@
+import Diagnostics
+import Models
+import Synchronization
+
+/// A teacher that is loaded when the first line needs it.
+///
+/// What is cheap to know, its labels and version, is known from the start, so that a pair that doesn't fit is refused
+/// before the first line.
+public final class TeacherSource: Sendable {
+    public let labels: [String]
+    public let version: String
+    private let load: @Sendable () throws(UnderstudyError) -> any LineClassifier
+    private let loaded = Mutex<Loaded>(.not)
+
+    private enum Loaded: Sendable {
+        case not
+        case ready(any LineClassifier)
+        case failed(UnderstudyError)
+    }
+
+    public init(
+        labels: [String], version: String,
+        load: @escaping @Sendable () throws(UnderstudyError) -> any LineClassifier
+    ) {
+        self.labels = labels
+        self.version = version
+        self.load = load
+    }
+
+    /// A teacher that is in memory already.
+    public convenience init(_ classifier: any LineClassifier) {
+        self.init(labels: classifier.labels, version: classifier.version) { () throws(UnderstudyError) in classifier }
+    }
+
+    /// The teacher, loaded by the first call; a failure is remembered, and thrown by every call.
+    func classifier() throws(UnderstudyError) -> any LineClassifier {
+        try loaded.withLock { (state) throws(UnderstudyError) -> any LineClassifier in
+            switch state {
+            case .ready(let classifier): return classifier
+            case .failed(let error): throw error
+            case .not: break
+            }
+            do throws(UnderstudyError) {
+                let classifier = try load()
+                guard classifier.labels == labels else {
+                    throw UnderstudyError(
+                        .invalidData, "the teacher's labels changed between the check at the start and its loading")
+                }
+                state = .ready(classifier)
+                return classifier
+            } catch {
+                state = .failed(error)
+                throw error
+            }
+        }
+    }
+}

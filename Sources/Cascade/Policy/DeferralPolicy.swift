@@ -1,0 +1,62 @@
+import Diagnostics
+
+/// Decides which lines the teacher is asked about: those whose certainty is below a fixed threshold.
+public struct DeferralPolicy: Sendable, Equatable {
+    /// How certainty is measured, always from 0 to 1.
+    public enum Measure: String, Sendable, CaseIterable {
+        /// Probability of the best label.
+        case confidence
+        /// The best label's probability minus the second's.
+        case margin
+        /// 1 − entropy of the probabilities over its greatest value.
+        case entropy
+
+        public init(_ name: String) throws(UnderstudyError) {
+            guard let measure = Measure(rawValue: name) else {
+                let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
+                throw UnderstudyError(.usage, "there is no deferral policy '\(name)'; take one of \(names)")
+            }
+            self = measure
+        }
+    }
+
+    public let measure: Measure
+    /// 0: never ask. 1: ask about every line.
+    public let threshold: Float
+
+    /// Refuses a threshold outside 0 … 1.
+    public init(_ measure: Measure, below threshold: Float) throws(UnderstudyError) {
+        guard threshold >= 0, threshold <= 1 else {
+            throw UnderstudyError(
+                .usage, "the deferral threshold is \(threshold); it must be from 0 (never ask) to 1 (always ask)")
+        }
+        self.measure = measure
+        self.threshold = threshold
+    }
+
+    /// Never asks.
+    public static let never = DeferralPolicy(measure: .confidence, threshold: 0)
+
+    private init(measure: Measure, threshold: Float) {
+        self.measure = measure
+        self.threshold = threshold
+    }
+
+    public var asksAboutAll: Bool { threshold >= 1 }
+    public var neverAsks: Bool { threshold <= 0 }
+
+    /// How sure the student is, 0 … 1.
+    public func certainty(_ verdict: Verdict) -> Float {
+        switch measure {
+        case .confidence: verdict.confidence
+        case .margin: verdict.margin
+        case .entropy: 1 - verdict.entropy
+        }
+    }
+
+    /// Whether to ask the teacher.
+    public func defers(_ verdict: Verdict) -> Bool {
+        if neverAsks { return false }
+        return asksAboutAll || certainty(verdict) < threshold
+    }
+}

@@ -1,0 +1,153 @@
+import Diagnostics
+import Models
+import Tensors
+import Text
+
+/// Makes a student from labelled lines, unlabelled lines and teachers, by a recipe.
+public struct StudentDistiller {
+    /// What the student learns from.
+    public struct Material {
+        public var train: DataSet
+        /// Lines without labels, for the teacher to judge.
+        public var unlabelled: DataSet?
+        /// Labelled lines that decide on epochs, temperature and threshold.
+        public var validation: DataSet
+        public var panel: TeacherPanel?
+        public var tokenizer: LoadedTokenizer
+        /// For embeddings made from a teacher.
+        public var source: EmbeddingSource?
+
+        public init(train: DataSet, validation: DataSet, tokenizer: LoadedTokenizer) {
+            self.train = train
+            self.validation = validation
+            self.tokenizer = tokenizer
+        }
+    }
+
+    public struct Result {
+        public var configuration: StudentConfiguration
+        public var weights: StudentWeights
+        public var metrics: StudentMetrics
+    }
+
+    public let recipe: StudentRecipe
+    private let progress: ProgressMeter
+    private let shouldStop: () -> Bool
+
+    public init(_ recipe: StudentRecipe, progress: ProgressMeter, shouldStop: @escaping () -> Bool = { false }) {
+        self.recipe = recipe
+        self.progress = progress
+        self.shouldStop = shouldStop
+    }
+
+    /// - Throws: `invalidData` when the loss diverges or labels are missing, `tryAgain` when stopped before the first
+    ///   step of training.
+    public func run(_ material: Material) throws(UnderstudyError) -> Result {
+        let labels = material.train.labels
+        guard material.validation.labelledCount > 0 else {
+            throw UnderstudyError(.invalidData, "there are no labelled validation lines; name a file or add lines")
+        }
+        var configuration = recipe.configuration(
+            vocabularySize: material.tokenizer.vocabularySize, labels: labels)
+        try configuration.check()
+        let lines = try transferLines(material)
+        let teacherLogits = try material.panel?.logits(of: lines, progress: progress, shouldStop: shouldStop)
+        let validationLogits = try material.panel?.logits(
+            of: material.validation, progress: progress, shouldStop: shouldStop)
+        let features = StudentFiles.features(configuration, material.tokenizer)
+        let corpus = EncodedCorpus(lines.lines, with: features)
+        let validation = EncodedCorpus(material.validation.lines, with: features)
+
+        let weights = StudentWeights(zeros: configuration)
+        var generator = SeededGenerator(seed: recipe.training.seed, stream: 0)
+        weights.randomize(configuration, using: &generator, embeddingDeviation: recipe.embeddingDeviation)
+        try initialise(weights.embedding, material, lines)
+
+        var options = recipe.training
+        options.unknownToken = material.tokenizer.specialTokens.unknown ?? 0
+        let trainer = StudentTrainer(configuration, weights: weights, options: options)
+        let outcome = try train(
+            trainer, corpus, TrainingTargets(labels: lines.labelIndices, logits: teacherLogits), validation,
+            material.validation.labelIndices)
+
+        // Everything from here on is measured with the best epoch's weights, as they will be stored.
+        weights.copyValues(from: outcome.weights)
+        weights.round(to: configuration.precision)
+        let calibration = StudentCalibration.fit(
+            logits: trainer.logits(validation).storage.array, teacherLogits: validationLogits?.storage.array,
+            labels: material.validation.labelIndices, labelCount: labels.count,
+            description: "\(material.validation.count) validation lines")
+        configuration.calibration = calibration.calibration
+        let metrics = StudentMetrics(
+            outcome: outcome, calibration: calibration, trainLines: material.train.count, transferLines: lines.count,
+            parameters: weights.parameterCount)
+        return Result(configuration: configuration, weights: weights, metrics: metrics)
+    }
+
+    /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.
+    private func transferLines(_ material: Material) throws(UnderstudyError) -> DataSet {
+        var lines = material.train.excluding(textsOf: material.validation)
+        // Without a teacher, a line without a label has nothing to say.
+        guard material.panel != nil else { return lines.labelled() }
+        if let unlabelled = material.unlabelled {
+            let more = unlabelled.withoutLabels().withoutDuplicates().excluding(textsOf: lines)
+                .excluding(textsOf: material.validation)
+            lines = try lines.concatenated(with: more)
+        }
+        guard recipe.augmentedLines > 0 else { return lines }
+        var augmentation = recipe.augmentation
+        if let mask = material.tokenizer.specialTokens.mask { augmentation.mask = material.tokenizer.pieces[mask] }
+        let made = augmentation.generate(recipe.augmentedLines, from: lines.lines, seed: recipe.training.seed)
+        let unknown = [Int32](repeating: DataSet.unknownLabel, count: made.count)
+        return try lines.concatenated(
+            with: DataSet(labels: lines.labels, lines: made, labelIndices: unknown)
+                .excluding(textsOf: material.validation))
+    }
+
+    private func initialise(
+        _ embedding: Matrix, _ material: Material, _ lines: DataSet
+    ) throws(UnderstudyError) {
+        switch recipe.embeddings {
+        case .random: return
+        case .vectors(let path):
+            let vectors = try WordVectors(
+                path: path, wanted: material.tokenizer.pieces.entries, expectedDimensions: embedding.columns)
+            progress.note("\(vectors.foundCount) of \(embedding.rows) tokens have a vector in \(path)")
+            EmbeddingScale.copy(
+                vectors.matrix, where: vectors.isFound, to: embedding, deviation: recipe.embeddingDeviation)
+        case .context, .matrix:
+            guard let source = material.source else {
+                throw UnderstudyError(
+                    .usage, "these embeddings are made from a teacher, but there is none; use --embeddings random")
+            }
+            try source.write(
+                to: embedding, recipe.embeddings, lines: lines.lines, layer: recipe.contextLayer,
+                deviation: recipe.embeddingDeviation, threads: recipe.training.threads, progress: progress)
+        }
+    }
+
+    private func train(
+        _ trainer: StudentTrainer, _ corpus: EncodedCorpus, _ targets: TrainingTargets, _ validation: EncodedCorpus,
+        _ labels: [Int32]
+    ) throws(UnderstudyError) -> StudentTrainer.Outcome {
+        var epoch = 0
+        var done = 0
+        let outcome = try trainer.train(
+            corpus, targets, validation: (validation, labels), shouldStop: shouldStop
+        ) { report in
+            if report.epoch != epoch {
+                epoch = report.epoch
+                done = 0
+                progress.begin("epoch \(report.epoch)/\(report.epochs)", total: report.totalLines)
+            }
+            progress.advance(by: report.lines - done, loss: report.loss, accuracy: report.accuracy)
+            done = report.lines
+            if let accuracy = report.validationAccuracy {
+                progress.end()
+                progress.note("epoch \(report.epoch): validation accuracy \(NumberText.percent(accuracy))")
+            }
+        }
+        progress.end()
+        return outcome
+    }
+}

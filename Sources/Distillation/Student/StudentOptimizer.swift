@@ -1,0 +1,154 @@
+import CKernels
+import Glibc
+import Models
+import Tensors
+
+/// Updates a student's weights from gradients: Adam or SGD.
+///
+/// The embedding and the shortcut are large tables of which a batch touches few rows. Dense Adam would walk all of them
+/// at every step, mostly to let old momentum run out. Here a row is left alone until a batch needs it and then catches
+/// up: k steps with a zero gradient after step s move a weight by m/√v · Σ (β1/√β2)^j · q(s + j), j = 1…k, with
+/// q(t) = rate(t) · √(1 − β2^t) / (1 − β1^t), and shrink m by β1^k and v by β2^k. That is dense Adam, but for ε beside
+/// √v and for the terms beyond the 64th, which are below a thousandth of the first.
+public final class StudentOptimizer {
+    private let options: OptimizerOptions
+    private let weights: StudentWeights
+    private let first: StudentWeights
+    private let second: StudentWeights
+    private var step = 0
+    /// q(t) for t = 1 … step.
+    private var stepFactors: [Float] = []
+    private var embeddingSteps: [Int32]
+    private var shortcutSteps: [Int32]
+
+    public init(_ options: OptimizerOptions, weights: StudentWeights, configuration: StudentConfiguration) {
+        self.options = options
+        self.weights = weights
+        first = StudentWeights(zeros: configuration)
+        second = StudentWeights(zeros: configuration)
+        embeddingSteps = Array(repeating: 0, count: weights.embedding.rows)
+        shortcutSteps = Array(repeating: 0, count: weights.shortcut.rows)
+    }
+
+    /// Brings the named rows up to date, as every forward pass that reads them needs.
+    public func prepare(embeddingRows: [Int32], shortcutRows: [Int32]) {
+        guard options.kind == .adam, step > 0 else { return }
+        catchUp(weights.embedding, first.embedding, second.embedding, rows: embeddingRows, &embeddingSteps, 1)
+        catchUp(
+            weights.shortcut, first.shortcut, second.shortcut, rows: shortcutRows, &shortcutSteps,
+            options.shortcutRateFactor)
+    }
+
+    /// Brings every row up to date: before weights are saved or measured.
+    public func prepareAll() {
+        prepare(
+            embeddingRows: (0..<Int32(weights.embedding.rows)).map { $0 },
+            shortcutRows: (0..<Int32(weights.shortcut.rows)).map { $0 })
+    }
+
+    private func catchUp(
+        _ table: Matrix, _ m: Matrix, _ v: Matrix, rows: [Int32], _ steps: inout [Int32], _ rateFactor: Float
+    ) {
+        for row in rows.lazy.map(Int.init) {
+            let since = Int(steps[row])
+            if since > 0, since < step {
+                let travel = rateFactor * travel(since: since)
+                let mDecay = pow(options.beta1, Float(step - since))
+                let vDecay = pow(options.beta2, Float(step - since))
+                let w = table.row(row)
+                let m = m.row(row)
+                let v = v.row(row)
+                for column in 0..<table.columns {
+                    w[column] -= travel * m[column] / (v[column].squareRoot() + options.epsilon)
+                    m[column] *= mDecay
+                    v[column] *= vDecay
+                }
+            }
+            steps[row] = Int32(step)
+        }
+    }
+
+    /// Σ (β1/√β2)^j · q(since + j) over the steps that have passed.
+    private func travel(since: Int) -> Float {
+        let ratio = options.beta1 / options.beta2.squareRoot()
+        var factor: Float = 1
+        var sum: Float = 0
+        for term in since..<min(step, since + 64) {
+            factor *= ratio
+            sum += factor * stepFactors[term]
+        }
+        return sum
+    }
+
+    /// One step. `gradients` is scaled by `scale` (and by clipping), used and zeroed. Only the named rows of the tables
+    /// have gradients, and they have been prepared.
+    public func update(
+        _ gradients: StudentWeights, scale: Float, rate: Float, embeddingRows: [Int32], shortcutRows: [Int32]
+    ) {
+        step += 1
+        let scale = scale * clipping(gradients, scale, embeddingRows, shortcutRows)
+        let weightTensors = weights.denseTensors
+        let gradientTensors = gradients.denseTensors
+        let firstTensors = first.denseTensors
+        let secondTensors = second.denseTensors
+        let stepSize = rate / (1 - pow(options.beta1, Float(step)))
+        let correction = 1 / (1 - pow(options.beta2, Float(step)))
+        stepFactors.append(stepSize / correction.squareRoot())
+        for index in weightTensors.indices {
+            let decay = weightTensors[index].rows > 1 ? rate * options.weightDecay : 0
+            apply(
+                weightTensors[index].pointer, gradientTensors[index].pointer, firstTensors[index].pointer,
+                secondTensors[index].pointer, weightTensors[index].count, stepSize, correction, rate, decay, scale)
+        }
+        rows(
+            weights.embedding, gradients.embedding, first.embedding, second.embedding, embeddingRows, stepSize,
+            correction, rate, scale)
+        rows(
+            weights.shortcut, gradients.shortcut, first.shortcut, second.shortcut, shortcutRows,
+            stepSize * options.shortcutRateFactor, correction, rate * options.shortcutRateFactor, scale)
+        for row in embeddingRows { embeddingSteps[Int(row)] = Int32(step) }
+        for row in shortcutRows { shortcutSteps[Int(row)] = Int32(step) }
+    }
+
+    private func rows(
+        _ table: Matrix, _ gradient: Matrix, _ m: Matrix, _ v: Matrix, _ rows: [Int32], _ stepSize: Float,
+        _ correction: Float, _ rate: Float, _ scale: Float
+    ) {
+        for row in rows.lazy.map(Int.init) {
+            apply(
+                table.row(row), gradient.row(row), m.row(row), v.row(row), table.columns, stepSize, correction, rate, 0,
+                scale)
+        }
+    }
+
+    private func apply(
+        _ w: UnsafeMutablePointer<Float>, _ g: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+        _ v: UnsafeMutablePointer<Float>, _ count: Int, _ stepSize: Float, _ correction: Float, _ rate: Float,
+        _ decay: Float, _ scale: Float
+    ) {
+        switch options.kind {
+        case .adam:
+            us_adam(
+                Int64(count), w, g, m, v, options.beta1, options.beta2, stepSize, correction, options.epsilon, decay,
+                scale)
+        case .sgd: us_sgd(Int64(count), w, g, rate, scale)
+        }
+    }
+
+    /// The factor that brings the global norm down to the limit (Pascanu et al. 2013), or 1.
+    private func clipping(
+        _ gradients: StudentWeights, _ scale: Float, _ embeddingRows: [Int32], _ shortcutRows: [Int32]
+    ) -> Float {
+        guard options.clip > 0 else { return 1 }
+        var sum = 0.0
+        for tensor in gradients.denseTensors { sum += us_sum_of_squares(Int64(tensor.count), tensor.pointer) }
+        for row in embeddingRows {
+            sum += us_sum_of_squares(Int64(gradients.embedding.columns), gradients.embedding.row(Int(row)))
+        }
+        for row in shortcutRows {
+            sum += us_sum_of_squares(Int64(gradients.shortcut.columns), gradients.shortcut.row(Int(row)))
+        }
+        let norm = Float(sum.squareRoot()) * scale
+        return norm > options.clip ? options.clip / norm : 1
+    }
+}

@@ -1,0 +1,194 @@
+import CKernels
+import Diagnostics
+import Models
+import Tensors
+import Text
+
+/// Trains a student's weights on encoded lines with labels, teacher logits or both.
+///
+/// A step splits its batch over shards: each runs forward and backward on its own thread into its own gradients of the
+/// dense tensors; the two tables' gradients are then scattered by columns, so that no two threads write the same value.
+/// The same seed, data and number of threads give the same weights.
+public final class StudentTrainer {
+    public struct Outcome {
+        /// Of the best epoch by validation accuracy, or the last one without validation lines.
+        public let weights: StudentWeights
+        /// From 1.
+        public let bestEpoch: Int
+        public let validationAccuracies: [Double]
+        public let losses: [Double]
+        public let wasInterrupted: Bool
+    }
+
+    private let configuration: StudentConfiguration
+    private let options: StudentTrainingOptions
+    private let weights: StudentWeights
+    private let gradients: StudentWeights
+    private let optimizer: StudentOptimizer
+    private let shards: [TrainingShard]
+    private var embeddingRows: TouchedRows
+    private var shortcutRows: TouchedRows
+
+    /// Trains `weights` in place.
+    public init(_ configuration: StudentConfiguration, weights: StudentWeights, options: StudentTrainingOptions) {
+        self.configuration = configuration
+        self.options = options
+        self.weights = weights
+        gradients = StudentWeights(zeros: configuration)
+        let threads = max(1, options.threads)
+        optimizer = StudentOptimizer(options.optimizer, weights: weights, configuration: configuration)
+        shards = (0..<threads).map { TrainingShard(configuration, seed: options.seed, number: $0) }
+        embeddingRows = TouchedRows(tableRows: configuration.vocabularySize)
+        shortcutRows = TouchedRows(tableRows: configuration.shortcutBuckets)
+    }
+
+    /// Runs all epochs, or fewer when `shouldStop` says so between two steps; the best weights so far are kept.
+    ///
+    /// - Throws: `invalidData` when the loss stops being a number.
+    public func train(
+        _ corpus: EncodedCorpus, _ targets: TrainingTargets, validation: (corpus: EncodedCorpus, labels: [Int32])?,
+        shouldStop: () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
+    ) throws(UnderstudyError) -> Outcome {
+        precondition(corpus.count == targets.labels.count)
+        var generator = SeededGenerator(seed: options.seed, stream: 1)
+        let best = StudentWeights(zeros: configuration)
+        best.copyValues(from: weights)
+        var bestAccuracy = -1.0
+        var bestEpoch = 0
+        var accuracies: [Double] = []
+        var losses: [Double] = []
+        let steps = (corpus.count + options.batch - 1) / options.batch * options.epochs
+        var step = 0
+        var order = Array(0..<corpus.count)
+        epochs: for epoch in 1...max(options.epochs, 1) {
+            if options.order == .shuffled { generator.shuffle(&order) }
+            var report = TrainingProgress(
+                epoch: epoch, epochs: options.epochs, lines: 0, totalLines: corpus.count, loss: 0)
+            var sums = (loss: 0.0, correct: 0, labelled: 0)
+            for start in stride(from: 0, to: order.count, by: options.batch) {
+                if shouldStop() {
+                    optimizer.prepareAll()
+                    // Without a measured epoch the weights of the moment are the best there are.
+                    if bestEpoch == 0 { best.copyValues(from: weights) }
+                    return Outcome(
+                        weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
+                        wasInterrupted: true)
+                }
+                let lines = Array(order[start..<min(start + options.batch, order.count)])
+                self.step(lines, corpus, targets, rate: options.optimizer.rate(step: step, of: steps))
+                step += 1
+                for shard in shards {
+                    sums.loss += shard.loss
+                    sums.correct += shard.correct
+                    sums.labelled += shard.labelled
+                }
+                report.lines = min(start + options.batch, order.count)
+                report.loss = sums.loss / Double(report.lines)
+                report.accuracy = sums.labelled > 0 ? Double(sums.correct) / Double(sums.labelled) : nil
+                guard report.loss.isFinite else {
+                    throw UnderstudyError(
+                        .invalidData,
+                        "training diverged in epoch \(epoch): the loss is \(report.loss); lower the learning rate")
+                }
+                if !report.isEndOfEpoch { progress(report) }
+            }
+            losses.append(report.loss)
+            optimizer.prepareAll()
+            if let validation {
+                let accuracy = self.accuracy(validation.corpus, validation.labels)
+                accuracies.append(accuracy)
+                report.validationAccuracy = accuracy
+                if accuracy > bestAccuracy {
+                    bestAccuracy = accuracy
+                    bestEpoch = epoch
+                    best.copyValues(from: weights)
+                }
+            } else {
+                bestEpoch = epoch
+                best.copyValues(from: weights)
+            }
+            progress(report)
+        }
+        return Outcome(
+            weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
+            wasInterrupted: false)
+    }
+
+    private func step(_ lines: [Int], _ corpus: EncodedCorpus, _ targets: TrainingTargets, rate: Float) {
+        // Every n-th line to the n-th shard, so that shards get lines of all lengths.
+        let count = shards.count
+        let parts = (0..<count).map { part in stride(from: part, to: lines.count, by: count).map { lines[$0] } }
+        embeddingRows.begin()
+        shortcutRows.begin()
+        for (shard, part) in zip(shards, parts) {
+            shard.gather(
+                part, from: corpus, tokenDropout: options.tokenDropout, unknown: options.unknownToken)
+            embeddingRows.insert(shard.batch.tokens.ids)
+            shortcutRows.insert(shard.batch.buckets.ids)
+        }
+        optimizer.prepare(embeddingRows: embeddingRows.rows, shortcutRows: shortcutRows.rows)
+        Parallel.run(shards.count) { part in
+            shards[part].run(
+                weights, lines: parts[part], targets: targets, loss: options.loss, dropout: options.dropout)
+        }
+        let width = configuration.embeddingSize
+        Parallel.run(shards.count) { part in
+            for shard in shards {
+                shard.scatter(
+                    columns: (width * part / count)..<(width * (part + 1) / count), shortcut: part == 0,
+                    into: gradients)
+            }
+            reduce(part: part)
+        }
+        optimizer.update(
+            gradients, scale: 1 / Float(lines.count), rate: rate, embeddingRows: embeddingRows.rows,
+            shortcutRows: shortcutRows.rows)
+    }
+
+    /// Adds one part of every dense tensor's gradient, over all shards in their order, and clears it there.
+    private func reduce(part: Int) {
+        for (index, total) in gradients.denseTensors.enumerated() {
+            let first = total.count * part / shards.count
+            let end = total.count * (part + 1) / shards.count
+            for shard in shards {
+                let own = shard.gradients.denseTensors[index].pointer + first
+                us_add_scaled(Int64(end - first), total.pointer + first, own, 1)
+                own.update(repeating: 0, count: end - first)
+            }
+        }
+    }
+
+    /// Share of lines whose largest logit is their label; lines without a label don't count.
+    public func accuracy(_ corpus: EncodedCorpus, _ labels: [Int32]) -> Double {
+        let logits = self.logits(corpus)
+        let classes = configuration.labels.count
+        var correct = 0
+        var labelled = 0
+        withExtendedLifetime(logits) {
+            for (line, label) in labels.enumerated() where label >= 0 {
+                labelled += 1
+                if TrainingShard.argmax(logits.row(line), classes) == Int(label) { correct += 1 }
+            }
+        }
+        return labelled > 0 ? Double(correct) / Double(labelled) : 0
+    }
+
+    /// Logits of all lines, (corpus.count, C), by the plain path.
+    public func logits(_ corpus: EncodedCorpus) -> Matrix {
+        let classes = configuration.labels.count
+        let result = Matrix(rows: corpus.count, columns: classes)
+        let chunk = 64
+        let chunks = (corpus.count + chunk - 1) / chunk
+        Parallel.run(shards.count) { part in
+            var batch = StudentBatch()
+            for index in stride(from: part, to: chunks, by: shards.count) {
+                let lines = (index * chunk)..<min((index + 1) * chunk, corpus.count)
+                batch.removeAll()
+                corpus.gather(lines, into: &batch)
+                result.row(lines.lowerBound).update(
+                    from: shards[part].pass.forward(weights, batch), count: lines.count * classes)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,70 @@
+import Models
+import Tensors
+
+/// More unlabelled lines made from those at hand, for the teacher to judge (Tang et al. 2019, §3.2, and beyond).
+///
+/// Masking replaces words by the mask, n-gram sampling keeps one stretch of a line; Tang's part-of-speech replacement
+/// needs a tagger and is left out. Instead two lines are spliced, the head of one to the tail of another, which gives the
+/// student lines between the classes. A word here is one ideograph, or a run of other letters and digits.
+public struct TransferAugmentation: Sendable, Equatable {
+    /// Chance of a word to be masked (p_mask of the paper).
+    public var maskShare: Float = 0.1
+    /// Chance of a line to be cut to one n-gram (p_ng of the paper).
+    public var sampleShare: Float = 0.25
+    /// Longest stretch that is kept, in words; headlines need more than the paper's 5.
+    public var longestSample = 10
+    /// Chance of a line to be spliced with another one.
+    public var spliceShare: Float = 0.5
+    /// What stands for a masked word: the tokenizer's mask, or nothing.
+    public var mask: [UInt8] = []
+
+    public init() {}
+
+    /// `count` new lines, each from a random line of `lines`; repetitions and lines left empty are dropped.
+    public func generate(_ count: Int, from lines: LineBatch, seed: UInt64) -> LineBatch {
+        var generator = SeededGenerator(seed: seed, stream: 77)
+        var result = LineBatch()
+        var seen = Set<[UInt8]>()
+        guard lines.count > 0 else { return result }
+        for _ in 0..<count {
+            var words = self.words(of: generator.next(below: lines.count), in: lines)
+            if generator.chance(spliceShare) {
+                let other = self.words(of: generator.next(below: lines.count), in: lines)
+                let head = words.count - words.count / 2
+                words = Array(words[..<head]) + other[(other.count / 2)...]
+            }
+            if generator.chance(sampleShare), words.count > 1 {
+                let length = min(1 + generator.next(below: longestSample), words.count)
+                let start = generator.next(below: words.count - length + 1)
+                words = Array(words[start..<start + length])
+            }
+            var line: [UInt8] = []
+            for word in words { line.append(contentsOf: generator.chance(maskShare) ? mask[...] : word) }
+            if !line.isEmpty, seen.insert(line).inserted { result.append(line) }
+        }
+        return result
+    }
+
+    /// Cuts a line into words; what lies between stays with the word before it.
+    private func words(of index: Int, in lines: LineBatch) -> [ArraySlice<UInt8>] {
+        let line = lines.bytes[lines.offsets[index]..<lines.offsets[index + 1]]
+        var words: [ArraySlice<UInt8>] = []
+        var start = line.startIndex
+        var position = line.startIndex
+        var previousIsWide = false
+        while position < line.endIndex {
+            let byte = line[position]
+            let width = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+            let isWide = width >= 3
+            let isSpace = byte == 0x20
+            if position > start, isWide || previousIsWide || isSpace {
+                words.append(line[start..<position])
+                start = position
+            }
+            previousIsWide = isWide
+            position = min(position + width, line.endIndex)
+        }
+        if start < line.endIndex { words.append(line[start...]) }
+        return words
+    }
+}

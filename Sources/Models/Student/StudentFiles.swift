@@ -1,0 +1,70 @@
+import Diagnostics
+import Tensors
+import Text
+
+/// A student's directory: `config.json`, `model.safetensors` and its tokenizer's files.
+public enum StudentFiles {
+    /// - Throws: `missingInput` for a file that isn't there, `invalidData` for one that is wrong; the error names it.
+    public static func load(directory: String, bf16: Bool = true) throws(UnderstudyError) -> Student {
+        try ModelDirectory.check(directory)
+        let path = "\(directory)/\(ModelDirectory.configuration)"
+        let configuration = try StudentConfiguration(ModelConfiguration(path: path))
+        let tokenizer = try TokenizerFiles.load(directory: directory)
+        guard tokenizer.vocabularySize <= configuration.vocabularySize else {
+            throw UnderstudyError(
+                .invalidData,
+                "\"vocab_size\" is \(configuration.vocabularySize), but the tokenizer beside it has "
+                    + "\(tokenizer.vocabularySize) entries; they don't belong together", at: path)
+        }
+        let weights = try readWeights(path: "\(directory)/\(ModelDirectory.weights)", configuration)
+        return Student(
+            configuration, weights: weights, features: features(configuration, tokenizer), bf16: bf16)
+    }
+
+    /// How a student with this configuration reads lines through `tokenizer`.
+    public static func features(_ configuration: StudentConfiguration, _ tokenizer: LoadedTokenizer) -> StudentFeatures
+    {
+        StudentFeatures(
+            tokenizer: tokenizer.tokenizer,
+            framing: StudentFeatures.Framing(
+                first: tokenizer.specialTokens.classification, last: tokenizer.specialTokens.separator),
+            shortcutBuckets: configuration.shortcutBuckets, maximumTokens: configuration.maximumTokens)
+    }
+
+    private static func readWeights(
+        path: String, _ configuration: StudentConfiguration
+    ) throws(UnderstudyError) -> StudentWeights {
+        let file = try SafetensorsFile(path: path)
+        let weights = StudentWeights(zeros: configuration)
+        for (name, matrix, shape) in weights.named {
+            let stored =
+                shape.count == 1
+                ? try file.vector(name, count: shape[0]) : try file.matrix(name, rows: shape[0], columns: shape[1])
+            withExtendedLifetime(stored) { matrix.pointer.update(from: stored.pointer, count: stored.count) }
+        }
+        return weights
+    }
+
+    /// Writes the three kinds of files into `directory`, which exists (see `ModelDirectory.publish`).
+    public static func write(
+        _ configuration: StudentConfiguration, _ weights: StudentWeights, tokenizer: LoadedTokenizer,
+        to directory: String
+    ) throws(UnderstudyError) {
+        let type: StoredType =
+            switch configuration.precision {
+            case "f16": .f16
+            case "bf16": .bf16
+            default: .f32
+            }
+        var writer = SafetensorsWriter(metadata: ["format": "pt"])
+        for (name, matrix, shape) in weights.named {
+            // Biases are few and added to large sums; they stay exact.
+            writer.add(name, matrix, shape: shape, as: shape.count == 1 ? .f32 : type)
+        }
+        try writer.write(to: "\(directory)/\(ModelDirectory.weights)")
+        try tokenizer.write(to: directory)
+        let file = try DurableFile(replacing: "\(directory)/\(ModelDirectory.configuration)")
+        try file.write(Array(configuration.json().utf8))
+        try file.commit()
+    }
+}

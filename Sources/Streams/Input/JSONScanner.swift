@@ -1,0 +1,179 @@
+/// A strict reader of one JSON text (RFC 8259) that must be UTF-8 already: it finds where values start and end and
+/// builds nothing.
+public struct JSONScanner {
+    /// What was wrong, in words for people.
+    public enum Problem: String, Sendable, Equatable {
+        case unexpectedEnd = "it ends too early"
+        case expectedValue = "a value must stand here"
+        case expectedKey = "a key in quotes must stand here"
+        case expectedColon = "a colon must stand here"
+        case expectedCommaOrEnd = "a comma or a closing bracket must stand here"
+        case badNumber = "not a JSON number"
+        case controlCharacter = "a control character in a string must be escaped"
+        case badEscape = "not an escape that JSON knows"
+        case loneSurrogate = "half of a surrogate pair"
+        case tooDeep = "nested too deeply"
+        case trailingBytes = "something stands after the end of the value"
+    }
+
+    /// As deep as Foundation's parser goes.
+    public static let maximumDepth = 512
+
+    private let bytes: UnsafePointer<UInt8>
+    private let end: Int
+    public private(set) var position = 0
+    /// Set by the first check that fails; `position` is then where.
+    public private(set) var problem: Problem?
+
+    public init(_ text: UnsafeBufferPointer<UInt8>) {
+        // An empty buffer may have no address; any will do, since nothing is read from it.
+        bytes = text.baseAddress.map { $0 } ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
+        end = text.count
+    }
+
+    public var isAtEnd: Bool { position >= end }
+
+    /// The byte at the present position; 0 at the end.
+    public var next: UInt8 { position < end ? bytes[position] : 0 }
+
+    public mutating func skipWhitespace() {
+        while position < end {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0A, 0x0D: position += 1
+            default: return
+            }
+        }
+    }
+
+    /// Steps over `byte` if it stands here.
+    public mutating func take(_ byte: UInt8) -> Bool {
+        guard position < end, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    /// Notes the first problem; always false.
+    public mutating func fail(_ found: Problem) -> Bool {
+        if problem == nil { problem = position >= end ? .unexpectedEnd : found }
+        return false
+    }
+
+    /// Steps over any value. White space before it must be gone.
+    public mutating func value(depth: Int = 0) -> Bool {
+        guard position < end else { return fail(.unexpectedEnd) }
+        switch bytes[position] {
+        case UInt8(ascii: "\""): return string()
+        case UInt8(ascii: "{"): return container(closing: UInt8(ascii: "}"), keyed: true, depth: depth)
+        case UInt8(ascii: "["): return container(closing: UInt8(ascii: "]"), keyed: false, depth: depth)
+        case UInt8(ascii: "t"): return word("true")
+        case UInt8(ascii: "f"): return word("false")
+        case UInt8(ascii: "n"): return word("null")
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number()
+        default: return fail(.expectedValue)
+        }
+    }
+
+    private mutating func container(closing: UInt8, keyed: Bool, depth: Int) -> Bool {
+        guard depth < Self.maximumDepth else { return fail(.tooDeep) }
+        position += 1
+        skipWhitespace()
+        if take(closing) { return true }
+        while true {
+            if keyed, !key() { return false }
+            guard value(depth: depth + 1) else { return false }
+            skipWhitespace()
+            if take(closing) { return true }
+            guard take(UInt8(ascii: ",")) else { return fail(.expectedCommaOrEnd) }
+            skipWhitespace()
+        }
+    }
+
+    /// Steps over a key, its colon and the white space after each.
+    public mutating func key() -> Bool {
+        guard next == UInt8(ascii: "\"") else { return fail(.expectedKey) }
+        guard string() else { return false }
+        skipWhitespace()
+        guard take(UInt8(ascii: ":")) else { return fail(.expectedColon) }
+        skipWhitespace()
+        return true
+    }
+
+    private mutating func word(_ expected: StaticString) -> Bool {
+        for index in 0..<expected.utf8CodeUnitCount {
+            guard position < end, bytes[position] == expected.utf8Start[index] else { return fail(.expectedValue) }
+            position += 1
+        }
+        return true
+    }
+
+    private mutating func number() -> Bool {
+        _ = take(UInt8(ascii: "-"))
+        if !take(UInt8(ascii: "0")), !digits() { return fail(.badNumber) }
+        if take(UInt8(ascii: ".")), !digits() { return fail(.badNumber) }
+        if next | 0x20 == UInt8(ascii: "e") {
+            position += 1
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            if !digits() { return fail(.badNumber) }
+        }
+        return true
+    }
+
+    private mutating func digits() -> Bool {
+        let start = position
+        while position < end, bytes[position] &- 0x30 < 10 { position += 1 }
+        return position > start
+    }
+
+    /// Steps over a string, quotes included. Must stand on the opening quote.
+    public mutating func string() -> Bool {
+        position += 1
+        while position < end {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: "\"") {
+                position += 1
+                return true
+            }
+            if byte == UInt8(ascii: "\\") {
+                guard escape() else { return false }
+            } else if byte < 0x20 {
+                return fail(.controlCharacter)
+            } else {
+                position += 1
+            }
+        }
+        return fail(.unexpectedEnd)
+    }
+
+    private mutating func escape() -> Bool {
+        guard position + 1 < end else {
+            position = end
+            return fail(.unexpectedEnd)
+        }
+        switch bytes[position + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position += 2
+            return true
+        case UInt8(ascii: "u"):
+            return unicodeEscape()
+        default:
+            return fail(.badEscape)
+        }
+    }
+
+    private mutating func unicodeEscape() -> Bool {
+        guard let unit = JSONText.hexadecimal(bytes + position + 2, available: end - position - 2) else {
+            return fail(.badEscape)
+        }
+        guard unit & 0xF800 == 0xD800 else {
+            position += 6
+            return true
+        }
+        guard unit < 0xDC00, position + 12 <= end, bytes[position + 6] == UInt8(ascii: "\\"),
+            bytes[position + 7] == UInt8(ascii: "u"),
+            let low = JSONText.hexadecimal(bytes + position + 8, available: 4), low & 0xFC00 == 0xDC00
+        else { return fail(.loneSurrogate) }
+        position += 12
+        return true
+    }
+}

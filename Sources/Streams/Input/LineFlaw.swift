@@ -1,0 +1,59 @@
+/// Why a line can't be classified. Positions count bytes of the line from 1.
+public enum LineFlaw: Sendable, Equatable {
+    case notUTF8(at: Int)
+    case containsNUL(at: Int)
+    case tooLong(bytes: Int, maximum: Int)
+    case malformedJSON(at: Int, JSONScanner.Problem)
+    case notAnObject
+    case missingField
+    case repeatedField(at: Int)
+    case fieldNotString(at: Int)
+    case missingColumn(found: Int, wanted: Int)
+    case noFiniteLogits
+
+    /// A flaw without its place: what summaries count, and what programs compare.
+    public enum Kind: String, Sendable, CaseIterable {
+        case notUTF8 = "not_utf8"
+        case containsNUL = "contains_nul"
+        case tooLong = "too_long"
+        case malformedJSON = "malformed_json"
+        case missingField = "missing_field"
+        case repeatedField = "repeated_field"
+        case fieldNotString = "field_not_string"
+        case missingColumn = "missing_column"
+        case noFiniteLogits = "no_finite_logits"
+
+        /// Its place among all kinds, for counting.
+        public var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .notUTF8: .notUTF8
+        case .containsNUL: .containsNUL
+        case .tooLong: .tooLong
+        case .malformedJSON, .notAnObject: .malformedJSON
+        case .missingField: .missingField
+        case .repeatedField: .repeatedField
+        case .fieldNotString: .fieldNotString
+        case .missingColumn: .missingColumn
+        case .noFiniteLogits: .noFiniteLogits
+        }
+    }
+
+    /// One sentence for people. `field` is the name asked for with `jsonl:FIELD`.
+    public func reason(field: String) -> String {
+        switch self {
+        case .notUTF8(let place): "not UTF-8 at byte \(place)"
+        case .containsNUL(let place): "contains NUL at byte \(place)"
+        case .tooLong(let bytes, let maximum): "\(bytes) bytes long; the longest line taken has \(maximum)"
+        case .malformedJSON(let place, let problem): "malformed JSON at byte \(place): \(problem.rawValue)"
+        case .notAnObject: "the line is JSON but no object"
+        case .missingField: "no field '\(field)'"
+        case .repeatedField(let place): "the field '\(field)' stands twice, again at byte \(place)"
+        case .fieldNotString(let place): "the field '\(field)' is no string, at byte \(place)"
+        case .missingColumn(let found, let wanted): "\(found) columns; column \(wanted) was asked for"
+        case .noFiniteLogits: "the student's logits for this line aren't finite numbers"
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Glibc
+
+/// Cuts a stream of bytes into lines, wherever the reads happened to split it.
+///
+/// - A line ends at LF; a CR right before it goes too. What follows the last LF is a line if there is any of it.
+/// - A UTF-8 byte order mark at the very start of the stream is dropped.
+/// - A line longer than the maximum is skipped as it streams by and leaves a record that says so.
+///
+/// The bytes stay where they were read, in a chunk that the caller owns: the framer gives ranges. When a chunk is full
+/// the caller moves the unfinished line (`unfinishedStart` …) to the front of the next and calls `relocate`.
+public struct LineFramer: Sendable {
+    /// The default of the longest line taken, in bytes: far above any headline or news text, and small enough that a
+    /// binary file sent by mistake costs nothing.
+    public static let defaultMaximumLineBytes = 65_536
+    /// The most that can be asked for: a line of 1 MiB is refused always.
+    public static let greatestMaximumLineBytes = 1_048_575
+    private static let markBytes = 3
+    /// Bytes around a line that don't count towards its length: a byte order mark and a CR.
+    private static let slack = markBytes + 1
+
+    public let maximumLineBytes: Int
+    /// Where the unfinished line starts in the present chunk.
+    public private(set) var unfinishedStart = 0
+
+    private var scanned = 0
+    private var lineOffset: UInt64 = 0
+    private var lineNumber: UInt64 = 1
+    private var skippedBytes: UInt64 = 0
+    private var skippedEndsInCR = false
+
+    public init(maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes) {
+        precondition(maximumLineBytes > 0 && maximumLineBytes <= Self.greatestMaximumLineBytes)
+        self.maximumLineBytes = maximumLineBytes
+    }
+
+    /// The number of lines ended so far.
+    public var finishedLines: UInt64 { lineNumber - 1 }
+
+    /// How many bytes of the unfinished line have been seen.
+    public func unfinishedBytes(upTo end: Int) -> UInt64 { skippedBytes + UInt64(end - unfinishedStart) }
+
+    /// The longest unfinished line that the framer leaves in a chunk, in bytes.
+    public var greatestUnfinished: Int { maximumLineBytes + Self.slack }
+
+    /// Appends a record for every line that ends in `base[..<end]`, until `records` holds `limit`.
+    ///
+    /// `end` grows from call to call. False: all of `base[..<end]` has been seen. True: call again.
+    public mutating func frame(
+        _ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32, into records: inout [Record], limit: Int
+    ) -> Bool {
+        while records.count < limit {
+            guard let found = memchr(base + scanned, 0x0A, end - scanned) else {
+                scanned = end
+                skipIfTooLong(base, end)
+                return false
+            }
+            let newline = UnsafeRawPointer(found) - UnsafeRawPointer(base)
+            records.append(record(base, endingAt: newline, chunk: chunk))
+            let next = newline + 1
+            lineOffset += UInt64(next - unfinishedStart) + skippedBytes
+            lineNumber += 1
+            skippedBytes = 0
+            unfinishedStart = next
+            scanned = next
+        }
+        return true
+    }
+
+    /// The record of a last line that no LF ends; nil if the stream ended with one.
+    public mutating func finish(_ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32) -> Record? {
+        guard end > unfinishedStart || skippedBytes > 0 else { return nil }
+        let last = record(base, endingAt: end, chunk: chunk)
+        lineOffset += UInt64(end - unfinishedStart) + skippedBytes
+        lineNumber += 1
+        skippedBytes = 0
+        unfinishedStart = end
+        scanned = end
+        return last
+    }
+
+    /// The unfinished line now starts at the front of another chunk.
+    public mutating func relocate() {
+        scanned -= unfinishedStart
+        unfinishedStart = 0
+    }
+
+    private func record(_ base: UnsafePointer<UInt8>, endingAt end: Int, chunk: Int32) -> Record {
+        var start = unfinishedStart
+        var offset = lineOffset
+        var length = end - start
+        if skippedBytes > 0 {
+            let endsInCR = length > 0 ? base[end - 1] == 0x0D : skippedEndsInCR
+            return tooLong(skippedBytes + UInt64(length) - (endsInCR ? 1 : 0), start, chunk, offset)
+        }
+        if startsWithMark(base, end) {
+            start += Self.markBytes
+            offset += UInt64(Self.markBytes)
+            length -= Self.markBytes
+        }
+        if length > 0, base[start + length - 1] == 0x0D { length -= 1 }
+        if length > maximumLineBytes { return tooLong(UInt64(length), start, chunk, offset) }
+        return Record(
+            offset: offset, number: lineNumber, start: UInt32(start), length: UInt32(length), chunk: chunk)
+    }
+
+    private func tooLong(_ length: UInt64, _ start: Int, _ chunk: Int32, _ offset: UInt64) -> Record {
+        Record(
+            offset: offset, number: lineNumber, start: UInt32(start), length: UInt32(clamping: length),
+            chunk: chunk, isTooLong: true)
+    }
+
+    /// Whether the unfinished line starts with the byte order mark of the stream.
+    private func startsWithMark(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+        guard lineNumber == 1, lineOffset == 0, end - unfinishedStart >= Self.markBytes else { return false }
+        let start = base + unfinishedStart
+        return start[0] == 0xEF && start[1] == 0xBB && start[2] == 0xBF
+    }
+
+    private mutating func skipIfTooLong(_ base: UnsafePointer<UInt8>, _ end: Int) {
+        guard end > unfinishedStart, skippedBytes > 0 || end - unfinishedStart > greatestUnfinished else { return }
+        if skippedBytes == 0, startsWithMark(base, end) {
+            unfinishedStart += Self.markBytes
+            lineOffset += UInt64(Self.markBytes)
+        }
+        skippedBytes += UInt64(end - unfinishedStart)
+        skippedEndsInCR = base[end - 1] == 0x0D
+        unfinishedStart = end
+    }
+}

@@ -1,0 +1,123 @@
+import Diagnostics
+
+/// What `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and `config.json` say about a
+/// tokenizer, merged as Transformers 5 merges them.
+struct TokenizerConfiguration {
+    /// The named special tokens of Transformers.
+    enum Role: String, CaseIterable {
+        case beginning = "bos_token"
+        case end = "eos_token"
+        case unknown = "unk_token"
+        case separator = "sep_token"
+        case padding = "pad_token"
+        case classification = "cls_token"
+        case mask = "mask_token"
+    }
+
+    private let main: JSONValue?
+    private let specialTokensMap: JSONValue?
+    private let addedTokensFile: JSONValue?
+    private let model: JSONValue?
+    private let place: String
+
+    init(files: [TokenizerFiles.File], directory: String) throws(UnderstudyError) {
+        func parse(_ name: String) throws(UnderstudyError) -> JSONValue? {
+            guard let file = files.first(where: { $0.name == name }) else { return nil }
+            let place = "\(directory)/\(name)"
+            let value = try JSONParser.parse(file.contents, place: place)
+            guard value.object != nil else {
+                throw UnderstudyError(.invalidData, "expected an object, found \(value.kind)", at: place)
+            }
+            return value
+        }
+        main = try parse("tokenizer_config.json")
+        specialTokensMap = try parse("special_tokens_map.json")
+        addedTokensFile = try parse("added_tokens.json")
+        model = try parse("config.json")
+        place = "\(directory)/\(main == nil ? "special_tokens_map.json" : "tokenizer_config.json")"
+    }
+
+    /// `tokenizer_class` without its `Fast`.
+    var tokenizerClass: String? {
+        main?["tokenizer_class"]?.text.map { $0.hasSuffix("Fast") ? String($0.dropLast(4)) : $0 }
+    }
+
+    func flag(_ name: String) -> Bool? { main?[name]?.bool }
+
+    var truncatesLeft: Bool { main?["truncation_side"]?.text == "left" }
+
+    /// The longest line that the tokenizer and the model's positions allow; 512 if no file says.
+    var maximumLength: Int {
+        let declared = (main?["model_max_length"] ?? main?["max_len"])?.number
+        let positions = model?["max_position_embeddings"]?.number
+        let limits = [declared, positions].compactMap(\.self).filter { $0 >= 1 && $0 < Double(Int32.max) }
+        return limits.min().map { Int($0) } ?? Self.defaultMaximumLength
+    }
+
+    /// Positions of the original BERT.
+    private static let defaultMaximumLength = 512
+
+    /// Whether the older files count: only without `added_tokens_decoder`.
+    private var isLegacy: Bool { main?["added_tokens_decoder"] == nil }
+
+    /// The token in a role: nil if no file speaks of it, `.some(nil)` if it is set to null.
+    func token(_ role: Role) throws(UnderstudyError) -> AddedToken?? {
+        let fromMap = isLegacy ? specialTokensMap?[role.rawValue] : nil
+        guard let value = fromMap ?? main?[role.rawValue] else { return nil }
+        if value.isNull { return .some(nil) }
+        guard let token = AddedToken(value, isSpecial: true) else {
+            throw UnderstudyError(.invalidData, "'\(role.rawValue)' must be a text or an added token", at: place)
+        }
+        return token
+    }
+
+    /// Special tokens without a role.
+    func extraTokens() throws(UnderstudyError) -> [AddedToken] {
+        var tokens: [AddedToken] = []
+        for source in [main, isLegacy ? specialTokensMap : nil] {
+            for name in ["extra_special_tokens", "additional_special_tokens"] {
+                guard let list = source?[name], !list.isNull else { continue }
+                let values = list.array ?? list.object?.map(\.value)
+                guard let values else {
+                    throw UnderstudyError(.invalidData, "'\(name)' must be a list of tokens", at: place)
+                }
+                for value in values {
+                    guard let token = AddedToken(value, isSpecial: true) else {
+                        throw UnderstudyError(.invalidData, "'\(name)' has an entry that isn't a token", at: place)
+                    }
+                    if !tokens.contains(where: { $0.content == token.content }) { tokens.append(token) }
+                }
+            }
+        }
+        return tokens
+    }
+
+    /// Tokens of `added_tokens_decoder`, in the order of their ids; without it those of `added_tokens.json`.
+    func addedTokens() throws(UnderstudyError) -> [(token: AddedToken, declaredID: Int?)] {
+        var tokens: [(token: AddedToken, declaredID: Int)] = []
+        if let decoder = main?["added_tokens_decoder"] {
+            for (name, value) in decoder.object ?? [] {
+                guard let id = Int(String(decoding: name, as: UTF8.self)), let token = AddedToken(value) else {
+                    throw UnderstudyError(.invalidData, "'added_tokens_decoder' has an invalid entry", at: place)
+                }
+                tokens.append((token, id))
+            }
+        } else {
+            let special = try specialContents()
+            for (name, value) in addedTokensFile?.object ?? [] {
+                guard let id = value.index else {
+                    throw UnderstudyError(.invalidData, "'added_tokens.json' has an id that isn't a number", at: place)
+                }
+                let isSpecial = special.contains(name)
+                tokens.append((AddedToken(content: name, isNormalized: !isSpecial, isSpecial: isSpecial), id))
+            }
+        }
+        return tokens.sorted { $0.declaredID < $1.declaredID }.map { ($0.token, $0.declaredID) }
+    }
+
+    private func specialContents() throws(UnderstudyError) -> Set<[UInt8]> {
+        var contents = Set(try extraTokens().map(\.content))
+        for role in Role.allCases { if case .some(.some(let token)) = try token(role) { contents.insert(token.content) } }
+        return contents
+    }
+}

@@ -1,0 +1,118 @@
+/// Most probable segmentation under a unigram language model (Kudo 2018, section 3.2), by the Viterbi algorithm as
+/// Hugging Face `tokenizers` runs it: ties go to the path found first, neighbouring unknown characters become one.
+struct UnigramModel: Sendable {
+    /// The best path to one byte position.
+    struct Node: BitwiseCopyable, Sendable {
+        var score: Double = 0
+        /// Where the path's last piece starts; −1 when no path is known yet.
+        var start: Int32 = -1
+        var piece: Int32 = 0
+    }
+
+    /// What an unknown character costs beyond the worst piece.
+    private static let unknownPenalty = 10.0
+
+    private let trie: ByteTrie
+    private let scores: FrozenArray<Double>
+    private let unknown: Int32
+    private let unknownScore: Double
+    /// Ids of the pieces `<0x00>` … `<0xFF>` (−1: missing), when unknown characters are spelt in bytes.
+    private let bytePieces: [Int32]?
+
+    init(pieces: [(bytes: [UInt8], score: Double)], unknown: Int32, spellsUnknownInBytes: Bool) {
+        trie = ByteTrie(
+            pieces.enumerated().filter { !$1.bytes.isEmpty }.map { ($1.bytes, Int32($0)) })
+        scores = FrozenArray(pieces.map(\.score))
+        self.unknown = unknown
+        unknownScore = (pieces.map(\.score).min() ?? 0) - Self.unknownPenalty
+        if spellsUnknownInBytes {
+            let digits = Array("0123456789ABCDEF".utf8)
+            let trie = trie
+            bytePieces = (0..<256).map { byte in
+                let name = Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15]] + Array(">".utf8)
+                return name.withUnsafeBufferPointer { trie.value(of: $0) }
+            }
+        } else {
+            bytePieces = nil
+        }
+    }
+
+    /// Appends the ids of one piece of text, which isn't empty.
+    func append(
+        _ text: UnsafePointer<UInt8>, _ length: Int, nodes buffer: inout GrowableBuffer<Node>, to ids: inout [Int32]
+    ) {
+        let nodes = buffer.workspace(length &+ 1)
+        nodes.update(repeating: Node(), count: length &+ 1)
+        findBestPath(text, length, nodes)
+        // The path is known from its end; ids are put down backwards and then turned round.
+        let first = ids.count
+        var end = length
+        while end > 0 {
+            var start = Int(nodes[end].start)
+            let piece = nodes[end].piece
+            if piece == unknown {
+                while start > 0, nodes[start].piece == unknown { start = Int(nodes[start].start) }
+                appendUnknown(text, start, end, to: &ids)
+            } else {
+                ids.append(piece)
+            }
+            end = start
+        }
+        ids.withUnsafeMutableBufferPointer { all in
+            var low = first
+            var high = all.count &- 1
+            while low < high {
+                all.swapAt(low, high)
+                low &+= 1
+                high &-= 1
+            }
+        }
+    }
+
+    @inline(__always)
+    private func findBestPath(_ text: UnsafePointer<UInt8>, _ length: Int, _ nodes: UnsafeMutablePointer<Node>) {
+        let units = trie.pointer
+        var start = 0
+        while start < length {
+            let scoreHere = nodes[start].score
+            let character = UTF8Code.decode(text, at: start, end: length).length
+            var hasSingle = false
+            var node = ByteTrie.root
+            var position = start
+            while position < length {
+                node = ByteTrie.step(units, from: node, text[position])
+                if node < 0 { break }
+                position &+= 1
+                let piece = units[node].value
+                if piece < 0 { continue }
+                let score = scores[Int(piece)] + scoreHere
+                if nodes[position].start < 0 || score > nodes[position].score {
+                    nodes[position] = Node(score: score, start: Int32(truncatingIfNeeded: start), piece: piece)
+                }
+                if position &- start == character { hasSingle = true }
+            }
+            if !hasSingle {
+                let score = unknownScore + scoreHere
+                let end = start &+ character
+                if nodes[end].start < 0 || score > nodes[end].score {
+                    nodes[end] = Node(score: score, start: Int32(truncatingIfNeeded: start), piece: unknown)
+                }
+            }
+            start &+= character
+        }
+    }
+
+    /// Appends, last id first, what a run of unknown characters becomes: the piece that happens to be spelt so, its
+    /// bytes, or the unknown piece.
+    private func appendUnknown(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, to ids: inout [Int32]) {
+        let run = UnsafeBufferPointer(start: text + start, count: end - start)
+        let exact = trie.value(of: run)
+        if exact >= 0 {
+            ids.append(exact)
+        } else if let bytePieces, run.allSatisfy({ bytePieces[Int($0)] >= 0 }) {
+            for byte in run.reversed() { ids.append(bytePieces[Int(byte)]) }
+        } else {
+            ids.append(unknown)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import ArgumentParser
+import Cascade
+import Diagnostics
+import Foundation
+import Models
+import Streams
+
+/// `classify`: lines on standard input, labelled records on standard output.
+struct ClassifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "classify",
+        abstract: "Classifies lines from standard input; answers go to standard output in the same order.",
+        discussion: """
+            The student answers every line; lines that it is unsure of go to the teacher. Without --student and \
+            --teacher the embedded pair is used, with --student alone no teacher is asked.
+
+            Blank lines are skipped. A line that can't be classified (not UTF-8, too long, malformed JSON) gives an \
+            error record on standard error, and the stream goes on.
+
+            Exit status: 0 at the end of input, after SIGTERM or SIGINT once every line read has been answered, and \
+            when the reader of the answers has gone; 65 with --strict if a line was refused, or if a model's files \
+            are wrong; 64 for a wrong command line; 66 for a missing model or input; 74 if an answer can't be written.
+            """)
+
+    @Option(help: ArgumentHelp("The student's model directory.", valueName: "directory"))
+    var student: String?
+
+    @Option(help: ArgumentHelp("The teacher's model directory.", valueName: "directory"))
+    var teacher: String?
+
+    @Flag(name: .customLong("no-teacher"), help: "Never ask a teacher.")
+    var withoutTeacher = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask the teacher about lines of less certainty than P, from 0 (never) to 1 (every line). Without it, the"
+                + " student's calibrated threshold.", valueName: "P"))
+    var deferBelow: Float?
+
+    @Option(help: "How certainty is measured: confidence, margin or entropy. Without it, as calibrated.")
+    var policy: String?
+
+    @Option(help: "Output: jsonl, tsv or label.")
+    var format = "jsonl"
+
+    @Option(help: ArgumentHelp("Input: line, jsonl:FIELD or tsv:N (columns count from 1).", valueName: "form"))
+    var input = "line"
+
+    @Flag(help: "Add the logits to JSON Lines output.")
+    var logits = false
+
+    @Option(help: "Threads that run the models. Without it, one for each processor that may be used.")
+    var threads: Int?
+
+    @Option(help: "Refuse longer lines, at most \(LineFramer.greatestMaximumLineBytes).")
+    var maxLineBytes = LineFramer.defaultMaximumLineBytes
+
+    @Flag(help: "Exit with status 65 at the end if a line was refused.")
+    var strict = false
+
+    @Flag(help: "Print the summary at the end even if standard error is no terminal.")
+    var summary = false
+
+    func validate() throws {
+        guard !(withoutTeacher && teacher != nil) else {
+            throw ValidationError("take either --teacher or --no-teacher")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads takes a number from 1 to 1024")
+        }
+        if let deferBelow, !(deferBelow >= 0 && deferBelow <= 1) {
+            throw ValidationError("--defer-below takes a number from 0 (never ask) to 1 (ask about every line)")
+        }
+        guard (1...LineFramer.greatestMaximumLineBytes).contains(maxLineBytes) else {
+            throw ValidationError("--max-line-bytes takes a number from 1 to \(LineFramer.greatestMaximumLineBytes)")
+        }
+    }
+
+    func run() throws {
+        let refused: Int
+        do throws(UnderstudyError) {
+            ClassifySignals.hold()
+            try ClassifyDescriptors.prepare()
+            refused = try classify()
+        } catch {
+            ClassifyDescriptors.report("error: \(error)")
+            throw ExitCode(error.code.exitStatus)
+        }
+        if strict, refused > 0 { throw ExitCode(UnderstudyError.Code.invalidData.exitStatus) }
+    }
+
+    /// The number of lines refused.
+    private func classify() throws(UnderstudyError) -> Int {
+        let cascade = try cascade()
+        let source = try DescriptorSource(descriptor: 0, name: "standard input", output: 1)
+        try ClassifySignals.stop(source)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let outcome = try cascade.run(
+            source: source, answers: DescriptorSink(descriptor: 1, name: "standard output"),
+            diagnostics: DescriptorSink(descriptor: 2, name: "standard error"))
+        let elapsed = start.duration(to: clock.now) / .seconds(1)
+        if outcome.unfinishedBytes > 0 {
+            ClassifyDescriptors.report(
+                "stopped in the middle of a line: \(outcome.unfinishedBytes) bytes without a line end got no answer")
+        }
+        if summary || ClassifyDescriptors.standardErrorIsTerminal {
+            let text = CascadeSummary(tally: outcome.tally, labels: cascade.student.labels, seconds: elapsed).text
+            ClassifyDescriptors.report(text)
+        }
+        if let failure = outcome.failure { throw failure }
+        return outcome.tally.refused
+    }
+
+    private func cascade() throws(UnderstudyError) -> Cascade {
+        var options = CascadeOptions()
+        options.input = try InputForm(input)
+        options.format = try OutputFormat(format)
+        options.includesLogits = logits
+        options.maximumLineBytes = maxLineBytes
+        options.threads = threads ?? Processors.available
+        let measure = try policy.map { (name) throws(UnderstudyError) in try DeferralPolicy.Measure(name) }
+        let places = try ClassifyModels.places(student: student, teacher: teacher, withoutTeacher: withoutTeacher)
+        let student = try ClassifyModels.student(directory: places.student)
+        var policy = DeferralPolicy.never
+        if places.teacher != nil || (deferBelow ?? 0) > 0 {
+            policy = try self.policy(measure, calibration: student.calibration, of: places.student)
+        }
+        let teacher = try places.teacher.map(ClassifyModels.teacher)
+        do throws(UnderstudyError) {
+            return try Cascade(
+                student: student.classifier, temperature: student.calibration?.temperature ?? 1, teacher: teacher,
+                policy: policy, options: options)
+        } catch {
+            throw error.placed(at: places.teacher ?? places.student)
+        }
+    }
+
+    /// What the options say, and where they say nothing, what was calibrated.
+    private func policy(
+        _ measure: DeferralPolicy.Measure?, calibration: Calibration?, of student: String
+    ) throws(UnderstudyError) -> DeferralPolicy {
+        if let deferBelow { return try DeferralPolicy(measure ?? .confidence, below: deferBelow) }
+        guard let calibration else {
+            throw UnderstudyError(
+                .usage, "the student has no calibrated deferral threshold; give --defer-below or --no-teacher",
+                at: student)
+        }
+        let calibrated = try DeferralPolicy.Measure(calibration.policy)
+        guard measure == nil || measure == calibrated else {
+            throw UnderstudyError(
+                .usage, "the student's threshold was calibrated for \(calibration.policy); give --defer-below as well",
+                at: student)
+        }
+        return try DeferralPolicy(calibrated, below: calibration.deferralThreshold)
+    }
+}

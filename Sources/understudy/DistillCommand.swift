@@ -1,0 +1,168 @@
+import ArgumentParser
+import Diagnostics
+import Distillation
+import Glibc
+import Models
+import Tensors
+import Text
+
+/// `distill`: trains a student, from teachers or alone.
+struct DistillCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "distill",
+        abstract: "Trains a student from teachers' answers and labels.",
+        discussion: """
+            The student learns λ · cross-entropy with the label + (1 − λ) · the distance to the teacher's logits. The \
+            teacher's logits are computed once for each line and kept beside the student's directory, in \
+            teacher-logits/. Ctrl-C keeps the best epoch so far.
+            """)
+
+    @Option(help: ArgumentHelp("A teacher's directory; give several to learn their mean.", valueName: "directory"))
+    var teacher: [String] = []
+
+    @Flag(name: .customLong("no-teacher"), help: "Learn from the labels alone.")
+    var withoutTeacher = false
+
+    @Option(help: ArgumentHelp("Labelled lines: JSON Lines of {\"text\":…,\"label\":…}.", valueName: "F.jsonl"))
+    var train: String
+
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Lines for the teacher to judge.", valueName: "F.jsonl"))
+    var unlabeled: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Texts that must not be learnt from, such as those of a test set.", valueName: "F.jsonl"))
+    var exclude: [String] = []
+
+    @Option(help: ArgumentHelp("Labelled lines to choose by; without it, a tenth of --train.", valueName: "F.jsonl"))
+    var validation: String?
+
+    @Option(help: ArgumentHelp("The student's directory; replaced if it holds a model.", valueName: "directory"))
+    var out: String
+
+    @OptionGroup(title: "Loss and training") var training: DistillTrainingOptions
+    @OptionGroup(title: "The student") var shape: DistillStudentOptions
+
+    func validate() throws {
+        guard withoutTeacher != !teacher.isEmpty else {
+            throw ValidationError("name at least one --teacher, or take --no-teacher")
+        }
+    }
+
+    func run() throws {
+        Interruption.begin()
+        do throws(UnderstudyError) {
+            try distill()
+        } catch {
+            ClassifyDescriptors.report("error: \(error)")
+            throw ExitCode(error.code.exitStatus)
+        }
+    }
+
+    private func distill() throws(UnderstudyError) {
+        let progress = ProgressMeter.standardError()
+        try ModelDirectory.checkTarget(out, replacing: true)
+        var recipe = StudentRecipe()
+        try training.apply(to: &recipe, isAlone: withoutTeacher)
+        try shape.apply(to: &recipe)
+        recipe.version = name(of: out)
+
+        var members: [TeacherPanel.Member] = []
+        var source: EmbeddingSource?
+        for directory in teacher {
+            let loaded = try ModelLoader.teacher(directory: directory)
+            if source == nil {
+                source = EmbeddingSource(
+                    configuration: loaded.teacher.configuration, weights: loaded.teacher.weights,
+                    tokenizer: loaded.tokenizer)
+            }
+            members.append(.init(teacher: loaded.teacher, fingerprint: try Fingerprint.of(model: directory)))
+        }
+        if let directory = shape.embeddingTeacher { source = try EmbeddingSource.load(directory: directory) }
+        let labels = members.first?.teacher.labels
+        var material = try material(labels: labels, tokenizer: source?.tokenizer, recipe: &recipe)
+        material.source = source
+        if !members.isEmpty {
+            let directory = parent(of: out) + "/teacher-logits"
+            guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
+                throw UnderstudyError(
+                    .cannotCreate, "the directory can't be made: \(String(cString: strerror(errno)))", at: directory)
+            }
+            material.panel = try TeacherPanel(members, directory: directory, threads: recipe.training.threads)
+        }
+        let result = try StudentDistiller(recipe, progress: progress, shouldStop: { Interruption.wasAsked })
+            .run(material)
+        try publish(result, material, recipe)
+        let calibration = result.metrics.calibration
+        print(
+            "\(out): validation accuracy \(NumberText.percent(calibration.studentAccuracy))"
+                + (calibration.teacherAccuracy.map { ", its teacher \(NumberText.percent($0))" } ?? ""))
+    }
+
+    private func material(
+        labels: [String]?, tokenizer: LoadedTokenizer?, recipe: inout StudentRecipe
+    ) throws(UnderstudyError) -> StudentDistiller.Material {
+        let all = try DataSet.read(path: train, labels: labels)
+        guard all.labels.count > 1 else {
+            throw UnderstudyError(.invalidData, "the lines have fewer than two labels", at: train)
+        }
+        let parts: (train: DataSet, validation: DataSet)
+        if let validation {
+            parts = (all, try DataSet.read(path: validation, labels: all.labels))
+        } else {
+            parts = all.split(validationShare: recipe.validationShare, stratified: true)
+        }
+        var unlabelled: DataSet?
+        for path in unlabeled {
+            // Labels in these files, of whatever kind, are not looked at.
+            let more = try DataSet.read(path: path).withoutLabels()
+            unlabelled =
+                try unlabelled.map { (set) throws(UnderstudyError) in try set.concatenated(with: more) } ?? more
+        }
+        for path in exclude {
+            let hidden = try DataSet.read(path: path)
+            unlabelled = unlabelled?.excluding(textsOf: hidden)
+        }
+        let chosen = try shape.tokenizer(
+            teacher: tokenizer, lines: parts.train.lines, maximumTokens: recipe.maximumTokens)
+        var material = StudentDistiller.Material(
+            train: parts.train, validation: parts.validation, tokenizer: chosen.tokenizer)
+        material.unlabelled = unlabelled
+        if !chosen.isTeachers, recipe.embeddings == .context || recipe.embeddings == .matrix {
+            guard shape.embeddings == nil else {
+                throw UnderstudyError(
+                    .usage, "embeddings from a teacher need its own pieces; leave out --tokenizer or --embeddings")
+            }
+            recipe.embeddings = .random
+        }
+        return material
+    }
+
+    private func publish(
+        _ result: StudentDistiller.Result, _ material: StudentDistiller.Material, _ recipe: StudentRecipe
+    ) throws(UnderstudyError) {
+        var configuration = result.configuration
+        configuration.dataFingerprint = try Fingerprint.of(files: [train] + unlabeled)
+        let card = DistillCard.make(
+            configuration, result.metrics, recipe: recipe, train: train, unlabeled: unlabeled, teachers: teacher)
+        try ModelDirectory.publish(to: out, replacing: true) { (directory) throws(UnderstudyError) in
+            try StudentFiles.write(configuration, result.weights, tokenizer: material.tokenizer, to: directory)
+            for (name, text) in [(ModelDirectory.metrics, result.metrics.json), (ModelDirectory.card, card.markdown)] {
+                let file = try DurableFile(replacing: "\(directory)/\(name)")
+                try file.write(Array(text.utf8))
+                try file.commit()
+            }
+        }
+    }
+
+    private func name(of path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? "student"
+    }
+
+    private func parent(of path: String) -> String {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: true)
+        _ = parts.popLast()
+        let joined = parts.joined(separator: "/")
+        return path.hasPrefix("/") ? "/" + joined : joined.isEmpty ? "." : joined
+    }
+}

@@ -1,0 +1,138 @@
+import Streams
+import Testing
+
+/// A line as a framer or the model of one found it.
+private struct Found: Equatable {
+    var number: UInt64
+    var offset: UInt64
+    /// nil: too long.
+    var bytes: [UInt8]?
+    var length: Int
+}
+
+/// The simple model: the whole stream at once, one byte at a time.
+private func model(_ stream: [UInt8], maximum: Int) -> [Found] {
+    var found: [Found] = []
+    var start = 0
+    while start < stream.count {
+        let newline = stream[start...].firstIndex(of: 0x0A)
+        var line = Array(stream[start..<(newline ?? stream.count)])
+        var offset = start
+        if found.isEmpty, line.starts(with: [0xEF, 0xBB, 0xBF]) {
+            line.removeFirst(3)
+            offset += 3
+        }
+        if line.last == 0x0D { line.removeLast() }
+        found.append(
+            Found(
+                number: UInt64(found.count + 1), offset: UInt64(offset),
+                bytes: line.count > maximum ? nil : line, length: line.count))
+        start = (newline ?? stream.count) + 1
+    }
+    return found
+}
+
+/// Runs the framer over `stream` in pieces of the given sizes, with chunks as small as they may be.
+private func frame(_ stream: [UInt8], maximum: Int, limit: Int, next: () -> Int) -> [Found] {
+    var framer = LineFramer(maximumLineBytes: maximum)
+    let chunkBytes = framer.greatestUnfinished + 32
+    var chunk = [UInt8](repeating: 0xAA, count: chunkBytes)
+    var used = 0
+    var position = 0
+    var found: [Found] = []
+    var records: [Record] = []
+    func note(_ records: [Record]) {
+        for record in records {
+            let start = Int(record.start)
+            found.append(
+                Found(
+                    number: record.number, offset: record.offset,
+                    bytes: record.isTooLong ? nil : Array(chunk[start..<(start + record.keptLength)]),
+                    length: Int(record.length)))
+        }
+    }
+    while position < stream.count {
+        if used == chunkBytes {
+            let kept = Array(chunk[framer.unfinishedStart..<used])
+            chunk = kept + [UInt8](repeating: 0xBB, count: chunkBytes - kept.count)
+            used = kept.count
+            framer.relocate()
+        }
+        let count = min(max(1, next()), stream.count - position, chunkBytes - used)
+        chunk.replaceSubrange(used..<(used + count), with: stream[position..<(position + count)])
+        used += count
+        position += count
+        var hasMore = true
+        while hasMore {
+            records.removeAll()
+            hasMore = chunk.withUnsafeBufferPointer { bytes in
+                bytes.baseAddress.map {
+                    framer.frame($0, upTo: used, chunk: 0, into: &records, limit: limit)
+                } ?? false
+            }
+            note(records)
+        }
+    }
+    let last = chunk.withUnsafeBufferPointer { bytes in
+        bytes.baseAddress.flatMap { framer.finish($0, upTo: used, chunk: 0) }
+    }
+    if let last { note([last]) }
+    return found
+}
+
+@Suite struct LineFramerTests {
+    @Test(arguments: 0..<400)
+    func agreesWithTheModelHoweverReadsSplit(seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        let maximum = Int.random(in: 1...24, using: &random)
+        let alphabet: [UInt8] = [0x0A, 0x0A, 0x0D, 0x61, 0x62, 0xEF, 0xBB, 0xBF, 0x00, 0xE6]
+        var stream: [UInt8] = Bool.random(using: &random) ? [0xEF, 0xBB, 0xBF] : []
+        for _ in 0..<Int.random(in: 0...200, using: &random) {
+            if Int.random(in: 0..<20, using: &random) == 0 {
+                stream += Array(repeating: 0x78, count: Int.random(in: 0...(3 * maximum), using: &random))
+            }
+            stream.append(alphabet.randomElement(using: &random) ?? 0x0A)
+        }
+        let largest = Int.random(in: 1...40, using: &random)
+        let found = frame(stream, maximum: maximum, limit: Int.random(in: 1...5, using: &random)) {
+            Int.random(in: 1...largest, using: &random)
+        }
+        #expect(found == model(stream, maximum: maximum))
+    }
+
+    @Test func dropsLineEndsAndTheByteOrderMark() {
+        let stream: [UInt8] = [0xEF, 0xBB, 0xBF] + Array("first\r\nsecond\n\nlast\r".utf8)
+        let lines = frame(stream, maximum: 100, limit: 10) { 7 }
+        #expect(lines.map { $0.bytes.map { String(decoding: $0, as: UTF8.self) } } == ["first", "second", "", "last"])
+        #expect(lines.map(\.offset) == [3, 10, 17, 18])
+    }
+
+    @Test func aLineOfTheMaximumIsTakenAndOneByteMoreIsNot() {
+        for ending in ["\n", "\r\n", ""] {
+            let taken = [UInt8](repeating: 0x61, count: 64) + Array(ending.utf8)
+            #expect(frame(taken, maximum: 64, limit: 10) { 9 }.map(\.bytes?.count) == [64])
+            let refused = [UInt8](repeating: 0x61, count: 65) + Array(ending.utf8)
+            let found = frame(refused, maximum: 64, limit: 10) { 9 }
+            #expect(found.map(\.length) == [65] && found.map(\.bytes) == [nil])
+        }
+    }
+
+    @Test func aHugeLineIsSkippedInPassing() {
+        let stream = Array("a\n".utf8) + [UInt8](repeating: 0x62, count: 3_000_000) + Array("\nc\n".utf8)
+        let found = frame(stream, maximum: 1000, limit: 10) { 65_536 }
+        #expect(found.map(\.length) == [1, 3_000_000, 1])
+        #expect(found.map(\.offset) == [0, 2, 3_000_003])
+    }
+
+    @Test func tellsHowMuchOfALineIsUnfinished() {
+        var framer = LineFramer(maximumLineBytes: 10)
+        var records: [Record] = []
+        let bytes = Array("ab\ncdefg".utf8)
+        bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            _ = framer.frame(base, upTo: bytes.count, chunk: 0, into: &records, limit: 10)
+        }
+        #expect(framer.unfinishedBytes(upTo: bytes.count) == 5)
+        #expect(framer.finishedLines == 1)
+    }
+}
