@@ -6,5 +6,5 @@ struct Understudy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "understudy",
         abstract: "Classifies a stream of text lines with a small student; asks a BERT teacher when unsure.",
-        subcommands: [ClassifyCommand.self, DistillCommand.self, EvaluateCommand.self])
+        subcommands: [ClassifyCommand.self, DistillCommand.self, EvaluateCommand.self, TrainCommand.self])
 }

@@ -49,6 +49,10 @@ public struct TeacherConfiguration: Sendable, Equatable {
     public var pooling: Pooling = .cls
     /// Label names in the order of the logits (`id2label`).
     public var labels: [String] = []
+    /// What logits are divided by before the softmax, fitted on validation lines (`calibration.temperature`, our own).
+    public var temperature: Float = 1
+    /// The padding token (`pad_token_id`): nothing here pads, but Transformers does.
+    public var paddingToken: Int?
 
     /// The width of one attention head.
     public var headWidth: Int { hiddenSize / heads }
@@ -105,45 +109,14 @@ public struct TeacherConfiguration: Sendable, Equatable {
         classifierDropout =
             try file.optionalDouble("classifier_dropout", in: 0...0.999).map { Float($0) } ?? hiddenDropout
         initializerRange = Float(try file.optionalDouble("initializer_range", in: 0...100) ?? 0.02)
+        paddingToken = try file.optionalInteger("pad_token_id", in: 0...vocabularySize - 1)
+        if let calibration = try file.optionalObject("calibration") {
+            temperature = Float(try calibration.double("temperature", in: 1e-3...1e3))
+        }
         if let named = try file.optionalLabels() {
             labels = named
         } else {
             labels = (0..<(try file.optionalInteger("num_labels", in: 0...1 << 16) ?? 0)).map { "LABEL_\($0)" }
         }
-    }
-
-    /// The `config.json` that Transformers' `BertForSequenceClassification.from_pretrained` reads.
-    ///
-    /// - Parameters:
-    ///   - storedType: the type of the weights in the file.
-    ///   - more: further members, such as `pad_token_id`, that this type doesn't know.
-    public func json(storedType: StoredType = .f32, more: [(String, JSONTree)] = []) -> JSONTree {
-        var members: [(String, JSONTree)] = [
-            ("model_type", .string("bert")),
-            ("architectures", .strings(["BertForSequenceClassification"])),
-            ("vocab_size", .integer(vocabularySize)),
-            ("hidden_size", .integer(hiddenSize)),
-            ("num_hidden_layers", .integer(layers)),
-            ("num_attention_heads", .integer(heads)),
-            ("intermediate_size", .integer(intermediateSize)),
-            ("hidden_act", .string(activation.rawValue)),
-            ("max_position_embeddings", .integer(maximumLength)),
-            ("type_vocab_size", .integer(typeVocabularySize)),
-            ("position_embedding_type", .string("absolute")),
-            ("layer_norm_eps", .double(layerNormEpsilon)),
-            ("hidden_dropout_prob", .double(hiddenDropout)),
-            ("attention_probs_dropout_prob", .double(attentionDropout)),
-            ("classifier_dropout", classifierDropout == hiddenDropout ? .null : .double(classifierDropout)),
-            ("initializer_range", .double(initializerRange)),
-            ("problem_type", .string("single_label_classification")),
-            ("id2label", .members(labels.enumerated().map { ("\($0.offset)", .string($0.element)) })),
-            ("label2id", .members(labels.enumerated().map { ($0.element, .integer($0.offset)) })),
-        ]
-        if pooling != .cls { members.append(("classifier_pooling", .string(pooling.rawValue))) }
-        // The field's name before Transformers 5, and since. What the weights are once they are read.
-        let type = storedType == .f16 ? "float16" : "float32"
-        members += [("torch_dtype", .string(type)), ("dtype", .string(type))]
-        let known = Set(members.map(\.0))
-        return .members(members + more.filter { !known.contains($0.0) })
     }
 }
