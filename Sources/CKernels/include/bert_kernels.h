@@ -113,7 +113,8 @@ const struct bert_kernels *_Nullable bert_kernels_named(const char *_Nonnull lev
 // The best level that this processor has, or the one named in the environment variable UNDERSTUDY_KERNELS.
 const struct bert_kernels *_Nonnull bert_kernels_best(void);
 
-// Dense layers in bf16 with f32 sums, on processors with AVX512-BF16; 0 elsewhere, and then the rest must not be called.
+// Dense layers in bf16 with f32 sums need AVX512-BF16: 0 on other processors, and then the functions below must not be
+// called.
 int bert_bf16_supported(void);
 
 // Elements that bert_bf16_pack writes for weights of (n, k).
