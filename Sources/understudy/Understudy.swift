@@ -6,5 +6,7 @@ struct Understudy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "understudy",
         abstract: "Classifies a stream of text lines with a small student; asks a BERT teacher when unsure.",
-        subcommands: [ClassifyCommand.self, DistillCommand.self, EvaluateCommand.self, TokenizeCommand.self])
+        subcommands: [
+            ClassifyCommand.self, TokenizeCommand.self, TrainCommand.self, DistillCommand.self, EvaluateCommand.self,
+        ])
 }

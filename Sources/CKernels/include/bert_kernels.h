@@ -113,4 +113,22 @@ const struct bert_kernels *_Nullable bert_kernels_named(const char *_Nonnull lev
 // The best level that this processor has, or the one named in the environment variable UNDERSTUDY_KERNELS.
 const struct bert_kernels *_Nonnull bert_kernels_best(void);
 
+// Dense layers in bf16 with f32 sums need AVX512-BF16: 0 on other processors, and then the functions below must not be
+// called.
+int bert_bf16_supported(void);
+
+// Elements that bert_bf16_pack writes for weights of (n, k).
+int64_t bert_bf16_packed_count(int64_t n, int64_t k);
+
+// Lays weights (n, k) out for bert_bf16_product: panels of 32 outputs, pairs of inputs side by side, zeros beyond.
+void bert_bf16_pack(uint16_t *_Nonnull packed, const float *_Nonnull weights, int64_t n, int64_t k);
+
+// out (rows, k rounded up to even) = x (rows, k) rounded to nearest even; a zero fills an odd row.
+void bert_bf16_convert(uint16_t *_Nonnull out, const float *_Nonnull x, int64_t rows, int64_t k);
+
+// y (rows, n; y_stride) = x · Wᵀ, x as bert_bf16_convert and W as bert_bf16_pack wrote them. Where n isn't all of W's
+// outputs, `packed` may begin at any panel of 32.
+void bert_bf16_product(float *_Nonnull y, int64_t y_stride, const uint16_t *_Nonnull x, int64_t rows,
+                       const uint16_t *_Nonnull packed, int64_t n, int64_t k);
+
 #endif

@@ -11,6 +11,7 @@ final class TeacherStep {
     let weights: TeacherWeights
     /// The weights that learn.
     let tensors: [TeacherTensor]
+    /// One per share of a batch. At least two, so that one thread and two give the same weights.
     private let passes: [TeacherPass]
     private let optimiser: TeacherAdamW
     private let kernels = bert_kernels_best()
@@ -22,7 +23,7 @@ final class TeacherStep {
         let first = configuration.layers - options.layers
         tensors = TeacherPass.tensors(
             weights, layers: first..<configuration.layers, embeddings: options.trainsEmbeddings)
-        passes = (0..<options.threads).map { _ in TeacherPass(configuration, options: options) }
+        passes = (0..<max(2, options.threads)).map { _ in TeacherPass(configuration, options: options) }
         optimiser = TeacherAdamW(tensors, options: options)
     }
 
@@ -45,9 +46,12 @@ final class TeacherStep {
         // Each worker has a pass of its own; weights, states and lines are only read.
         nonisolated(unsafe) let passes = passes
         let weights = weights
-        DispatchQueue.concurrentPerform(iterations: shards.count) { shard in
-            passes[shard].run(
-                shards[shard], of: set, states: states, weights: weights, dropout: masks[shard], scale: scale)
+        let workers = options.threads
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            for shard in stride(from: worker, to: shards.count, by: workers) {
+                passes[shard].run(
+                    shards[shard], of: set, states: states, weights: weights, dropout: masks[shard], scale: scale)
+            }
         }
         var total = (loss: 0.0, correct: 0)
         for pass in passes.prefix(shards.count) {
@@ -61,7 +65,7 @@ final class TeacherStep {
     /// Updates the weights with those gradients; their norm before clipping.
     func update(factor: Float) -> Float { optimiser.step(gradients, factor: factor) }
 
-    /// Runs of lines with about the same number of tokens, one per thread.
+    /// Runs of lines with about the same number of tokens, one per pass.
     private func share(_ lines: [Int], of set: TeacherTrainingSet) -> [ArraySlice<Int>] {
         let total = lines.reduce(0) { $0 + set.tokens.length($1) }
         var shards: [ArraySlice<Int>] = []
@@ -69,7 +73,7 @@ final class TeacherStep {
         var tokens = 0
         for (index, line) in lines.enumerated() {
             tokens += set.tokens.length(line)
-            if tokens * options.threads >= total * (shards.count + 1) || index == lines.count - 1 {
+            if tokens * passes.count >= total * (shards.count + 1) || index == lines.count - 1 {
                 shards.append(lines[first...index])
                 first = index + 1
             }

@@ -30,8 +30,9 @@ public struct TeacherTrainingOptions: Sendable, Equatable {
     /// Dropout of hidden states and of attention probabilities; nil takes the configuration's.
     public var dropout: Float?
     public var seed: UInt64 = 0
-    /// Threads that share each batch. The same seed and threads give the same weights.
-    public var threads: Int = 1
+    /// Threads that share each batch. The same seed gives the same weights with one thread and two; with more, the
+    /// same number is needed.
+    public var threads: Int = 2
 
     public init() {}
 

@@ -14,6 +14,17 @@ final class TeacherValidator {
     }
 
     func measure(_ set: TeacherTrainingSet, states: TeacherStates?) -> (accuracy: Double, loss: Double) {
+        var logits = logits(set, states: states)
+        let outcome = logits.withUnsafeMutableBufferPointer { logits -> (loss: Double, correct: Int) in
+            guard let first = logits.baseAddress else { return (0, 0) }
+            return TeacherLoss.softmaxCrossEntropy(
+                first, targets: set.labels, labels: configuration.labels.count, smoothing: 0, scale: 1)
+        }
+        return (Double(outcome.correct) / Double(set.count), outcome.loss / Double(set.count))
+    }
+
+    /// Logits (set.count, labels), from the states where they are kept, else from the tokens.
+    func logits(_ set: TeacherTrainingSet, states: TeacherStates?) -> [Float] {
         let labels = configuration.labels.count
         let logits = AlignedBuffer<Float>(zeros: set.count * labels)
         var chunks: [Range<Int>] = []
@@ -39,8 +50,6 @@ final class TeacherValidator {
                 }
             }
         }
-        let outcome = TeacherLoss.softmaxCrossEntropy(
-            logits.pointer, targets: set.labels, labels: labels, smoothing: 0, scale: 1)
-        return (Double(outcome.correct) / Double(set.count), outcome.loss / Double(set.count))
+        return logits.array
     }
 }

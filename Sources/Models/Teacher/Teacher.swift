@@ -7,7 +7,7 @@ import Text
 ///
 /// The lines of a batch are laid end to end, so no work goes into padding: dense layers run over all tokens at once,
 /// attention line by line. Where the head reads the first token alone, the last layer computes nothing else.
-public final class Teacher: LineClassifier {
+public final class Teacher: CalibratedClassifier {
     public let configuration: TeacherConfiguration
     public let weights: TeacherWeights
     public let version: String
@@ -17,6 +17,9 @@ public final class Teacher: LineClassifier {
     let layers: [TeacherLayerProducts]
 
     public var labels: [String] { configuration.labels }
+    public var temperature: Float { configuration.temperature }
+    /// A teacher defers to nobody.
+    public var deferralThreshold: Float? { nil }
 
     public init(
         configuration: TeacherConfiguration, weights: TeacherWeights, tokenizer: any Tokenizer, version: String,

@@ -1,5 +1,5 @@
 import Diagnostics
-import Foundation
+import Tensors
 
 /// What `config.json` says about a BERT classifier (Hugging Face's names in parentheses).
 public struct TeacherConfiguration: Sendable, Equatable {
@@ -49,6 +49,10 @@ public struct TeacherConfiguration: Sendable, Equatable {
     public var pooling: Pooling = .cls
     /// Label names in the order of the logits (`id2label`).
     public var labels: [String] = []
+    /// What logits are divided by before the softmax, fitted on validation lines (`calibration.temperature`, our own).
+    public var temperature: Float = 1
+    /// The padding token (`pad_token_id`): nothing here pads, but Transformers does.
+    public var paddingToken: Int?
 
     /// The width of one attention head.
     public var headWidth: Int { hiddenSize / heads }
@@ -69,98 +73,50 @@ public struct TeacherConfiguration: Sendable, Equatable {
 
     /// Reads and checks a `config.json`.
     public init(path: String) throws(UnderstudyError) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw UnderstudyError(
-                .missingInput, "can't be read; a model directory needs a config.json", at: path)
-        }
-        do {
-            try self.init(json: data)
-        } catch {
-            throw error.placed(at: path)
-        }
+        try self.init(try ModelConfiguration(path: path))
     }
 
-    /// Reads and checks the bytes of a `config.json`.
-    public init(json data: Data) throws(UnderstudyError) {
-        guard let parsed = try? JSONSerialization.jsonObject(with: data), let object = parsed as? [String: Any] else {
-            throw UnderstudyError(.invalidData, "is not a JSON object")
-        }
-        let fields = TeacherConfigurationFields(object: object)
-        if let kind = object["model_type"] as? String, kind != "bert" {
-            throw UnderstudyError(.invalidData, "model_type is \"\(kind)\"; a teacher must be a \"bert\" model")
-        }
-        if let positions = object["position_embedding_type"] as? String, positions != "absolute" {
-            throw UnderstudyError(
-                .invalidData, "position_embedding_type is \"\(positions)\"; only \"absolute\" is supported")
-        }
-        if object["is_decoder"] as? Bool == true {
-            throw UnderstudyError(.invalidData, "is_decoder is true; a teacher must be an encoder")
-        }
-        let limit = 1 << 24
-        vocabularySize = try fields.integer("vocab_size", 1...limit)
-        hiddenSize = try fields.integer("hidden_size", 1...65_536)
-        layers = try fields.integer("num_hidden_layers", 1...1024)
-        heads = try fields.integer("num_attention_heads", 1...65_536)
-        intermediateSize = try fields.integer("intermediate_size", 1...262_144)
-        maximumLength = try fields.integer("max_position_embeddings", 2...65_536, default: 512)
-        typeVocabularySize = try fields.integer("type_vocab_size", 1...65_536, default: 2)
-        guard hiddenSize % heads == 0 else {
-            throw UnderstudyError(
-                .invalidData, "hidden_size \(hiddenSize) is not a multiple of num_attention_heads \(heads)")
-        }
-        activation = try fields.name("hidden_act", default: .gelu)
-        pooling = try fields.name("classifier_pooling", default: .cls)
-        layerNormEpsilon = try fields.number("layer_norm_eps", 0...1, default: 1e-12)
-        hiddenDropout = try fields.number("hidden_dropout_prob", 0...0.999, default: 0.1)
-        attentionDropout = try fields.number("attention_probs_dropout_prob", 0...0.999, default: 0.1)
-        classifierDropout = try fields.number("classifier_dropout", 0...0.999, default: hiddenDropout)
-        initializerRange = try fields.number("initializer_range", 0...100, default: 0.02)
-        labels = try fields.labels()
-    }
-
-    /// The `config.json` that Transformers' `BertForSequenceClassification.from_pretrained` reads.
+    /// Checks a configuration that is already parsed.
     ///
-    /// `kept` holds the base's own fields; those that this type knows are written over them.
-    public func json(keeping kept: [String: Any] = [:], storedType: String = "float32") throws(UnderstudyError) -> Data
-    {
-        var object = kept
-        object["model_type"] = "bert"
-        object["architectures"] = ["BertForSequenceClassification"]
-        object["vocab_size"] = vocabularySize
-        object["hidden_size"] = hiddenSize
-        object["num_hidden_layers"] = layers
-        object["num_attention_heads"] = heads
-        object["intermediate_size"] = intermediateSize
-        object["hidden_act"] = activation.rawValue
-        object["max_position_embeddings"] = maximumLength
-        object["type_vocab_size"] = typeVocabularySize
-        object["position_embedding_type"] = "absolute"
-        object["layer_norm_eps"] = Self.decimal(layerNormEpsilon)
-        object["hidden_dropout_prob"] = Self.decimal(hiddenDropout)
-        object["attention_probs_dropout_prob"] = Self.decimal(attentionDropout)
-        object["classifier_dropout"] =
-            classifierDropout == hiddenDropout ? NSNull() : Self.decimal(classifierDropout)
-        object["initializer_range"] = Self.decimal(initializerRange)
-        object["classifier_pooling"] = pooling == .cls ? nil : pooling.rawValue
-        object["id2label"] = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ("\($0.offset)", $0.element) })
-        object["label2id"] = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($0.element, $0.offset) })
-        object["problem_type"] = "single_label_classification"
-        // The field's name before Transformers 5, and since.
-        object["torch_dtype"] = storedType
-        object["dtype"] = storedType
-        do {
-            var data = try JSONSerialization.data(
-                withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            data.append(UInt8(ascii: "\n"))
-            return data
-        } catch {
-            throw UnderstudyError(.internalFailure, "the teacher's config.json can't be written as JSON: \(error)")
+    /// Without `id2label` the labels are `LABEL_0` … as many as `num_labels` says, or none.
+    public init(_ file: ModelConfiguration) throws(UnderstudyError) {
+        if let kind = try file.optionalString("model_type"), kind != "bert" {
+            throw file.wrong("model_type", "it is \(Quoting.name(kind)), but a teacher must be a \"bert\" model")
+        }
+        if let positions = try file.optionalString("position_embedding_type"), positions != "absolute" {
+            throw file.wrong(
+                "position_embedding_type", "it is \(Quoting.name(positions)); only \"absolute\" is supported")
+        }
+        if try file.optionalBoolean("is_decoder") == true {
+            throw file.wrong("is_decoder", "it is true, but a teacher must be an encoder")
+        }
+        vocabularySize = try file.integer("vocab_size", in: 1...1 << 24)
+        hiddenSize = try file.integer("hidden_size", in: 1...1 << 16)
+        layers = try file.integer("num_hidden_layers", in: 1...1024)
+        heads = try file.integer("num_attention_heads", in: 1...1 << 16)
+        intermediateSize = try file.integer("intermediate_size", in: 1...1 << 18)
+        maximumLength = try file.optionalInteger("max_position_embeddings", in: 2...1 << 16) ?? 512
+        typeVocabularySize = try file.optionalInteger("type_vocab_size", in: 1...1 << 16) ?? 2
+        guard hiddenSize % heads == 0 else {
+            throw file.wrong(
+                "num_attention_heads", "it is \(heads), which doesn't divide the hidden_size \(hiddenSize)")
+        }
+        activation = try file.optionalChoice("hidden_act") ?? .gelu
+        pooling = try file.optionalChoice("classifier_pooling") ?? .cls
+        layerNormEpsilon = Float(try file.optionalDouble("layer_norm_eps", in: 0...1) ?? 1e-12)
+        hiddenDropout = Float(try file.optionalDouble("hidden_dropout_prob", in: 0...0.999) ?? 0.1)
+        attentionDropout = Float(try file.optionalDouble("attention_probs_dropout_prob", in: 0...0.999) ?? 0.1)
+        classifierDropout =
+            try file.optionalDouble("classifier_dropout", in: 0...0.999).map { Float($0) } ?? hiddenDropout
+        initializerRange = Float(try file.optionalDouble("initializer_range", in: 0...100) ?? 0.02)
+        paddingToken = try file.optionalInteger("pad_token_id", in: 0...vocabularySize - 1)
+        if let calibration = try file.optionalObject("calibration") {
+            temperature = Float(try calibration.double("temperature", in: 1e-3...1e3))
+        }
+        if let named = try file.optionalLabels() {
+            labels = named
+        } else {
+            labels = (0..<(try file.optionalInteger("num_labels", in: 0...1 << 16) ?? 0)).map { "LABEL_\($0)" }
         }
     }
-
-    /// The Double with f32's shortest decimal, so that 0.1 is written as 0.1.
-    private static func decimal(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 }

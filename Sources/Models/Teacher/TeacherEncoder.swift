@@ -18,6 +18,7 @@ public final class TeacherEncoder {
     private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
     private var wide = AlignedBuffer<Float>(zeros: 0)  // (T, F)
     private var scratch = AlignedBuffer<Float>(zeros: 0)
+    private let rounded = DenseScratch()
 
     init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights, products: [TeacherLayerProducts]) {
         self.configuration = configuration
@@ -138,7 +139,7 @@ public final class TeacherEncoder {
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         products[index].queryKeyValue.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width)
+            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width, scratch: rounded)
         kernels.pointee.bias(
             queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for line in lines {
@@ -161,10 +162,12 @@ public final class TeacherEncoder {
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         product.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width, outputs: width..<3 * width
-        )
+            hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width,
+            outputs: width..<3 * width, scratch: rounded)
         gatherFirst(tokens, lines: lines)
-        product.multiply(hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width)
+        product.multiply(
+            hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width, scratch: rounded
+        )
         for (row, line) in lines.enumerated() where tokens.length(line) > 0 {
             let start = Int(tokens.offsets[line]) - base
             (queryKeyValue.pointer + start * 3 * width).update(from: projected.pointer + row * width, count: width)
@@ -190,17 +193,18 @@ public final class TeacherEncoder {
         let weights = weights.layers[index]
         let products = products[index]
         let width = configuration.hiddenSize
-        products.attentionOutput.multiply(context.pointer, rows: rows, into: projected.pointer, ldy: width)
+        products.attentionOutput.multiply(
+            context.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: rounded)
         kernels.pointee.residual_layer_norm(
             hidden.pointer, projected.pointer, weights.attentionOutputBias.pointer, hidden.pointer,
             weights.attentionNormGain.pointer, weights.attentionNormShift.pointer, Int64(rows), Int64(width),
             configuration.layerNormEpsilon, nil, nil, nil)
         products.intermediate.multiply(
-            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize)
+            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: rounded)
         kernels.pointee.bias_activation(
             wide.pointer, weights.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
             configuration.activation.kernelCode, nil)
-        products.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width)
+        products.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: rounded)
         kernels.pointee.residual_layer_norm(
             hidden.pointer, projected.pointer, weights.outputBias.pointer, hidden.pointer,
             weights.outputNormGain.pointer, weights.outputNormShift.pointer, Int64(rows), Int64(width),

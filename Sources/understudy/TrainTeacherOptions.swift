@@ -1,0 +1,82 @@
+import ArgumentParser
+import Diagnostics
+import Distillation
+import Models
+
+/// `train teacher`'s options about the training.
+struct TrainTeacherOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Encoder layers that learn, counted from the last, or all.", valueName: "N|all"))
+    var layers = "4"
+
+    @Flag(help: "Let the embeddings learn too; needs --layers all.")
+    var trainEmbeddings = false
+
+    @Option(help: "Passes over the lines.")
+    var epochs = 2
+
+    @Option(help: "Lines of one step.")
+    var batch = 32
+
+    @Option(help: "The highest rate of the encoder layers' steps.")
+    var learningRate: Float = 1e-4
+
+    @Option(help: "The highest rate of the pooler's and classifier's steps.")
+    var headLearningRate: Float = 1e-3
+
+    @Option(help: "Share of the steps over which the rate rises first; then it falls to zero in a line.")
+    var warmup: Float = 0.1
+
+    @Option(help: "Weight decay of matrices (AdamW).")
+    var weightDecay: Float = 0.01
+
+    @Option(help: "Limit of the gradient's global norm; 0 for none.")
+    var clip: Float = 1
+
+    @Option(help: "Share of the label's probability spread over all labels.")
+    var labelSmoothing: Float = 0
+
+    @Option(help: "Dropout of hidden states and attention; without it, what the base's config.json says.")
+    var dropout: Float?
+
+    @Option(help: "What the classifier sees: cls (the pooler on the first token) or mean; else as the base says.")
+    var pooling: String?
+
+    @Option(help: "Two runs with the same seed make the same model.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Threads; one and two make the same model.")
+    var threads = 2
+
+    /// `base` is the directory whose config.json says how many layers `all` is.
+    func options(layersOf base: String) throws(UnderstudyError) -> TeacherTrainingOptions {
+        var options = TeacherTrainingOptions()
+        if layers == "all" {
+            options.layers = try TeacherConfiguration(path: "\(base)/\(ModelDirectory.configuration)").layers
+        } else if let count = Int(layers) {
+            options.layers = count
+        } else {
+            throw UnderstudyError(.usage, "--layers takes a number or all, not \(layers)")
+        }
+        options.trainsEmbeddings = trainEmbeddings
+        options.epochs = epochs
+        options.batchLines = batch
+        options.learningRate = learningRate
+        options.headLearningRate = headLearningRate
+        options.warmUpShare = warmup
+        options.weightDecay = weightDecay
+        options.maximumGradientNorm = clip == 0 ? .infinity : clip
+        options.labelSmoothing = labelSmoothing
+        options.dropout = dropout
+        options.seed = seed
+        options.threads = threads
+        return options
+    }
+
+    func poolingChoice() throws(UnderstudyError) -> TeacherConfiguration.Pooling? {
+        guard let pooling else { return nil }
+        guard let choice = TeacherConfiguration.Pooling(rawValue: pooling) else {
+            throw UnderstudyError(.usage, "--pooling takes cls or mean, not \(pooling)")
+        }
+        return choice
+    }
+}

@@ -1,0 +1,102 @@
+import Diagnostics
+import Foundation
+import Models
+import Tensors
+import Testing
+import Text
+
+@Suite struct TeacherWeightsFileTests {
+    /// A path that no other test uses; its file is removed afterwards.
+    static func withPath<Result>(_ body: (String) throws -> Result) rethrows -> Result {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("teacher-\(UUID()).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try body(path)
+    }
+
+    @Test(arguments: [StoredType.f32, .f16, .i8])
+    func whatIsWrittenReadsBack(type: StoredType) throws {
+        let teacher = try TeacherGolden.teacher("gelu")
+        let golden = try TeacherGolden.read("gelu")
+        let logits = try Self.withPath { path in
+            try TeacherWeightsFile.write(teacher.weights, as: type, to: path)
+            let file = try TeacherWeightsFile(path: path, configuration: teacher.configuration, part: .classifier)
+            return try Teacher(
+                configuration: teacher.configuration, weights: file.weights, tokenizer: ByteTokenizer(), version: "x"
+            ).logits(of: golden.batch)
+        }
+        let expected = teacher.logits(of: golden.batch)
+        // The golden's own weights are f16, so that type and f32 lose nothing; a byte a weight loses about 1 %.
+        let tolerance: Float = type == .i8 ? 0.15 : 0
+        for (a, b) in zip(logits, expected) { #expect(abs(a - b) <= tolerance) }
+        if type == .i8 { #expect(logits != expected) }
+    }
+
+    @Test func oldNamesAndNoPrefixAreRead() throws {
+        let teacher = try TeacherGolden.teacher("gelu")
+        let golden = try TeacherGolden.read("gelu")
+        let logits = try Self.withPath { path in
+            var writer = SafetensorsWriter()
+            for tensor in teacher.weights.tensors {
+                let name = tensor.name.replacingOccurrences(of: "bert.", with: "")
+                    .replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
+                    .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
+                writer.add(name, tensor.contents, shape: tensor.shape, as: .f32)
+            }
+            writer.add("cls.predictions.bias", Matrix(rows: 1, columns: 3), shape: [3], as: .f32)
+            try writer.write(to: path)
+            let file = try TeacherWeightsFile(path: path, configuration: teacher.configuration, part: .classifier)
+            return try Teacher(
+                configuration: teacher.configuration, weights: file.weights, tokenizer: ByteTokenizer(), version: "x"
+            ).logits(of: golden.batch)
+        }
+        #expect(logits == teacher.logits(of: golden.batch))
+    }
+
+    @Test func aBaseMayLackTheHeadAndATeacherMayNot() throws {
+        let teacher = try TeacherGolden.teacher("gelu")
+        try Self.withPath { path in
+            var writer = SafetensorsWriter()
+            for tensor in teacher.weights.tensors where !tensor.name.contains("pooler") {
+                // A classifier for another number of labels is as good as none.
+                let rows = tensor.name.contains("classifier") ? 3 : tensor.shape[0]
+                let columns = tensor.shape.count > 1 ? tensor.shape[1] : nil
+                writer.add(
+                    tensor.name, Matrix(rows: columns == nil ? 1 : rows, columns: columns ?? rows),
+                    shape: columns.map { [rows, $0] } ?? [rows], as: .f32)
+            }
+            try writer.write(to: path)
+            let base = try TeacherWeightsFile(path: path, configuration: teacher.configuration, part: .base)
+            #expect(base.missing == Set(teacher.weights.headTensors.map(\.name)))
+            #expect(throws: UnderstudyError.self) {
+                try TeacherWeightsFile(path: path, configuration: teacher.configuration, part: .classifier)
+            }
+        }
+    }
+
+    @Test func anEncoderTensorThatLacksIsNamed() throws {
+        let teacher = try TeacherGolden.teacher("gelu")
+        let lost = "bert.encoder.layer.1.output.dense.bias"
+        try Self.withPath { path in
+            var writer = SafetensorsWriter()
+            for tensor in teacher.weights.tensors where tensor.name != lost {
+                writer.add(tensor.name, tensor.contents, shape: tensor.shape, as: .f32)
+            }
+            try writer.write(to: path)
+            for part in [TeacherWeightsFile.Part.base, .classifier] {
+                #expect {
+                    _ = try TeacherWeightsFile(path: path, configuration: teacher.configuration, part: part)
+                } throws: { error in
+                    guard let error = error as? UnderstudyError else { return false }
+                    return error.code == .invalidData && error.message.contains(lost) && error.place == path
+                }
+            }
+        }
+    }
+
+    @Test func aTokenizerWithMorePiecesThanEmbeddingsIsRefused() throws {
+        #expect(throws: UnderstudyError.self) {
+            try Teacher.load(
+                directory: try TeacherGolden.directory("gelu"), tokenizer: ByteTokenizer(vocabularySize: 61))
+        }
+    }
+}
