@@ -60,8 +60,17 @@ struct DistillTrainingOptions: ParsableArguments {
     @Option(help: "Order of the lines: shuffled, or file.")
     var order = "shuffled"
 
-    @Option(help: ArgumentHelp("Lines to make by masking, n-gram sampling and splicing.", valueName: "N"))
-    var augment = 0
+    @Option(help: ArgumentHelp("Lines to make from the others for the teacher to judge.", valueName: "N"))
+    var augment = 20_000
+
+    @Option(help: "Share of made lines that are one stretch of a line (n-gram sampling).")
+    var sampleShare: Float = 1
+
+    @Option(help: "Share of a made line's words that are masked.")
+    var maskShare: Float = 0
+
+    @Option(help: "Share of made lines that join the halves of two.")
+    var spliceShare: Float = 0
 
     @Option(help: ArgumentHelp("Seed of all random choices.", valueName: "N"))
     var seed: UInt64 = 0
@@ -73,7 +82,8 @@ struct DistillTrainingOptions: ParsableArguments {
         for (name, value) in [
             ("lambda", lambda), ("label-smoothing", labelSmoothing), ("warmup", warmup),
             ("embedding-dropout", embeddingDropout), ("dropout", dropout), ("shortcut-dropout", shortcutDropout),
-            ("token-dropout", tokenDropout),
+            ("token-dropout", tokenDropout), ("sample-share", sampleShare),
+            ("mask-share", maskShare), ("splice-share", spliceShare),
         ] where !(value >= 0 && value <= 1) || name.hasSuffix("dropout") && value > 0.95 {
             throw ValidationError(
                 "--\(name) takes a share\(name.hasSuffix("dropout") ? " up to 0.95" : " from 0 to 1")")
@@ -115,6 +125,9 @@ struct DistillTrainingOptions: ParsableArguments {
         options.threads = threads
         recipe.training = options
         recipe.augmentedLines = augment
+        recipe.augmentation.sampleShare = sampleShare
+        recipe.augmentation.maskShare = maskShare
+        recipe.augmentation.spliceShare = spliceShare
     }
 
     /// The case that `text` names, or a usage error with the names that there are.

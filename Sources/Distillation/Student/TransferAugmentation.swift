@@ -8,13 +8,11 @@ import Tensors
 /// student lines between the classes. A word here is one ideograph, or a run of other letters and digits.
 public struct TransferAugmentation: Sendable, Equatable {
     /// Chance of a word to be masked (p_mask of the paper).
-    public var maskShare: Float = 0.1
+    public var maskShare: Float = 0
     /// Chance of a line to be cut to one n-gram (p_ng of the paper).
-    public var sampleShare: Float = 0.25
-    /// Longest stretch that is kept, in words; headlines need more than the paper's 5.
-    public var longestSample = 10
+    public var sampleShare: Float = 1
     /// Chance of a line to be spliced with another one.
-    public var spliceShare: Float = 0.5
+    public var spliceShare: Float = 0
     /// What stands for a masked word: the tokenizer's mask, or nothing.
     public var mask: [UInt8] = []
 
@@ -34,7 +32,9 @@ public struct TransferAugmentation: Sendable, Equatable {
                 words = Array(words[..<head]) + other[(other.count / 2)...]
             }
             if generator.chance(sampleShare), words.count > 1 {
-                let length = min(1 + generator.next(below: longestSample), words.count)
+                // From a third of the line to all of it: a headline's shorter stretches say too little.
+                let shortest = (words.count + 2) / 3
+                let length = shortest + generator.next(below: words.count - shortest + 1)
                 let start = generator.next(below: words.count - length + 1)
                 words = Array(words[start..<start + length])
             }
