@@ -27,6 +27,7 @@ public struct TeacherWeightsFile: Sendable {
                 at: path)
         }
         let prefixed = file.contains("bert." + probe)
+        try Self.checkSizes(file, configuration, prefixed: prefixed)
         let weights = TeacherWeights(zeros: configuration)
         var missing: Set<String> = []
         let optional = Set(part == .base ? weights.headTensors.map(\.name) : [])
@@ -54,6 +55,37 @@ public struct TeacherWeightsFile: Sendable {
         }
         self.weights = weights
         self.missing = missing
+    }
+
+    /// Compares the sizes that decide how much memory the weights take with the file, before any is taken.
+    private static func checkSizes(
+        _ file: SafetensorsFile, _ configuration: TeacherConfiguration, prefixed: Bool
+    ) throws(UnderstudyError) {
+        let hidden = configuration.hiddenSize
+        let embeddings = "bert.embeddings."
+        let last = "bert.encoder.layer.\(configuration.layers - 1)."
+        var expected: [(String, [Int])] = [
+            (embeddings + "word_embeddings.weight", [configuration.vocabularySize, hidden]),
+            (embeddings + "position_embeddings.weight", [configuration.maximumLength, hidden]),
+            (embeddings + "token_type_embeddings.weight", [configuration.typeVocabularySize, hidden]),
+        ]
+        if configuration.layers > 0 {
+            expected.append((last + "intermediate.dense.weight", [configuration.intermediateSize, hidden]))
+        }
+        for (name, shape) in expected {
+            guard let stored = storedName(name, prefixed: prefixed, in: file) else {
+                throw UnderstudyError(
+                    .invalidData, "holds no tensor \(name): config.json and the weights don't belong together",
+                    at: file.path)
+            }
+            let found = try file.shape(of: stored)
+            guard found == shape else {
+                throw UnderstudyError(
+                    .invalidData,
+                    "tensor \(stored) is \(found), but config.json asks for \(shape); they don't belong together",
+                    at: file.path)
+            }
+        }
     }
 
     private static func storedName(_ name: String, prefixed: Bool, in file: SafetensorsFile) -> String? {
