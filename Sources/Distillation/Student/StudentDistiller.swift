@@ -50,7 +50,7 @@ public struct StudentDistiller {
         var configuration = recipe.configuration(
             vocabularySize: material.tokenizer.vocabularySize, labels: labels)
         try configuration.check()
-        let lines = try transferLines(material)
+        let (lines, madeLines) = try transferLines(material)
         let teacherLogits = try material.panel?.logits(of: lines, progress: progress, shouldStop: shouldStop)
         let validationLogits = try material.panel?.logits(
             of: material.validation, progress: progress, shouldStop: shouldStop)
@@ -61,7 +61,9 @@ public struct StudentDistiller {
         let weights = StudentWeights(zeros: configuration)
         var generator = SeededGenerator(seed: recipe.training.seed, stream: 0)
         weights.randomize(configuration, using: &generator, embeddingDeviation: recipe.embeddingDeviation)
-        try initialise(weights.embedding, material, lines)
+        // Made lines have odd contexts and would only cost time here.
+        let natural = lines.rows(Array(0..<(lines.count - madeLines)))
+        try initialise(weights.embedding, material, natural)
 
         var options = recipe.training
         options.unknownToken = material.tokenizer.specialTokens.unknown ?? 0
@@ -85,23 +87,24 @@ public struct StudentDistiller {
     }
 
     /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.
-    private func transferLines(_ material: Material) throws(UnderstudyError) -> DataSet {
+    /// The made lines come last; `made` counts them.
+    private func transferLines(_ material: Material) throws(UnderstudyError) -> (lines: DataSet, made: Int) {
         var lines = material.train.excluding(textsOf: material.validation)
         // Without a teacher, a line without a label has nothing to say.
-        guard material.panel != nil else { return lines.labelled() }
+        guard material.panel != nil else { return (lines.labelled(), 0) }
         if let unlabelled = material.unlabelled {
             let more = unlabelled.withoutLabels().withoutDuplicates().excluding(textsOf: lines)
                 .excluding(textsOf: material.validation)
             lines = try lines.concatenated(with: more)
         }
-        guard recipe.augmentedLines > 0 else { return lines }
+        guard recipe.augmentedLines > 0 else { return (lines, 0) }
         var augmentation = recipe.augmentation
         if let mask = material.tokenizer.specialTokens.mask { augmentation.mask = material.tokenizer.pieces[mask] }
         let made = augmentation.generate(recipe.augmentedLines, from: lines.lines, seed: recipe.training.seed)
         let unknown = [Int32](repeating: DataSet.unknownLabel, count: made.count)
-        return try lines.concatenated(
-            with: DataSet(labels: lines.labels, lines: made, labelIndices: unknown)
-                .excluding(textsOf: material.validation))
+        let additional = DataSet(labels: lines.labels, lines: made, labelIndices: unknown)
+            .excluding(textsOf: material.validation).excluding(textsOf: lines)
+        return (try lines.concatenated(with: additional), additional.count)
     }
 
     private func initialise(
