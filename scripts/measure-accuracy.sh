@@ -10,10 +10,12 @@ cd "$(dirname "$0")/.."
 data=${1:?the data folder}
 teacher=${2:?the teacher directory}
 python=${3:-python3}
-understudy=$PWD/.build/release/understudy
+understudy=${UNDERSTUDY:-$PWD/.build/release/understudy}
 out=work/accuracy
 mkdir -p "$out"
 news=$data/tnews5
+# The recipe of every distilled student here and of the embedded one, chosen on validation lines.
+recipe=(--loss kl --temperature 2 --lambda 0.5 --epochs 8 --shortcut-rate 10)
 
 student() { # NAME OPTION… : a student, and what evaluate says of it on the unseen and on all test rows
     local name=$1
@@ -30,10 +32,7 @@ echo "== five classes"
 "$python" scripts/tfidf-baseline.py "$news/train.jsonl" "$news/test-unseen.jsonl" "$news/test.jsonl"
 for seed in 0 1 2; do
     student "distilled-$seed" --teacher "$teacher" --train "$news/train.jsonl" --unlabeled "$news/transfer.jsonl" \
-        --exclude "$news/test.jsonl" --seed "$seed"
-    student "alone-$seed" --no-teacher --embeddings "context:$teacher" --train "$news/train.jsonl" --seed "$seed"
-    student "alone-random-$seed" --no-teacher --tokenizer "$teacher" --embeddings random --train "$news/train.jsonl" \
-        --seed "$seed"
+        --exclude "$news/test.jsonl" --seed "$seed" "${recipe[@]}"
 done
 
 echo "== the seed code's student"
@@ -64,7 +63,8 @@ printf '%-24s %-12s %s\n' few-teacher test-unseen "$("$understudy" evaluate --da
 "$python" scripts/tfidf-baseline.py "$few/train.jsonl" "$news/test-unseen.jsonl"
 student few-alone --no-teacher --embeddings "context:$out/few-teacher" --train "$few/train.jsonl" --epochs 12
 student few-distilled --teacher "$out/few-teacher" --train "$few/train.jsonl" \
-    --unlabeled "$few/rest.jsonl" "$news/transfer.jsonl" --exclude "$news/test.jsonl"
+    --unlabeled "$few/rest.jsonl" "$news/transfer.jsonl" --exclude "$news/test.jsonl" \
+    "${recipe[@]}"
 
 echo "== ten classes, the same recipe"
 ten=$out/ten
@@ -86,7 +86,14 @@ PY
 [[ -e $out/ten-teacher/config.json ]] || "$understudy" train teacher --base "${TEN_BASE:-$base}" --train "$ten/train.jsonl" \
     --out "$out/ten-teacher" >/dev/null 2>"$out/ten-teacher.log"
 [[ -e $out/ten-student/config.json ]] || "$understudy" distill --teacher "$out/ten-teacher" \
-    --train "$ten/train.jsonl" --out "$out/ten-student" >/dev/null 2>"$out/ten-student.log"
+    --train "$ten/train.jsonl" "${recipe[@]}" --out "$out/ten-student" >/dev/null 2>"$out/ten-student.log"
 "$python" scripts/tfidf-baseline.py "$ten/train.jsonl" "$ten/validation.jsonl"
 "$understudy" evaluate --data "$ten/validation.jsonl" --student "$out/ten-student" --teacher "$out/ten-teacher" \
     --threads 2 2>/dev/null | grep '^accuracy  '
+
+echo "== the same student without a teacher"
+for seed in 0 1 2; do
+    student "alone-$seed" --no-teacher --embeddings "context:$teacher" --train "$news/train.jsonl" --seed "$seed"
+    student "alone-random-$seed" --no-teacher --tokenizer "$teacher" --embeddings random --train "$news/train.jsonl" \
+        --seed "$seed"
+done

@@ -28,6 +28,13 @@ public enum ModelDirectory {
         }
     }
 
+    /// Writes one of the model's text files into a directory that is being made.
+    public static func write(_ text: String, to name: String, in directory: String) throws(UnderstudyError) {
+        let file = try DurableFile(replacing: "\(directory)/\(name)")
+        try file.write(Array(text.utf8))
+        try file.commit()
+    }
+
     /// Publishes a directory at `path` whose files `write` makes in the directory it is given.
     ///
     /// The files are written in a hidden directory beside `path`, forced to the disk and made readable to all (0644,

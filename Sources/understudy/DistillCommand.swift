@@ -40,8 +40,12 @@ struct DistillCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The student's directory; replaced if it holds a model.", valueName: "directory"))
     var out: String
 
+    @Option(help: ArgumentHelp("How answers name this student; without it, the directory's name.", valueName: "name"))
+    var name: String?
+
     @OptionGroup(title: "Loss and training") var training: DistillTrainingOptions
     @OptionGroup(title: "The student") var shape: DistillStudentOptions
+    @OptionGroup(title: "The model card") var cardOptions: CardOptions
 
     func validate() throws {
         guard withoutTeacher != !teacher.isEmpty else {
@@ -60,7 +64,7 @@ struct DistillCommand: ParsableCommand {
         var recipe = StudentRecipe()
         try training.apply(to: &recipe, isAlone: withoutTeacher)
         try shape.apply(to: &recipe)
-        recipe.version = name(of: out)
+        recipe.version = name ?? lastPart(of: out)
 
         var members: [TeacherPanel.Member] = []
         var source: EmbeddingSource?
@@ -138,19 +142,17 @@ struct DistillCommand: ParsableCommand {
     ) throws(UnderstudyError) {
         var configuration = result.configuration
         configuration.dataFingerprint = try Fingerprint.of(files: [train] + unlabeled)
-        let card = DistillCard.make(
+        var card = DistillCard.make(
             configuration, result.metrics, recipe: recipe, train: train, unlabeled: unlabeled, teachers: teacher)
-        try ModelDirectory.publish(to: out, replacing: true) { (directory) throws(UnderstudyError) in
+        cardOptions.apply(to: &card)
+        try ModelDirectory.publish(to: out, replacing: true) { [card] (directory) throws(UnderstudyError) in
             try StudentFiles.write(configuration, result.weights, tokenizer: material.tokenizer, to: directory)
-            for (name, text) in [(ModelDirectory.metrics, result.metrics.json), (ModelDirectory.card, card.markdown)] {
-                let file = try DurableFile(replacing: "\(directory)/\(name)")
-                try file.write(Array(text.utf8))
-                try file.commit()
-            }
+            try ModelDirectory.write(result.metrics.json, to: ModelDirectory.metrics, in: directory)
+            try ModelDirectory.write(card.markdown, to: ModelDirectory.card, in: directory)
         }
     }
 
-    private func name(of path: String) -> String {
+    private func lastPart(of path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? "student"
     }
 

@@ -38,6 +38,7 @@ struct TrainTeacherCommand: ParsableCommand {
     var precision = "f32"
 
     @OptionGroup(title: "Training") var training: TrainTeacherOptions
+    @OptionGroup(title: "The model card") var cardOptions: CardOptions
 
     /// The share of --train that is held out where no --validation is given.
     private static let validationShare = 0.1
@@ -57,12 +58,7 @@ struct TrainTeacherCommand: ParsableCommand {
 
     func run() throws {
         Interruption.begin()
-        do throws(UnderstudyError) {
-            try fineTune()
-        } catch {
-            ClassifyDescriptors.report("error: \(error)")
-            throw ExitCode(error.code.exitStatus)
-        }
+        try reporting(fineTune)
     }
 
     private func fineTune() throws(UnderstudyError) {
@@ -75,18 +71,16 @@ struct TrainTeacherCommand: ParsableCommand {
             train: sets.train, validation: sets.validation, isCancelled: { Interruption.wasAsked },
             progress: { progress.show($0) })
         progress.end()
-        let card = TrainTeacherCard.make(
+        var card = TrainTeacherCard.make(
             outcome, name: Self.name(out), base: Self.name(base), train: Self.name(train),
             validation: validation.map(Self.name), options: options, precision: precision)
-        try ModelDirectory.publish(to: out, replacing: true) { (directory) throws(UnderstudyError) in
+        cardOptions.apply(to: &card)
+        try ModelDirectory.publish(to: out, replacing: true) { [card] (directory) throws(UnderstudyError) in
             try TeacherFiles.write(
                 outcome.configuration, outcome.weights, as: storedType ?? .f32, tokenizer: tuner.tokenizer,
                 to: directory)
-            for (name, text) in [(ModelDirectory.metrics, outcome.metrics.json), (ModelDirectory.card, card.markdown)] {
-                let file = try DurableFile(replacing: "\(directory)/\(name)")
-                try file.write(Array(text.utf8))
-                try file.commit()
-            }
+            try ModelDirectory.write(outcome.metrics.json, to: ModelDirectory.metrics, in: directory)
+            try ModelDirectory.write(card.markdown, to: ModelDirectory.card, in: directory)
         }
         let accuracy = outcome.metrics.best.validationAccuracy.map { NumberText.percent($0) } ?? "unknown"
         print("\(out): validation accuracy \(accuracy), epoch \(outcome.metrics.training.bestEpoch)")

@@ -63,8 +63,6 @@ public enum StudentFiles {
         }
         try writer.write(to: "\(directory)/\(ModelDirectory.weights)")
         try tokenizer.write(to: directory)
-        let file = try DurableFile(replacing: "\(directory)/\(ModelDirectory.configuration)")
-        try file.write(Array(configuration.json().utf8))
-        try file.commit()
+        try ModelDirectory.write(configuration.json(), to: ModelDirectory.configuration, in: directory)
     }
 }
