@@ -39,7 +39,7 @@ echo "== the seed code's student"
 student seed-code --no-teacher --train "$news/train.jsonl" --tokenizer characters --embeddings random \
     --embedding-size 300 --hidden-size 300 --dense-size 192 --pooling max --shortcut-bits 0 --optimizer sgd \
     --learning-rate 0.05 --schedule constant --warmup 0 --clip 0 --batch 64 --epochs 3 --order file \
-    --embedding-deviation 1 --dropout 0 --embedding-dropout 0
+    --embedding-deviation 1 --lstm-initialization pytorch --dropout 0 --embedding-dropout 0
 
 echo "== few labels: 1,500 labelled lines"
 few=$out/few

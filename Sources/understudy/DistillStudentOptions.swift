@@ -27,6 +27,9 @@ struct DistillStudentOptions: ParsableArguments {
     @Option(help: "Standard deviation of the embedding's values at the start.")
     var embeddingDeviation: Float = 0.3
 
+    @Option(help: "How the LSTM starts: glorot (forget gates open) or pytorch (its default).")
+    var lstmInitialization = "glorot"
+
     @Option(help: "Embedding dimensions.")
     var embeddingSize = 128
 
@@ -74,6 +77,7 @@ struct DistillStudentOptions: ParsableArguments {
 
     func apply(to recipe: inout StudentRecipe) throws(UnderstudyError) {
         recipe.input = try DistillTrainingOptions.choice("input", input)
+        recipe.lstm = try DistillTrainingOptions.choice("lstm-initialization", lstmInitialization)
         recipe.embeddingSize = embeddingSize
         recipe.hiddenSize = hiddenSize
         recipe.denseSize = denseSize

@@ -7,6 +7,12 @@ enum Interruption {
 
     /// From now on the first signal only asks; the second ends the process as usual.
     static func begin() {
+        // Whoever starts this program may have blocked them, and a mask is inherited.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGINT)
+        sigaddset(&set, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 // Both calls are allowed in a signal handler: a lock-free store and signal(2).

@@ -60,7 +60,8 @@ public struct StudentDistiller {
 
         let weights = StudentWeights(zeros: configuration)
         var generator = SeededGenerator(seed: recipe.training.seed, stream: 0)
-        weights.randomize(configuration, using: &generator, embeddingDeviation: recipe.embeddingDeviation)
+        weights.randomize(
+            configuration, using: &generator, embeddingDeviation: recipe.embeddingDeviation, lstm: recipe.lstm)
         // Made lines have odd contexts and would only cost time here.
         let natural = lines.rows(Array(0..<(lines.count - madeLines)))
         try initialise(weights.embedding, material, natural)
@@ -90,6 +91,10 @@ public struct StudentDistiller {
     /// The made lines come last; `made` counts them.
     private func transferLines(_ material: Material) throws(UnderstudyError) -> (lines: DataSet, made: Int) {
         var lines = material.train.excluding(textsOf: material.validation)
+        guard lines.labelledCount > 0 else {
+            throw UnderstudyError(
+                .invalidData, "no labelled line is left to learn from: those there are stand in the validation set")
+        }
         // Without a teacher, a line without a label has nothing to say.
         guard material.panel != nil else { return (lines.labelled(), 0) }
         if let unlabelled = material.unlabelled {

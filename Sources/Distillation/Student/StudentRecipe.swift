@@ -26,6 +26,7 @@ public struct StudentRecipe: Sendable {
     public var embeddings = Embeddings.context
     /// Standard deviation of the embedding's values at the start.
     public var embeddingDeviation: Float = 0.3
+    public var lstm = LSTMInitialization.glorot
     /// Encoder blocks whose states make the embeddings; nil for two thirds of them.
     public var contextLayer: Int?
     public var training = StudentTrainingOptions()
