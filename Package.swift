@@ -30,7 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .target(name: "CKernels", cSettings: kernelSettings),
+        .target(name: "CKernels", exclude: ["README.md"], cSettings: kernelSettings),
         .target(name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CFiles", linkerSettings: [.linkedLibrary("z")]),
         room("Diagnostics", []),

@@ -1,0 +1,7 @@
+// Numbers in memory and on disk. May import CKernels, COneDNN, Diagnostics.
+//
+// AlignedBuffer, Matrix, MatrixProduct, Parallel    memory, f32 products through oneDNN, work over threads
+// PrincipalComponents, SymmetricEigenproblem        PCA
+// SeededGenerator                                   random numbers that repeat
+// Safetensors…, StoredType, HalfPrecision           weights on disk
+// MappedFile, DurableFile, JSONTree, Quoting        files that are checked when read and whole when written
