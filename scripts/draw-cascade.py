@@ -27,7 +27,7 @@ def main():
         "<style>text{fill:#333}.axis{stroke:#bbb}.curve{fill:none;stroke:#0a6ebd;stroke-width:2.5}"
         ".dot{fill:#0a6ebd}.rule{stroke:#b4541f;stroke-dasharray:5 4}.base{stroke:#777;stroke-dasharray:2 4}</style>",
         '<rect width="100%" height="100%" fill="#fff"/>',
-        f'<text x="{LEFT}" y="22" font-size="15" font-weight="600">Accuracy on unseen headlines, by the share that 
+        f'<text x="{LEFT}" y="22" font-size="15" font-weight="600">Accuracy on unseen headlines, by the share that '
         "the teacher sees</text>",
     ]
     tick = round(low * 100 + 0.5) / 100
