@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: run test build setup lint check models bench clean
 
-PACKAGES := libdnnl-dev libyaml-dev libsystemd-dev libsqlite3-dev zlib1g-dev pkg-config
+PACKAGES := libdnnl-dev libyaml-dev libsystemd-dev libsqlite3-dev zlib1g-dev libzstd-dev pkg-config
 BINARY := .build/release/understudy
 
 # Classifies the sample stream with the embedded models.

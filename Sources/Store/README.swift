@@ -1,0 +1,1 @@
+// The state database: checkpoints, sink lengths, disagreements. May import Streams and Diagnostics.
