@@ -30,6 +30,9 @@ public struct DisagreementRow: Sendable, Equatable {
     /// What a human said, if one was asked.
     public var humanLabel: String?
 
+    /// Whether both models gave the same label.
+    public var agrees: Bool { studentLabel == teacherLabel }
+
     public init(
         id: UInt64, source: String, text: String, time: Int64, reason: Reason, studentLogits: [Float],
         teacherLogits: [Float], labels: [String], studentLabel: String, teacherLabel: String, studentConfidence: Float,

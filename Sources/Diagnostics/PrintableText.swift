@@ -1,7 +1,7 @@
 /// Text from outside made safe for a terminal and a log, and laid out there.
-enum PrintableText {
+public enum PrintableText {
     /// Control characters, line ends and direction marks as `\u{…}`: they could rewrite the screen or the line.
-    static func escaped(_ text: String) -> String {
+    public static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
@@ -14,7 +14,7 @@ enum PrintableText {
         return result
     }
 
-    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    public static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
         case .format: scalar.properties.isBidiControl
@@ -23,7 +23,7 @@ enum PrintableText {
     }
 
     /// Columns of cells two spaces apart: the first to the left, the others to the right; each row with its line end.
-    static func table(_ rows: [[String]]) -> String {
+    public static func table(_ rows: [[String]]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? terminalColumns($0[column]) : 0 }.max() ?? 0
@@ -42,7 +42,7 @@ enum PrintableText {
     }
 
     /// Columns that a terminal gives to the text: two for East Asian wide characters, none for combining marks.
-    static func terminalColumns(_ text: String) -> Int {
+    public static func terminalColumns(_ text: String) -> Int {
         text.unicodeScalars.reduce(0) { columns, scalar in
             switch scalar.properties.generalCategory {
             case .nonspacingMark, .enclosingMark, .format: return columns
