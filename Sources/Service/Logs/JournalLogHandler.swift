@@ -47,18 +47,18 @@ package struct JournalLogHandler: LogHandler {
 
     /// What the journal doesn't take is lost: there is no better place left to say so.
     @Sendable package static func sendToJournal(_ fields: [[UInt8]]) {
+        let joined = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: fields.reduce(0) { $0 + $1.count }, alignment: 1)
+        defer { joined.deallocate() }
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: fields.count) { vectors in
-            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: fields.reduce(0) { $0 + $1.count }, alignment: 1)
-            defer { bytes.deallocate() }
-            var offset = 0
+            var rest = joined[...]
             for (index, field) in fields.enumerated() {
-                let place = UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + field.count])
+                let place = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(field.count))
                 place.copyBytes(from: field)
-                vectors.initializeElement(
-                    at: index, to: iovec(iov_base: place.baseAddress, iov_len: field.count))
-                offset += field.count
+                vectors.initializeElement(at: index, to: iovec(iov_base: place.baseAddress, iov_len: place.count))
+                rest = rest.dropFirst(field.count)
             }
-            _ = sd_journal_sendv(vectors.baseAddress, Int32(fields.count))
+            _ = sd_journal_sendv(vectors.baseAddress, Int32(vectors.count))
         }
     }
 }

@@ -3,47 +3,10 @@ import Service
 import Streams
 import Testing
 
-/// A datagram socket as a service manager has one, in a folder of its own.
-private final class ManagerSocket {
-    let path: String
-    private let folder: String
-    private let descriptor: Int32
-
-    init() throws {
-        var template = Array("/tmp/understudy-notify-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        path = folder + "/notify"
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(status == 0)
-    }
-
-    /// The next message, which must have been sent already.
-    func next() -> String? {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
-        return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
-    }
-
-    deinit {
-        close(descriptor)
-        unlink(path)
-        rmdir(folder)
-    }
-}
-
 /// Serialized, since the environment belongs to the whole process.
 @Suite(.serialized) struct ServiceManagerTests {
     @Test func aRealSocketGetsTheExactMessages() throws {
-        let socket = try ManagerSocket()
+        let socket = try DatagramSocket()
         setenv("NOTIFY_SOCKET", socket.path, 1)
         setenv("WATCHDOG_USEC", "30000000", 1)
         setenv("WATCHDOG_PID", "\(getpid())", 1)
