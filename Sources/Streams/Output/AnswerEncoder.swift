@@ -120,23 +120,14 @@ public final class AnswerEncoder: Sendable {
         }
         if includesLogits {
             output.append(",\"logits\":")
-            Self.appendLogits(line.studentLogits, output)
+            output.appendLogits(line.studentLogits)
             if teacherAnswered {
                 output.append(",\"teacher_logits\":")
-                Self.appendLogits(line.teacherLogits, output)
+                output.appendLogits(line.teacherLogits)
             }
         }
         output.append(line.passed)
         output.append(UInt8(ascii: "}"))
-    }
-
-    private static func appendLogits(_ logits: UnsafeBufferPointer<Float>, _ output: ByteBuffer) {
-        output.append(UInt8(ascii: "["))
-        for (index, logit) in logits.enumerated() {
-            if index > 0 { output.append(UInt8(ascii: ",")) }
-            output.appendLogit(logit)
-        }
-        output.append(UInt8(ascii: "]"))
     }
 
     private static func escaped(_ text: String) -> [UInt8] {

@@ -47,6 +47,16 @@ extension ByteBuffer {
         appendFixed(Double(value), decimals: 6)
     }
 
+    /// Logits as a JSON array.
+    public func appendLogits(_ logits: UnsafeBufferPointer<Float>) {
+        append(UInt8(ascii: "["))
+        for (index, logit) in logits.enumerated() {
+            if index > 0 { append(UInt8(ascii: ",")) }
+            appendLogit(logit)
+        }
+        append(UInt8(ascii: "]"))
+    }
+
     private func appendFixed(_ value: Double, decimals: Int) {
         var scale: Double = 1
         for _ in 0..<decimals { scale *= 10 }

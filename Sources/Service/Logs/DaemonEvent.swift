@@ -1,0 +1,41 @@
+import Logging
+
+/// What happens to a daemon that somebody may want to be woken by, each with an id that never changes.
+///
+/// In the journal the id is the entry's `MESSAGE_ID`: `journalctl MESSAGE_ID=…` finds every such event, whatever the
+/// wording. Documented in docs/operations.md.
+public enum DaemonEvent: String, Sendable, CaseIterable {
+    /// The models are warm and the sources are read.
+    case ready = "d71ca7a0883e427cba71cf4574eb3e41"
+    /// A changed configuration has been taken up.
+    case reloaded = "d4849503a44744bbafc25df6d756d0c9"
+    /// A configuration was refused; the one before stays in force.
+    case reloadRefused = "bab6883b6701435c8c16274c76590744"
+    /// Another student or teacher answers from now on.
+    case modelsSwapped = "61af78b1005040d08a59e45676ad3d74"
+    /// A state file was damaged and has been set aside under another name.
+    case stateDamaged = "01a5c5098de940d4951f404183eacba2"
+    /// An output has no room; nothing is read until it has.
+    case diskFull = "9e8a0c4f8ebc49809fdea82c648a7895"
+    /// The teacher failed and isn't asked for a while.
+    case circuitOpened = "1513e0bb152448b0b391b338aae3c984"
+    /// The teacher answers again.
+    case circuitClosed = "01fcf28a7a84480db0979f420d2f1fb5"
+
+    /// The metadata key that handlers know as the event's id.
+    package static let metadataKey = "MESSAGE_ID"
+}
+
+extension Logger {
+    /// Logs `message` as an instance of `event`.
+    public func log(
+        level: Logger.Level, _ event: DaemonEvent, _ message: @autoclosure () -> Logger.Message,
+        metadata: @autoclosure () -> Logger.Metadata = [:],
+        file: String = #fileID, function: String = #function, line: UInt = #line
+    ) {
+        log(
+            level: level, message(),
+            metadata: metadata().merging([DaemonEvent.metadataKey: "\(event.rawValue)"]) { _, id in id },
+            file: file, function: function, line: line)
+    }
+}

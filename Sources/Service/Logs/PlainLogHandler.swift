@@ -1,0 +1,98 @@
+import Glibc
+import Logging
+
+/// Writes log events as lines for people, one per event:
+///
+///     2026-11-25T12:00:00Z info     message key=value other="a value with spaces"
+///
+/// The time is UTC. Control characters are shown as `\n` or `\u{1b}`, so no text from outside can break a line or speak
+/// to the terminal.
+package struct PlainLogHandler: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+
+    private let level: LogLevel
+    private let isColoured: Bool
+    private let now: @Sendable () -> time_t
+    private let write: @Sendable (String) -> Void
+
+    package init(
+        level: LogLevel, isColoured: Bool, now: @escaping @Sendable () -> time_t = { time(nil) },
+        write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
+    ) {
+        self.level = level
+        self.isColoured = isColoured
+        self.now = now
+        self.write = write
+    }
+
+    /// One for the whole process: setting it on a logger sets it everywhere.
+    package var logLevel: Logger.Level {
+        get { level.current }
+        set { level.current = newValue }
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var line = coloured(Self.timestamp(now()), "2") + " "
+        let name = event.level.rawValue
+        // As wide as the longest, `critical`.
+        line += coloured(name, Self.colour(of: event.level)) + String(repeating: " ", count: 9 - name.utf8.count)
+        line += VisibleText.message(event.message.description)
+        if let error = event.error { line += " " + pair("error", "\(error)") }
+        for (key, value) in LogMetadata.all(of: event, handler: metadata, provider: metadataProvider)
+        where key != DaemonEvent.metadataKey {
+            line += " " + pair(key, value.description)
+        }
+        write(line + "\n")
+    }
+
+    private func pair(_ key: String, _ value: String) -> String {
+        coloured(VisibleText.message(key) + "=", "2") + VisibleText.value(value)
+    }
+
+    private func coloured(_ text: String, _ colour: String?) -> String {
+        guard isColoured, let colour else { return text }
+        return "\u{1b}[\(colour)m\(text)\u{1b}[0m"
+    }
+
+    /// The terminal's colour for a level (ECMA-48 SGR); nil for its own.
+    private static func colour(of level: Logger.Level) -> String? {
+        switch level {
+        case .trace, .debug: "2"
+        case .info: nil
+        case .notice: "1"
+        case .warning: "33"
+        case .error, .critical: "1;31"
+        }
+    }
+
+    private static func timestamp(_ seconds: time_t) -> String {
+        var seconds = seconds
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        let capacity = 32
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+            let length = strftime(buffer.baseAddress, capacity, "%Y-%m-%dT%H:%M:%SZ", &parts)
+            return String(decoding: UnsafeRawBufferPointer(buffer).prefix(length), as: UTF8.self)
+        }
+    }
+
+    /// One write per line, so that lines of several threads don't mix. A broken standard error is nobody's business.
+    @Sendable package static func writeToStandardError(_ line: String) {
+        var line = line
+        line.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while let base = rest.baseAddress, !rest.isEmpty {
+                let written = Glibc.write(STDERR_FILENO, base, rest.count)
+                if written < 0 && errno == EINTR { continue }
+                guard written > 0 else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            }
+        }
+    }
+}

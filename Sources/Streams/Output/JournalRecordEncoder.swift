@@ -1,0 +1,86 @@
+/// Writes answers as journal entries, for a sink that takes them apart again.
+///
+/// A record is its fields, each as `NAME=value` and a NUL byte, and one more NUL byte. No value holds NUL: lines with
+/// one aren't answered, and names are cut at it. The fields, after those of systemd.journal-fields(7):
+///
+/// - `MESSAGE`: the text; `PRIORITY=6`; `SYSLOG_IDENTIFIER=understudy`;
+/// - `UNDERSTUDY_ID`, `UNDERSTUDY_SOURCE`, `UNDERSTUDY_LABEL`, `UNDERSTUDY_CONFIDENCE`, `UNDERSTUDY_BY`,
+///   `UNDERSTUDY_STUDENT`, `UNDERSTUDY_TEACHER` (left out where it wasn't asked), `UNDERSTUDY_STUDENT_LABEL` …,
+///   `UNDERSTUDY_LOGITS`, `UNDERSTUDY_TEACHER_LOGITS`: as the fields of `AnswerEncoder`, with the same values;
+/// - `UNDERSTUDY_FIELDS`: the other fields of a JSON input line, as one object.
+public final class JournalRecordEncoder: Sendable {
+    private let includesLogits: Bool
+    /// From the text's end to the id.
+    private let afterText: [UInt8]
+    /// From the id's end to the label.
+    private let afterID: [UInt8]
+    private let labels: [[UInt8]]
+    private let byStudent: [UInt8]
+    private let byTeacher: [UInt8]
+    private let teacher: [UInt8]
+
+    public init(source: String, labels: [String], student: String, teacher: String?, includesLogits: Bool = false) {
+        self.includesLogits = includesLogits
+        afterText = Array("\0PRIORITY=6\0SYSLOG_IDENTIFIER=understudy\0UNDERSTUDY_ID=".utf8)
+        afterID = Array("\0UNDERSTUDY_SOURCE=".utf8) + Self.value(source) + Array("\0UNDERSTUDY_LABEL=".utf8)
+        self.labels = labels.map(Self.value)
+        let version = Array("\0UNDERSTUDY_STUDENT=".utf8) + Self.value(student)
+        byStudent = Array("\0UNDERSTUDY_BY=student".utf8) + version
+        byTeacher = Array("\0UNDERSTUDY_BY=teacher".utf8) + version
+        self.teacher = Self.value(teacher ?? "")
+    }
+
+    /// Appends one record.
+    public func append(_ answer: Answer, for line: AnswerEncoder.Line, to output: ByteBuffer) {
+        let deciding = answer.deciding
+        output.append("MESSAGE=")
+        output.append(line.text)
+        output.append(afterText)
+        output.appendHexadecimal(line.id)
+        output.append(afterID)
+        output.append(labels[deciding.label])
+        output.append("\0UNDERSTUDY_CONFIDENCE=")
+        output.appendProbability(deciding.confidence)
+        output.append(answer.isByTeacher ? byTeacher : byStudent)
+        var teacherAnswered = false
+        switch answer.teacher {
+        case .notAsked: break
+        case .skipped: output.append("\0UNDERSTUDY_TEACHER=skipped")
+        case .answered(let opinion):
+            teacherAnswered = true
+            appendOpinions(answer.student, opinion, output)
+        }
+        if includesLogits {
+            output.append("\0UNDERSTUDY_LOGITS=")
+            output.appendLogits(line.studentLogits)
+            if teacherAnswered {
+                output.append("\0UNDERSTUDY_TEACHER_LOGITS=")
+                output.appendLogits(line.teacherLogits)
+            }
+        }
+        if !line.passed.isEmpty {
+            output.append("\0UNDERSTUDY_FIELDS={")
+            // What passes through begins with the comma that separates it from the answer's own fields.
+            output.append(UnsafeBufferPointer(rebasing: line.passed.dropFirst()))
+            output.append(UInt8(ascii: "}"))
+        }
+        output.append("\0\0")
+    }
+
+    private func appendOpinions(_ student: Answer.Opinion, _ opinion: Answer.Opinion, _ output: ByteBuffer) {
+        output.append("\0UNDERSTUDY_TEACHER=")
+        output.append(teacher)
+        output.append("\0UNDERSTUDY_STUDENT_LABEL=")
+        output.append(labels[student.label])
+        output.append("\0UNDERSTUDY_STUDENT_CONFIDENCE=")
+        output.appendProbability(student.confidence)
+        output.append("\0UNDERSTUDY_TEACHER_LABEL=")
+        output.append(labels[opinion.label])
+        output.append("\0UNDERSTUDY_TEACHER_CONFIDENCE=")
+        output.appendProbability(opinion.confidence)
+    }
+
+    private static func value(_ text: String) -> [UInt8] {
+        Array(text.utf8.prefix { $0 != 0 })
+    }
+}
