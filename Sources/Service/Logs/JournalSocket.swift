@@ -1,3 +1,4 @@
+import CSystemd
 import Glibc
 
 /// Whether the journal would take an entry now, found out by a socket of our own that nothing is sent through.
