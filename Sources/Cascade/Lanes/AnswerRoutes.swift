@@ -45,9 +45,14 @@ public final class AnswerRoutes: Sendable {
     public let bufferCount: Int
     /// Writes the record of a line that can't be classified; nil: such lines are only counted.
     public let refusals: (any RefusalEncoder)?
+    /// What the lane's output needs to find the sinks again; the cascade doesn't look into it.
+    public let context: (any AnyObject & Sendable)?
 
-    public init(_ routes: [Route], labels: Int, refusals: (any RefusalEncoder)?) {
+    public init(
+        _ routes: [Route], labels: Int, refusals: (any RefusalEncoder)?, context: (any AnyObject & Sendable)? = nil
+    ) {
         self.routes = routes
+        self.context = context
         var count = 0
         var first: [Int] = []
         for route in routes {

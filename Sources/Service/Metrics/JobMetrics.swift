@@ -62,6 +62,15 @@ public struct JobMetrics: Sendable {
         confidenceSum += value
     }
 
+    /// Takes confidences that were counted by bin; their sum is then known to within half a bin for each.
+    public mutating func setConfidences(_ counts: [Int]) {
+        confidences = counts
+        confidenceSum = 0
+        for (bin, count) in counts.enumerated() {
+            confidenceSum += Double(count) * (Double(bin) + 0.5) / Double(Self.confidenceBins)
+        }
+    }
+
     /// Sets all to 0 and keeps the memory.
     public mutating func reset() {
         for index in predictions.indices { predictions[index] = 0 }
