@@ -1,0 +1,28 @@
+import Diagnostics
+import Foundation
+import Streams
+import Testing
+
+/// A directory that is there for one test.
+final class FlowScratch: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "understudy-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Collects what was reported.
+struct FlowReports: Sendable {
+    private let monitor = Monitor([UnderstudyError]())
+
+    var all: [UnderstudyError] { monitor.withLock { $0 } }
+
+    var report: @Sendable (UnderstudyError) -> Void {
+        let monitor = monitor
+        return { error in monitor.withLock { $0.append(error) } }
+    }
+}
