@@ -91,7 +91,8 @@ private func put(_ text: String, into path: String) {
 
     @Test func originsDifferBetweenRuns() throws {
         func id() throws -> UInt64? {
-            guard case .opened(let origin) = try source().read(into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+            guard
+                case .opened(let origin) = try source().read(into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
             else { return nil }
             #expect(origin.file == nil && origin.start == 0)
             return origin.identity.id(offset: 0, line: UnsafeBufferPointer(start: nil, count: 0))

@@ -80,7 +80,8 @@ struct NamedPipe {
         case ENOENT, ENOTDIR:
             UnderstudyError(
                 .configuration, "the directory that the FIFO should be in doesn't exist; make it first", at: path)
-        default: UnderstudyError(.cannotCreate, "the FIFO can't be made: \(String(cString: strerror(number)))", at: path)
+        default:
+            UnderstudyError(.cannotCreate, "the FIFO can't be made: \(String(cString: strerror(number)))", at: path)
         }
     }
 
