@@ -45,9 +45,12 @@ final class SinkNotes: Sendable {
         { row in self.rows.withLock { $0.append(row) } }
     }
 
-    /// Waits for a report that says `text`.
-    func waitForReport(_ text: String) {
-        reports.wait(on: 0) { $0.contains { $0.description.contains(text) } ? () : nil }
+    /// How many reports say `text`.
+    func count(_ text: String) -> Int { reported.filter { $0.description.contains(text) }.count }
+
+    /// Waits until more than `count` reports say `text`.
+    func waitForReport(_ text: String, after count: Int = 0) {
+        reports.wait(on: 0) { $0.filter { $0.description.contains(text) }.count > count ? () : nil }
     }
 }
 
