@@ -10,11 +10,15 @@ extension FileSink {
         _ lengths: [SinkLength], report: @Sendable (UnderstudyError) -> Void
     ) -> [SinkLength] {
         // A file that was renamed to another sink's path may have two rows; as files only grow, the longer is newer.
-        var newest: [FileKey: UInt64] = [:]
-        for row in lengths { newest[FileKey(row)] = max(newest[FileKey(row)] ?? 0, row.length) }
+        var newest: [FileKey: SinkLength] = [:]
+        for row in lengths where newest[FileKey(row)].map({ $0.length < row.length }) ?? true {
+            newest[FileKey(row)] = row
+        }
         var directories = DirectoryInodes()
-        return lengths.filter { $0.length == newest[FileKey($0)] }.compactMap { row in
-            recover(row, &directories, report)
+        return lengths.compactMap { row in
+            guard newest[FileKey(row)] == row else { return nil }
+            newest[FileKey(row)] = nil
+            return recover(row, &directories, report)
         }
     }
 

@@ -123,21 +123,16 @@ public final class FileSink: Sendable {
                 state.open[key] = nil
             }
         }
-        while state.open.count >= Self.mostIdleFiles, let index = longestIdle(&state) {
-            state.open.remove(at: index)
-        }
+        if state.open.count >= Self.mostIdleFiles { closeIdle(&state) }
         state.waning.removeAll { $0.file == nil }
     }
 
-    private func longestIdle(_ state: inout State) -> Dictionary<Key, Entry>.Index? {
-        var found: Dictionary<Key, Entry>.Index?
-        for index in state.open.indices
-        where isKnownUniquelyReferenced(&state.open.values[index].file)
-            && found.map({ state.open.values[index].lastUse < state.open.values[$0].lastUse }) ?? true
-        {
-            found = index
+    private func closeIdle(_ state: inout State) {
+        let byUse = state.open.map { (key: $0.key, lastUse: $0.value.lastUse) }.sorted { $0.lastUse < $1.lastUse }
+        for (key, _) in byUse where state.open.count >= Self.mostIdleFiles {
+            guard let index = state.open.index(forKey: key) else { continue }
+            if isKnownUniquelyReferenced(&state.open.values[index].file) { state.open.remove(at: index) }
         }
-        return found
     }
 
     private func open(_ path: String, _ state: State) throws(UnderstudyError) -> SinkFile {
