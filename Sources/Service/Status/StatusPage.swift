@@ -1,0 +1,3 @@
+public enum StatusPage {
+    public static func render(_ status: ServiceStatus) -> String { "" }
+}
