@@ -14,13 +14,18 @@ public enum AgreementTrend: Sendable, Equatable {
     /// Falling when the 95 % intervals of the two spans don't overlap: stricter than a test at 5 %, so that a page that
     /// is looked at all day doesn't cry wolf.
     public init(_ buckets: [AgreementBucket], now: Double) {
-        let recent = Self.total(buckets.filter { $0.start + $0.seconds > now - Self.recentSeconds })
+        let recent = Self.recent(buckets, now: now)
         let earlier = Self.total(buckets.filter { $0.start + $0.seconds <= now - Self.recentSeconds })
         guard recent.asked >= Self.fewestAsked, earlier.asked >= Self.fewestAsked else {
             self = .unknown
             return
         }
         self = recent.interval.upperBound < earlier.interval.lowerBound ? .falling : .steady
+    }
+
+    /// The latest hours as one bucket.
+    static func recent(_ buckets: [AgreementBucket], now: Double) -> AgreementBucket {
+        total(buckets.filter { $0.start + $0.seconds > now - recentSeconds })
     }
 
     /// All buckets as one.

@@ -1,8 +1,8 @@
 /// Text from lines, labels and names made safe to show: it can't move the cursor, reverse the reading direction or fill
 /// the screen.
 enum DisplayText {
-    /// `text` without control characters, line ends, bidirectional controls and other invisible ones, which show as
-    /// `�`; at most `columns` wide, with `…` where it was cut. Reads no further than it must.
+    /// `text` with `�` for control characters, line ends, bidirectional controls and other invisible ones, and a space
+    /// for a tab; at most `columns` wide, with `…` where it was cut. Reads no further than it must.
     static func clean(_ text: String, columns: Int) -> String {
         var result = String.UnicodeScalarView()
         var used = 0
@@ -11,7 +11,7 @@ enum DisplayText {
         var count = 0
         var marks = 0
         for scalar in text.unicodeScalars {
-            let shown = isHarmful(scalar) ? "\u{FFFD}" : scalar
+            let shown: Unicode.Scalar = scalar == "\t" ? " " : isHarmful(scalar) ? "\u{FFFD}" : scalar
             let width = width(of: shown)
             // A heap of combining marks on one letter covers the lines around it.
             marks = width == 0 ? marks + 1 : 0

@@ -4,27 +4,27 @@
 public struct ServiceStatus: Sendable, Equatable, Codable {
     public struct Source: Sendable, Equatable, Codable {
         public var name: String
-        public var lines: Int
-        public var answered: Int
-        public var blank: Int
-        public var refused: Int
-        public var dead: Int
-        public var bytes: Int
-        public var pendingLines: Int
-        public var linesPerSecond: Double
+        public var lines = 0
+        public var answered = 0
+        public var blank = 0
+        public var refused = 0
+        public var dead = 0
+        public var bytes = 0
+        public var pendingLines = 0
+        public var linesPerSecond = 0.0
     }
 
     public struct Sink: Sendable, Equatable, Codable {
         public var name: String
-        public var records: Int
-        public var bytes: Int
-        public var dropped: Int
-        public var recordsPerSecond: Double
+        public var records = 0
+        public var bytes = 0
+        public var dropped = 0
+        public var recordsPerSecond = 0.0
     }
 
     public struct Label: Sendable, Equatable, Codable {
         public var label: String
-        public var answers: Int
+        public var answers = 0
     }
 
     public struct Totals: Sendable, Equatable, Codable {
@@ -118,4 +118,17 @@ public struct ServiceStatus: Sendable, Equatable, Codable {
 
     /// Whether the latest hours agree less than those before.
     public var trend: AgreementTrend { AgreementTrend(agreement, now: time) }
+}
+
+// In extensions, so that the memberwise ones stay.
+extension ServiceStatus.Source {
+    public init(name: String) { self.name = name }
+}
+
+extension ServiceStatus.Sink {
+    public init(name: String) { self.name = name }
+}
+
+extension ServiceStatus.Label {
+    public init(_ label: String) { self.label = label }
 }

@@ -38,6 +38,17 @@ enum StatusFormat {
         return NumberText.grouped(value)
     }
 
+    /// Nothing is plainly 0.
+    static func rate(_ value: Double) -> String {
+        value == 0 ? "0" : NumberText.rate(value)
+    }
+
+    /// Which models answer, a phrase for each.
+    static func models(_ status: ServiceStatus) -> [String] {
+        guard let student = status.studentModel else { return ["no model is loaded yet"] }
+        return ["student \(student.version)", status.teacherModel.map { "teacher \($0.version)" } ?? "no teacher"]
+    }
+
     static func percent(_ share: Double?) -> String {
         share.map { NumberText.percent($0) } ?? "–"
     }
