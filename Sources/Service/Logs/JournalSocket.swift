@@ -1,3 +1,5 @@
+// The socket constants are in its headers too, and the compiler may take them for its own.
+import CSystemd
 import Glibc
 
 /// Whether the journal would take an entry now, found out by a socket of our own that nothing is sent through.
