@@ -1,7 +1,7 @@
 # The commands of README.md. `make run` and `make test` do all the set-up themselves.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test build setup lint check models bench clean
+.PHONY: run test build setup lint check models bench clean install uninstall test-systemd
 
 PACKAGES := libdnnl-dev libyaml-dev libsystemd-dev libsqlite3-dev zlib1g-dev libzstd-dev pkg-config
 BINARY := .build/release/understudy
@@ -43,5 +43,75 @@ models: build
 bench: build
 	Benchmarks/run.sh
 
+# With the daemon's units, in a real systemd of its own; as root.
+test-systemd:
+	scripts/test-systemd.sh
+
 clean:
-	rm -rf .build work
+	rm -rf .build .build-static work
+
+# --- Installing: make install [PREFIX=/usr] [DESTDIR=…] -------------------------------------------------------------
+
+PREFIX ?= /usr/local
+bindir ?= $(PREFIX)/bin
+libdir ?= $(PREFIX)/lib
+datadir ?= $(PREFIX)/share
+sysconfdir ?= /etc
+docdir ?= $(datadir)/doc/understudy
+
+# What is installed needs no Swift on the machine: the run-time is in it. Foundation's wants libcurl for that.
+STATIC_PACKAGES := libcurl4-openssl-dev
+STATIC_BINARY := .build-static/release/understudy
+# Another one to install, such as the one that `make build` makes.
+INSTALL_BINARY ?= $(STATIC_BINARY)
+
+.PHONY: $(STATIC_BINARY)
+$(STATIC_BINARY): PACKAGES += $(STATIC_PACKAGES)
+$(STATIC_BINARY): setup
+	swift build -c release --static-swift-stdlib --scratch-path .build-static --product understudy
+
+UNITS := understudy.service understudy@.service understudy.socket
+MODEL_FILES := $(shell cd share && find models -type f)
+MODEL_FOLDERS := $(shell cd share && find models -depth -type d)
+DOCUMENTS := $(notdir $(wildcard docs/*.md docs/*.svg))
+SCHEMAS := $(notdir $(wildcard etc/*.json))
+CONFIGURATIONS := $(notdir $(wildcard etc/*.yaml))
+
+config_folder := $(DESTDIR)$(sysconfdir)/understudy
+unit_folder := $(DESTDIR)$(libdir)/systemd/system
+
+# Units and the configuration name the places of PREFIX=/usr.
+placed = sed -e 's|/usr/bin/understudy|$(bindir)/understudy|' -e 's|/usr/share/doc/understudy|$(docdir)|' \
+    -e 's|/usr/share/understudy|$(datadir)/understudy|'
+
+# A configuration that is there stays as it is.
+install: $(INSTALL_BINARY)
+	install -D -m 755 $(INSTALL_BINARY) $(DESTDIR)$(bindir)/understudy
+	for file in $(MODEL_FILES); do \
+	    install -D -m 644 "share/$$file" "$(DESTDIR)$(datadir)/understudy/$$file" || exit; done
+	for file in $(DOCUMENTS); do install -D -m 644 "docs/$$file" "$(DESTDIR)$(docdir)/$$file" || exit; done
+	install -d $(config_folder) $(unit_folder)
+	for file in $(SCHEMAS); do install -m 644 "etc/$$file" "$(config_folder)/$$file" || exit; done
+	for file in $(CONFIGURATIONS); do \
+	    [ -e "$(config_folder)/$$file" ] || { $(placed) "etc/$$file" >"$(config_folder)/$$file" && \
+	        chmod 644 "$(config_folder)/$$file"; } || exit; done
+	for file in $(UNITS); do \
+	    $(placed) "systemd/$$file" >"$(unit_folder)/$$file" && chmod 644 "$(unit_folder)/$$file" || exit; done
+	install -D -m 644 systemd/understudy.sysusers $(DESTDIR)$(libdir)/sysusers.d/understudy.conf
+	install -D -m 644 systemd/understudy.tmpfiles $(DESTDIR)$(libdir)/tmpfiles.d/understudy.conf
+ifeq ($(DESTDIR),)
+	@echo "Installed. To start: systemd-sysusers; systemd-tmpfiles --create; systemctl daemon-reload;" \
+	    "systemctl enable --now understudy.socket understudy.service"
+endif
+
+# What install put there, and nothing else: a configuration that was changed, state, logs and the user stay.
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/understudy $(addprefix $(unit_folder)/,$(UNITS)) \
+	    $(DESTDIR)$(libdir)/sysusers.d/understudy.conf $(DESTDIR)$(libdir)/tmpfiles.d/understudy.conf \
+	    $(addprefix $(DESTDIR)$(datadir)/understudy/,$(MODEL_FILES)) \
+	    $(addprefix $(DESTDIR)$(docdir)/,$(DOCUMENTS)) $(addprefix $(config_folder)/,$(SCHEMAS))
+	for file in $(CONFIGURATIONS); do \
+	    if $(placed) "etc/$$file" | cmp -s - "$(config_folder)/$$file"; then rm "$(config_folder)/$$file"; fi; done
+	for folder in $(config_folder) $(DESTDIR)$(docdir) \
+	    $(addprefix $(DESTDIR)$(datadir)/understudy/,$(MODEL_FOLDERS)) $(DESTDIR)$(datadir)/understudy; do \
+	    if [ -d "$$folder" ]; then rmdir --ignore-fail-on-non-empty "$$folder" || exit; fi; done

@@ -1,3 +1,4 @@
+// The socket constants are in its headers too, and the compiler may take them for its own.
 import CSystemd
 import Glibc
 
