@@ -2,6 +2,7 @@ import Cascade
 import Glibc
 import Models
 import Store
+import Streams
 
 /// What the teacher said about the lines of a job, as rows of the disagreement log.
 enum DisagreementRows {

@@ -1,5 +1,6 @@
 import Cascade
 import Diagnostics
+import Models
 import Streams
 
 /// Takes the finished jobs of one source to its sinks.
