@@ -30,17 +30,24 @@ public final class DescriptorSource: ByteSource, @unchecked Sendable {
 
     public func read(into room: UnsafeMutableRawBufferPointer) throws(UnderstudyError) -> ReadOutcome {
         while true {
+            if let outcome = try wait() { return outcome }
+            let count = Glibc.read(descriptor, room.baseAddress, room.count)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .end }
+            if errno != EINTR, errno != EAGAIN { throw failure(errno) }
+        }
+    }
+
+    /// Waits until there is something to read, or the end; otherwise why there won't be.
+    func wait() throws(UnderstudyError) -> ReadOutcome? {
+        while true {
             guard poll(requests, 3, -1) >= 0 else {
                 if errno == EINTR { continue }
                 throw failure(errno)
             }
             if requests[1].revents != 0 { return .stopped }
             if requests[2].revents & Int16(POLLERR) != 0 { return .outputClosed }
-            guard requests[0].revents != 0 else { continue }
-            let count = Glibc.read(descriptor, room.baseAddress, room.count)
-            if count > 0 { return .bytes(count) }
-            if count == 0 { return .end }
-            if errno != EINTR, errno != EAGAIN { throw failure(errno) }
+            if requests[0].revents != 0 { return nil }
         }
     }
 

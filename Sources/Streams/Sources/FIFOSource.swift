@@ -8,7 +8,7 @@ import Glibc
 /// holds it open, such as systemd for `ListenFIFO=`.
 ///
 /// `@unchecked Sendable`: the variables are used by the one thread that reads; the rest never changes.
-public final class FIFOSource: StreamSource, @unchecked Sendable {
+public final class FIFOSource: PipeSource, @unchecked Sendable {
     public let name: String
     private let path: String
     private let permissions: UInt32
@@ -67,25 +67,44 @@ public final class FIFOSource: StreamSource, @unchecked Sendable {
             isOpened = true
             return .opened(origin)
         }
+        var number: Int32 = 0
+        let event = try take { descriptor in
+            let count = Glibc.read(descriptor, room.baseAddress, room.count)
+            if count > 0 { return .bytes(count, endInLine: room[count - 1] == 0x0A) }
+            number = errno
+            return count == 0 ? .ended : number == EINTR || number == EAGAIN ? .again : .failed
+        }
+        switch event {
+        case .bytes(let count): return .bytes(count)
+        case .lineLeftOpen:
+            // The next bytes mustn't become the rest of that line.
+            room[0] = 0x0A
+            return .bytes(1)
+        case .end: return .end
+        case .stopped: return .stopped
+        case .failed:
+            throw UnderstudyError(
+                .inputOutput, "the FIFO can't be read: \(String(cString: strerror(number)))", at: path)
+        }
+    }
+
+    var isPipe: Bool { true }
+
+    func take(_ move: (Int32) -> PipeMove) throws(UnderstudyError) -> PipeEvent {
         while true {
             guard let descriptor = try next() else { return .stopped }
-            let count = Glibc.read(descriptor, room.baseAddress, room.count)
-            if count > 0 {
+            switch move(descriptor) {
+            case .bytes(let count, let endInLine):
                 turn = descriptor
-                unfinished = room[count - 1] == 0x0A ? -1 : descriptor
+                unfinished = endInLine ? -1 : descriptor
                 return .bytes(count)
-            }
-            if count == 0 {
+            case .ended:
                 letGo(descriptor)
                 guard unfinished == descriptor else { continue }
-                // Nobody will finish that line any more, and the next bytes mustn't.
                 unfinished = -1
-                room[0] = 0x0A
-                return .bytes(1)
-            }
-            if errno != EINTR, errno != EAGAIN {
-                throw UnderstudyError(
-                    .inputOutput, "the FIFO can't be read: \(String(cString: strerror(errno)))", at: path)
+                return .lineLeftOpen
+            case .again: continue
+            case .failed: return .failed
             }
         }
     }

@@ -44,7 +44,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
     ) throws(UnderstudyError) {
         try self.init(
             inner, spool: spool, maximumBytes: maximumBytes, segmentBytes: segmentBytes, checkpoints: checkpoints,
-            disk: .system, report: report)
+            disk: SpoolDisk(), report: report)
     }
 
     package init(
