@@ -43,7 +43,7 @@ final class SinkRouting: AnswerRouting {
             student: models.student.version, teacher: models.teacher?.version, labelMetrics: metrics.labels(labels))
         return AnswerRoutes(
             mine.map { route($0, models) }, labels: labels.count,
-            refusals: sinks.deadLetter == nil ? nil : DeadLetterRefusals(encoder: FlawEncoder(source: source, field: field)),
+            refusals: sinks.deadLetter == nil ? nil : DeadLetterEncoder(field: field),
             context: set)
     }
 
@@ -87,14 +87,4 @@ final class SinkRouting: AnswerRouting {
 
 extension JournalRecordEncoder: RecordEncoder {}
 
-/// Refused lines as records of the dead-letter sink.
-struct DeadLetterRefusals: RefusalEncoder {
-    let encoder: FlawEncoder
-
-    func append(
-        _ flaw: LineFlaw, record: Record, origin: SourceOrigin, bytes: UnsafeBufferPointer<UInt8>,
-        to output: ByteBuffer
-    ) {
-        encoder.append(flaw, line: record.number, to: output)
-    }
-}
+extension DeadLetterEncoder: RefusalEncoder {}
