@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <zlib.h>
-#include <zstd.h>
 
 struct understudy_unpacker {
     enum understudy_packing packing;

@@ -3,6 +3,7 @@
 #define UNDERSTUDY_UNPACK_H
 
 #include <stddef.h>
+#include <zstd.h>
 
 typedef struct understudy_unpacker understudy_unpacker;
 

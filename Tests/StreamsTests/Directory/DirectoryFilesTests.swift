@@ -85,4 +85,124 @@ import Testing
         #expect(lane.texts == ["六"])
         #expect(lane.lines.map(\.number) == [6])
     }
+
+    @Test func emptyFilesAreFinishedToo() throws {
+        let lane = try lane()
+        try directory.append("a", "")
+        try directory.append("b", "")
+        try lane.drain()
+        #expect(lane.lines.isEmpty && lane.opened.count == 2)
+        #expect(lane.positions.allSatisfy { $0.isFinished })
+        lane.commit()
+        #expect(lane.kept.count == 2 && lane.kept.values.allSatisfy { $0.isFinished && $0.offset == 0 })
+    }
+
+    /// Pitfalls row 4.
+    @Test func filesThatBeginAlikeAreDifferentFiles() throws {
+        let lane = try lane()
+        let header = "标题\t类别\n"
+        try directory.append("empty", "")
+        for name in ["a", "b"] { try directory.append(name, header) }
+        try directory.append("c", header + "一\t二\n")
+        try lane.drain()
+        lane.commit()
+        #expect(lane.opened.count == 4 && lane.texts.count == 4)
+        try lane.restart {
+            // The same inode may be given to a file that begins as the old one did.
+            try directory.delete("b")
+            try directory.append("b2", header + "三\t四\n")
+            try directory.append("empty", header)
+        }
+        try lane.drain()
+        #expect(lane.texts.sorted() == ["三\t四", "标题\t类别", "标题\t类别"])
+    }
+
+    /// Pitfalls row 2.
+    @Test func anOverwrittenFileIsANewFile() throws {
+        let lane = try lane()
+        try directory.append("a", "一\n二\n")
+        try lane.drain()
+        try directory.overwrite("a", "三\n")
+        try lane.drain()
+        lane.commit()
+        #expect(lane.texts == ["一", "二", "三"])
+        let first = try #require(lane.lines.first?.file)
+        let last = try #require(lane.lines.last)
+        #expect(last.file.inode == first.inode && last.file.generation == first.generation + 1 && last.number == 1)
+        #expect(lane.kept.keys.map(\.generation) == [1])
+        try lane.restart { try directory.overwrite("a", "四四四四四四\n") }
+        try lane.drain()
+        #expect(lane.texts == ["四四四四四四"] && lane.lines.first?.file.generation == 2)
+    }
+
+    /// Pitfalls row 7.
+    @Test func unfinishedNamesAreIgnoredUntilTheyAreRenamed() throws {
+        let lane = try lane { $0.exclude = ["*.csv"] }
+        for name in [".a.txt", "b.tmp", "c~", ".d.swp", "e.part", "f.csv"] { try directory.append(name, "\(name)\n") }
+        #expect(try lane.drain().texts.isEmpty)
+        try directory.rename(".a.txt", "a.txt")
+        try directory.rename("b.tmp", "b.txt")
+        #expect(try lane.drain().texts == [".a.txt", "b.tmp"])
+    }
+
+    /// Pitfalls row 7.
+    @Test func aFileIsReadWhenItsWriterClosesIt() throws {
+        let lane = try lane()
+        do {
+            let file = try TestFile(directory.path("a"))
+            try file.write("一\n二")
+            #expect(try lane.drain().texts.isEmpty)
+        }
+        #expect(try lane.drain().texts == ["一", "二"])
+    }
+
+    @Test func aFileThatIsBeingWrittenAtTheStartWaitsForItsLastLine() throws {
+        let file = try TestFile(directory.path("a"))
+        try file.write("一\n二")
+        var settings = DirectorySource.Settings(name: "drops", path: directory.path)
+        settings.mode = .files
+        let lane = try Lane(settings, limits: DirectoryLimits())
+        #expect(try lane.drain().texts == ["一"])
+        try withExtendedLifetime(file) { try file.write("三\n四") }
+        try directory.append("a", "五")
+        #expect(try lane.drain().texts == ["一", "二三", "四五"])
+    }
+
+    @Test func directoriesAreReadIfAskedFor() throws {
+        try directory.makeDirectory("x")
+        try directory.append("x/a", "一\n")
+        let flat = try lane()
+        #expect(try flat.drain().texts.isEmpty)
+        let lane = try lane { $0.recursive = true }
+        #expect(try lane.drain().texts == ["一"])
+        try directory.makeDirectory("x/y")
+        try directory.makeDirectory("x/y/z")
+        try directory.append("x/y/z/b", "二\n")
+        try directory.makeDirectory(".hidden")
+        try directory.append(".hidden/c", "三\n")
+        #expect(try lane.drain().texts == ["一", "二"])
+        try directory.append("x/y/z/d", "四\n")
+        #expect(try lane.drain().texts == ["一", "二", "四"])
+        try directory.rename("x/y", "x/w")
+        try directory.append("x/w/z/e", "五\n")
+        #expect(try lane.drain().texts == ["一", "二", "四", "五"])
+    }
+
+    @Test func linksAndPipesArePassedOver() throws {
+        try directory.append(".target", "一\n")
+        symlink(directory.path(".target"), directory.path("link"))
+        mkfifo(directory.path("pipe"), 0o600)
+        let lane = try lane()
+        #expect(try lane.drain().opened.isEmpty)
+        // A second name of a file that was whole before is how some tools publish.
+        link(directory.path(".target"), directory.path("a"))
+        #expect(try lane.drain().texts == ["一"])
+    }
+
+    @Test func aFileLargerThanTheRoomComesInBlocks() throws {
+        let lane = try lane(roomBytes: 64)
+        let lines = (0..<500).map { "第\($0)条新闻" }
+        try directory.append("a", lines.joined(separator: "\n"))
+        #expect(try lane.drain().texts == lines)
+    }
 }

@@ -14,7 +14,7 @@ final class Lane {
 
     let settings: DirectorySource.Settings
     let limits: DirectoryLimits
-    let calls: WatchCalls
+    let calls: DirectoryCalls
     private var running: DirectorySource?
     let errors = Monitor<[UnderstudyError]>([])
     /// What is durable.
@@ -32,7 +32,7 @@ final class Lane {
     /// Files settle at once unless said otherwise, so that nothing has to be waited for.
     init(
         _ settings: DirectorySource.Settings, roomBytes: Int = 4096,
-        limits: DirectoryLimits = DirectoryLimits(settleNanoseconds: 0), calls: WatchCalls = WatchCalls(),
+        limits: DirectoryLimits = DirectoryLimits(settleNanoseconds: 0), calls: DirectoryCalls = DirectoryCalls(),
         kept: [FileIdentity: FileCheckpoint] = [:]
     ) throws {
         self.settings = settings
@@ -45,7 +45,7 @@ final class Lane {
 
     private static func start(
         _ settings: DirectorySource.Settings, _ kept: [FileIdentity: FileCheckpoint], _ limits: DirectoryLimits,
-        _ calls: WatchCalls, _ errors: Monitor<[UnderstudyError]>
+        _ calls: DirectoryCalls, _ errors: Monitor<[UnderstudyError]>
     ) throws -> DirectorySource {
         try DirectorySource(settings, checkpoints: Array(kept.values), limits: limits, calls: calls) { error in
             errors.withLock { $0.append(error) }

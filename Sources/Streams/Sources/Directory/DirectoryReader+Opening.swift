@@ -10,7 +10,7 @@ extension DirectoryReader {
             retire(file)
             return nil
         }
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        let descriptor = calls.open(path)
         guard descriptor >= 0 else {
             let number = errno
             if number == ENOENT || number == ELOOP || number == ENOTDIR {

@@ -11,7 +11,7 @@ final class DirectoryReader {
     let limits: DirectoryLimits
     let filter: NameFilter
     let ledger: Monitor<FileLedger>
-    private let calls: WatchCalls
+    let calls: DirectoryCalls
     private let wake: Int32
     let report: @Sendable (UnderstudyError) -> Void
 
@@ -43,7 +43,7 @@ final class DirectoryReader {
     private var reported: Set<String> = []
 
     init(
-        _ settings: DirectorySource.Settings, limits: DirectoryLimits, calls: WatchCalls, wake: Int32,
+        _ settings: DirectorySource.Settings, limits: DirectoryLimits, calls: DirectoryCalls, wake: Int32,
         ledger: Monitor<FileLedger>, report: @escaping @Sendable (UnderstudyError) -> Void
     ) {
         self.settings = settings

@@ -47,7 +47,7 @@ extension DirectorySource {
     }
 
     private static func reopen(_ path: String, _ entry: FileLedger.Entry) -> OpenFile? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        let descriptor = DirectoryCalls().open(path)
         guard descriptor >= 0 else { return nil }
         let file = OpenFile(descriptor)
         guard let status = FileStatus(descriptor: descriptor), status.node == entry.node, status.born == entry.born

@@ -29,11 +29,11 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
         _ settings: Settings, checkpoints: [FileCheckpoint], report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
         try self.init(
-            settings, checkpoints: checkpoints, limits: DirectoryLimits(), calls: WatchCalls(), report: report)
+            settings, checkpoints: checkpoints, limits: DirectoryLimits(), calls: DirectoryCalls(), report: report)
     }
 
     package init(
-        _ settings: Settings, checkpoints: [FileCheckpoint], limits: DirectoryLimits, calls: WatchCalls,
+        _ settings: Settings, checkpoints: [FileCheckpoint], limits: DirectoryLimits, calls: DirectoryCalls,
         report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
         var ends: [Int32] = [-1, -1]

@@ -44,14 +44,14 @@ final class DirectoryWatch {
     private static let selfMask = UInt32(IN_ONLYDIR) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
 
     let descriptor: Int32
-    private let calls: WatchCalls
+    private let calls: DirectoryCalls
     private let mask: UInt32
     private var directories: [Int32: String] = [:]
     private var numbers: [String: Int32] = [:]
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DirectoryWatch.bufferBytes, alignment: 8)
 
     /// `modifications`: also tell of every write, not only of closing. nil with errno where the system has no more.
-    init?(modifications: Bool, calls: WatchCalls) {
+    init?(modifications: Bool, calls: DirectoryCalls) {
         descriptor = calls.initialise()
         self.calls = calls
         var mask = UInt32(IN_CLOSE_WRITE) | UInt32(IN_MOVED_TO) | UInt32(IN_MOVED_FROM) | UInt32(IN_DELETE)
