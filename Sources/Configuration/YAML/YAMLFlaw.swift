@@ -58,6 +58,8 @@ extension YAMLFlaw {
         case ("found a tab character that violates indentation", _): "indent with spaces, not tabs"
         case ("mapping values are not allowed in this context", _):
             "check the indentation, and put text that holds ': ' in quotes"
+        case ("did not find expected ',' or '}'", _), ("did not find expected ',' or ']'", _):
+            "close the bracket, and put text that holds brackets or braces in quotes"
         case ("did not find expected key", _), ("could not find expected ':'", _):
             "check the indentation and that every option is followed by ': '"
         case (Self.endOfStream, _): "close the quote"
