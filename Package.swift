@@ -58,6 +58,7 @@ let package = Package(
                 "Diagnostics", "Tensors", "Text", "Models", "Distillation", "Streams", "Cascade", "Configuration",
                 "Store", "Service",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
         tests("DiagnosticsTests", ["Diagnostics"]),

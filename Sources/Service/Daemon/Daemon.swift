@@ -2,6 +2,7 @@ import Cascade
 import Configuration
 import Diagnostics
 import Logging
+import Models
 import Store
 import Streams
 import Synchronization

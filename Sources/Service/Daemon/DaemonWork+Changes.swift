@@ -2,6 +2,7 @@ import Cascade
 import Configuration
 import Diagnostics
 import Logging
+import Models
 import Streams
 
 /// What changes while the daemon runs.
@@ -22,14 +23,14 @@ extension DaemonWork {
         let plan = ReloadPlan(from: settings, to: new)
         var newSet: ModelSet?
         if plan.modelsChange {
-            let kept = plan.teacherChanges ? nil : set.models.teacher
+            let kept = plan.teacherChanges ? nil : modelSet.models.teacher
             let loaded = try ModelSet.load(new, supply: daemon.surroundings.supply, teacher: kept)
             try loaded.warm(teacherMayFail: new.cascade.whenTeacherFull == .answerWithStudent) {
                 daemon.log.report($0, event: .circuitOpened)
             }
             newSet = loaded
         }
-        try ReloadPlan.checkLabels(of: new, (newSet ?? set).models.student.labels)
+        try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new, plan)
         // A new source's path is tried before anything of the old is given up.
         var opened: [(SourceSettings, any StreamSource)] = []
@@ -55,8 +56,8 @@ extension DaemonWork {
     /// Loads the student anew if its path leads somewhere else; whether it did.
     func swapModels() throws(UnderstudyError) -> Bool {
         let loaded = try ModelSet.load(
-            settings, supply: daemon.surroundings.supply, teacher: set.models.teacher)
-        guard loaded.studentDirectory != set.studentDirectory else { return false }
+            settings, supply: daemon.surroundings.supply, teacher: modelSet.models.teacher)
+        guard loaded.studentDirectory != modelSet.studentDirectory else { return false }
         try ReloadPlan.checkLabels(of: settings, loaded.models.student.labels)
         try loaded.warm(teacherMayFail: true) { daemon.log.report($0, level: .warning) }
         CrashPoint.swapping.pass()
@@ -65,7 +66,7 @@ extension DaemonWork {
     }
 
     private func use(_ loaded: ModelSet) {
-        set = loaded
+        modelSet = loaded
         engine.replaceModels(loaded.models)
         daemon.metrics.recordSwap(student: loaded.studentInfo, teacher: loaded.teacherInfo)
     }

@@ -2,6 +2,7 @@ import Cascade
 import Configuration
 import Diagnostics
 import Logging
+import Models
 import Store
 import Streams
 import Synchronization
@@ -16,7 +17,7 @@ final class DaemonWork {
     let engine: CascadeEngine
     let sources: SourceFactory
     let sinkFactory: SinkFactory
-    var set: ModelSet
+    var modelSet: ModelSet
     var sinks: SinkRouting.Sinks
     var runners: [SourceRunner] = []
     var failureOfLastSource: UnderstudyError?
@@ -57,17 +58,17 @@ final class DaemonWork {
         sinkFactory = SinkFactory(
             metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, report: report)
         let mayFail = settings.cascade.whenTeacherFull == .answerWithStudent
-        set = try ModelSet.load(settings, supply: daemon.surroundings.supply)
-        try set.warm(teacherMayFail: mayFail) { log.report($0, event: .circuitOpened) }
-        try ReloadPlan.checkLabels(of: settings, set.models.student.labels)
+        modelSet = try ModelSet.load(settings, supply: daemon.surroundings.supply)
+        try modelSet.warm(teacherMayFail: mayFail) { log.report($0, event: .circuitOpened) }
+        try ReloadPlan.checkLabels(of: settings, modelSet.models.student.labels)
         sinks = try DaemonWork.makeSinks(settings, sinkFactory)
         engine = try CascadeEngine(
-            options: settings.engineOptions, models: set.models,
+            options: settings.engineOptions, models: modelSet.models,
             observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0) })
-        metrics.setModels(student: set.studentInfo, teacher: set.teacherInfo)
+        metrics.setModels(student: modelSet.studentInfo, teacher: modelSet.teacherInfo)
     }
 
-    var models: CascadeModels { set.models }
+    var models: CascadeModels { modelSet.models }
     var hasSources: Bool { !runners.isEmpty }
 
     private static func makeSinks(
@@ -91,7 +92,8 @@ final class DaemonWork {
         var opened: [(SourceSettings, any StreamSource)] = []
         for source in settings.sources { opened.append((source, try sources.make(source))) }
         for entry in sources.inherited.unclaimed {
-            daemon.log.warning("nobody reads a descriptor that the socket unit handed over", metadata: ["name": "\(entry.name)"])
+            daemon.log.warning(
+                "nobody reads a descriptor that the socket unit handed over", metadata: ["name": "\(entry.name)"])
         }
         for (settings, source) in opened { try run(settings, source) }
         try watchLink()

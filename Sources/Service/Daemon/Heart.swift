@@ -1,3 +1,4 @@
+import Cascade
 import Diagnostics
 import Glibc
 import Streams
@@ -68,7 +69,8 @@ private struct Pulse: Sendable {
             manager.watchdog()
         } else {
             phases.note(
-                stuck: missing > 0 ? "\(missing) threads haven't come by" : "a commit has taken \(busy / 1_000_000_000) s")
+                stuck: missing > 0
+                    ? "\(missing) threads haven't come by" : "a commit has taken \(busy / 1_000_000_000) s")
         }
     }
 }

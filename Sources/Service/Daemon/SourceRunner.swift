@@ -29,7 +29,8 @@ final class SourceRunner: Sendable {
         self.engine = engine
         lane = try engine.open(
             LaneOptions(
-                source: settings.name, input: settings.input.form, encoding: TextEncoding(rawValue: settings.encoding.rawValue) ?? .utf8,
+                source: settings.name, input: settings.input.form,
+                encoding: TextEncoding(rawValue: settings.encoding.rawValue) ?? .utf8,
                 maximumLineBytes: settings.maximumLineBytes, isOrdered: settings.ordered),
             source: source, output: output, routing: routing)
     }

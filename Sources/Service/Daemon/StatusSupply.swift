@@ -41,7 +41,7 @@ struct StatusSupply: Sendable {
             disagreements: outlet.recentDisagreements, warnings: warnings)
     }
 
-    var prometheus: String { PrometheusText.render(metrics.reading(gauges)) }
+    var prometheus: String { PrometheusText.render(metrics.reading(gauges).families) }
 
     /// Why the process doesn't do its work; nil while it does.
     var health: String? {

@@ -1,5 +1,6 @@
 import Configuration
 import Diagnostics
+import Glibc
 import Store
 
 /// Keeps the disagreement log within its bounds, now and then, from the committer's thread.
@@ -10,6 +11,7 @@ struct DisagreementPruning: Sendable {
     static let interval: UInt64 = 3_600_000_000_000
 
     func prune() throws(UnderstudyError) {
-        try store.prune(keepDays: settings.keepDays, keepRows: settings.keepRows)
+        let now = Int64(time(nil)) * 1_000_000
+        _ = try store.prune(keepDays: settings.keepDays, keepRows: settings.keepRows, now: now)
     }
 }

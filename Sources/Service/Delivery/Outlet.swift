@@ -157,7 +157,9 @@ final class Outlet: Sendable {
             guard case .file(let sink) = target.kind else { continue }
             let first = routes.firstBuffer[index]
             if routes.routes[index].splitsByLabel {
-                for (place, label) in sinks.labels.enumerated() { body(target, sink, label, job.outputs[first + place]) }
+                for (place, label) in sinks.labels.enumerated() {
+                    body(target, sink, label, job.outputs[first + place])
+                }
             } else {
                 body(target, sink, "", job.outputs[first])
             }

@@ -37,7 +37,9 @@ final class SinkRouting: AnswerRouting {
     func routes(for models: CascadeModels) -> AnswerRoutes {
         let sinks = sinks.withLock { $0 }
         let labels = models.student.labels
-        let mine = sinks.wired.filter { $0.settings.filter.sources.isEmpty || $0.settings.filter.sources.contains(source) }
+        let mine = sinks.wired.filter {
+            $0.settings.filter.sources.isEmpty || $0.settings.filter.sources.contains(source)
+        }
         let set = SinkSet(
             targets: mine.map(\.target), deadLetter: sinks.deadLetter, labels: labels,
             student: models.student.version, teacher: models.teacher?.version, labelMetrics: metrics.labels(labels))
