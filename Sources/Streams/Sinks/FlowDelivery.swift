@@ -175,13 +175,18 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         _ bytes: UnsafeBufferPointer<UInt8>, _ done: Int, _ most: Int
     ) -> UnsafeBufferPointer<UInt8> {
         guard bytes.count - done > most else { return UnsafeBufferPointer(rebasing: bytes[done...]) }
-        let start = recordStart(bytes, done + most)
-        return UnsafeBufferPointer(rebasing: bytes[done..<(start > done ? start : done + most)])
+        let end = lineEnd(bytes[done..<done + most]) ?? done + most
+        return UnsafeBufferPointer(rebasing: bytes[done..<end])
     }
 
     /// Where the record starts that `position` is in.
     private static func recordStart(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
-        bytes[..<position].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        lineEnd(bytes[..<position]) ?? 0
+    }
+
+    /// Where the last newline ends; nil if there is none.
+    private static func lineEnd(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
     }
 
     private static func now() -> Int64 {
