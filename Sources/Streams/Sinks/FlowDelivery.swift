@@ -13,7 +13,8 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         /// From the start of the record that the other side has in part, and how many bytes of it were handed over.
         var rest: [UInt8] = []
         var restDone = 0
-        var isInTrouble = false
+        /// Why nothing goes through at the moment; told of once.
+        var trouble: UnderstudyError?
         var pause: Int32
         /// By the monotonic clock, in milliseconds: not to be opened before.
         var nextTry: Int64 = 0
@@ -73,7 +74,9 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
             switch push(bytes, from: 0, &state) {
             case .done: return .delivered
             case .full(0):
-                fullReport("full", UnderstudyError(.tryAgain, "sink \(name) is full; answers are dropped"))
+                if state.trouble == nil {
+                    fullReport("full", UnderstudyError(.tryAgain, "sink \(name) is full; answers are dropped"))
+                }
                 return .dropped
             case .full(let done): return keep(Array(bytes), done, &state, .delivered)
             case .absent: return letGo(&state)
@@ -158,15 +161,15 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     }
 
     private func trouble(_ error: UnderstudyError, _ state: inout State) {
-        guard !state.isInTrouble else { return }
-        state.isInTrouble = true
+        guard state.trouble != error else { return }
+        state.trouble = error
         let meanwhile = whenFull == .drop ? "answers are dropped meanwhile" : "answers wait"
         report(UnderstudyError(error.code, "sink \(name): \(error.message); \(meanwhile)", at: error.place))
     }
 
     private func recovered(_ state: inout State) {
-        guard state.isInTrouble else { return }
-        state.isInTrouble = false
+        guard state.trouble != nil else { return }
+        state.trouble = nil
         report(UnderstudyError(.tryAgain, "sink \(name) goes on"))
     }
 
