@@ -19,6 +19,7 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         /// By the monotonic clock, in milliseconds: not to be opened before.
         var nextTry: Int64 = 0
         var hasWrittenSinceOpening = false
+        var watchEnds = false
     }
 
     private enum Push {
@@ -57,10 +58,10 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     func interrupt() { waker.raise() }
 
     func deliver(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowOutcome {
-        state.withLock { state in
+        defer { state.signal(0) }
+        return state.withLock { state in
             if waker.isRaised { return .interrupted }
             if state.isOver { return .closed }
-            if state.line.descriptor >= 0 { state.line.check() }
             if !state.rest.isEmpty {
                 let rest = state.rest
                 switch rest.withUnsafeBufferPointer({ push($0, from: state.restDone, &state) }) {
@@ -84,6 +85,30 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
             case .over: return .closed
             }
         }
+    }
+
+    /// Sleeps until nobody is at the other end any more, and then calls `desert` on the line; again and again, until
+    /// `endWatch`.
+    func watch(_ desert: (inout Line) -> Void) {
+        while true {
+            // A descriptor of its own: the line's may be closed meanwhile, and its number be another file's.
+            let descriptor = state.wait(on: 0) { state -> Int32? in
+                if state.watchEnds { return -1 }
+                return state.line.descriptor >= 0 ? fcntl(state.line.descriptor, F_DUPFD_CLOEXEC, 0) : nil
+            }
+            guard descriptor >= 0 else { return }
+            let outcome = waker.wait(for: 0, on: descriptor, milliseconds: -1)
+            close(descriptor)
+            if outcome == .raised { return }
+            state.withLock { desert(&$0.line) }
+        }
+    }
+
+    /// Interrupts, and makes `watch` return.
+    func endWatch() {
+        interrupt()
+        state.withLock { $0.watchEnds = true }
+        state.broadcast(0)
     }
 
     /// Keeps what is left after `done` bytes, from the start of the record that is cut through.
@@ -133,10 +158,10 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
                     patience = end
                     milliseconds = Int32(max(0, end - Self.now()))
                 }
-                switch waker.wait(forRoomIn: state.line.descriptor, milliseconds: milliseconds) {
+                switch waker.wait(for: POLLOUT, on: state.line.descriptor, milliseconds: milliseconds) {
                 case .raised: return .interrupted
                 case .time: return .full(done)
-                case .room: break
+                case .ready: break
                 }
             case .gone:
                 state.line.close()
