@@ -5,7 +5,8 @@ import Glibc
 ///
 /// All calls are made by one thread at a time. However a file is come by again, by another path, after `reopen` or after
 /// it was let go for want of room, it is the same `SinkFile` as long as anybody holds that: two of them would disagree
-/// about the length.
+/// about the length. So whoever appends holds the file until its length is committed, and a sink that takes another's
+/// place after a reload begins when all of that is committed.
 public final class FileSink: Sendable {
     public struct Settings: Sendable {
         public var name: String
