@@ -82,7 +82,7 @@ struct StatusCommand: ParsableCommand {
             text += "\n"
         }
         print(text, terminator: "")
-        fflush(stdout)
+        fflush(nil)
     }
 
     private func text(_ status: ServiceStatus) throws(UnderstudyError) -> String {
