@@ -24,9 +24,12 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     private let turn = Monitor(Turn())
     private let wakeUp: (read: Int32, write: Int32)
     private var fields: UnsafeMutableBufferPointer<iovec>
+    /// Whether the last delivery was dropped.
+    private var isBehind = false
+    private let clock = ContinuousClock()
 
-    /// A sink into this machine's journal. With `dropsWhenFull` a delivery that the journal doesn't take at once is
-    /// dropped, as far as it isn't sent yet; otherwise it waits.
+    /// A sink into this machine's journal. With `dropsWhenFull` what the journal hasn't taken of a delivery after a
+    /// short while is dropped; otherwise it waits.
     ///
     /// - Throws: `tryAgain` if the system has no more descriptors.
     public convenience init(name: String, dropsWhenFull: Bool) throws(UnderstudyError) {
@@ -85,10 +88,17 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
             turn.signal(0)
         }
         socket.connect()
+        var deadline = dropsWhenFull ? clock.now + (isBehind ? .zero : Self.patience) : nil
         var rest = UnsafeRawBufferPointer(bytes)
         while let count = split(&rest) {
-            let outcome = deliverEntry(count)
-            guard outcome == .delivered else { return outcome }
+            let outcome = deliverEntry(count, until: deadline)
+            guard outcome == .delivered else {
+                isBehind = outcome == .dropped
+                return outcome
+            }
+            // It's taking entries again: the rest may wait for it.
+            if isBehind, dropsWhenFull { deadline = clock.now + Self.patience }
+            isBehind = false
         }
         return .delivered
     }
@@ -114,22 +124,25 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         fields = larger
     }
 
-    private func deliverEntry(_ count: Int) -> FlowOutcome {
+    /// Without `deadline` it waits until the journal takes the entry.
+    private func deliverEntry(_ count: Int, until deadline: ContinuousClock.Instant?) -> FlowOutcome {
         guard count > 0, let first = fields.baseAddress else { return .delivered }
         var backoff = Self.shortestBackoff
         while true {
-            switch socket.wait(atMost: dropsWhenFull ? .zero : nil, wakeUp: wakeUp.read) {
+            switch socket.wait(atMost: deadline.map { max(.zero, clock.now.duration(to: $0)) }, wakeUp: wakeUp.read) {
             case .interrupted: return .interrupted
             case .writable where send(first, Int32(count)) >= 0: return .delivered
             case .writable, .full, .missing: break
             }
-            if dropsWhenFull { return .dropped }
+            if deadline != nil { return .dropped }
             guard JournalSocket.sleep(backoff, wakeUp: wakeUp.read) else { return .interrupted }
             backoff = min(backoff * 2, Self.longestBackoff)
             socket.connect()
         }
     }
 
+    /// A full queue (10 to 512 entries) is no sign of trouble; one that isn't emptied for so long is.
+    private static let patience = Duration.milliseconds(100)
     /// A journal that restarts is back within a second or so; one that was taken away may stay away.
     private static let shortestBackoff = Duration.milliseconds(10)
     private static let longestBackoff = Duration.seconds(2)
