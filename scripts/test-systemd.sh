@@ -5,7 +5,8 @@
 #
 # What it shows: units that systemd finds nothing wrong with and calls well protected; start, lines through the socket
 # unit's FIFO and a watched folder, journal fields, reload with a good and a bad file, a stopped process replaced by the
-# watchdog without loss, a stop that answers what was read, a second instance, and an uninstall that leaves nothing.
+# watchdog without loss, a start with a broken configuration without loss, a stop that answers what was read, a second
+# instance, and an uninstall that leaves nothing.
 set -euo pipefail
 
 fifo=/run/understudy/wire
@@ -95,16 +96,16 @@ END
 }
 
 check_units() {
-    local unit score
+    local unit score complaints
     systemctl daemon-reload
     for unit in understudy.service understudy@second.service; do
-        systemd-analyze verify "$unit" understudy.socket >/tmp/verify.$$ 2>&1 || fail "verify $unit: $(cat /tmp/verify.$$)"
-        [[ ! -s /tmp/verify.$$ ]] || fail "verify $unit: $(cat /tmp/verify.$$)"
-        score=$(systemd-analyze security "$unit" 2>/dev/null | sed -n 's/.*Overall exposure level.*: \([0-9.]*\) .*/\1/p')
+        complaints=$(systemd-analyze verify "$unit" understudy.socket 2>&1) || fail "verify $unit: $complaints"
+        [[ -z $complaints ]] || fail "verify $unit: $complaints"
+        score=$(systemd-analyze security "$unit" 2>/dev/null |
+            sed -n 's/.*Overall exposure level.*: \([0-9.]*\) .*/\1/p')
         say "$unit: exposure $score"
         awk -v score="$score" 'BEGIN { exit !(score != "" && score <= 2.0) }' || fail "exposure of $unit is over 2.0"
     done
-    rm -f /tmp/verify.$$
     # The two services are the same but for the names.
     diff <(sed '/^#/d; s/, instance %i//; s/-%i$//; s|/%i.yaml|/understudy.yaml|' systemd/understudy@.service) \
         <(sed '/^#/d' systemd/understudy.service) || fail "understudy.service and understudy@.service differ"
@@ -118,7 +119,9 @@ start() {
     configure $config understudy answers.jsonl
     mark
     systemctl start understudy.socket
-    [[ $(stat -c '%F %U %G %a' $fifo) == "fifo understudy understudy 660" ]] || fail "the FIFO is $(stat -c '%F %U %G %a' $fifo)"
+    local found
+    found=$(stat -c '%F %U %G %a' $fifo)
+    [[ $found == "fifo understudy understudy 660" ]] || fail "the FIFO is: $found"
     systemctl start understudy.service
     [[ $(property ActiveState) == active ]] || fail "it isn't active after its start"
     [[ -n $(property StatusText) ]] || fail "it says no status"
@@ -177,6 +180,19 @@ stop_process() {
 }
 replaced() { [[ $(property MainPID) != "$1" && $(property ActiveState) == active ]]; }
 
+# A mistake in the configuration keeps the service from starting, and costs nothing of what waits in the pipe.
+fail_to_start() {
+    systemctl stop understudy.service 2>/dev/null
+    echo "nonsense: [" >$config
+    ! systemctl start understudy.service 2>/dev/null || fail "it starts with a broken configuration"
+    lines waiting 200 >$fifo
+    until_true "a start that fails is tried again" retried 5
+    configure $config understudy answers.jsonl
+    until_true "lines that waited for a good configuration are answered" answered waiting 200
+    [[ $(property ActiveState understudy.socket) == active ]] || fail "the socket unit has given up"
+}
+retried() { (( $(property NRestarts) >= $1 )); }
+
 stop() {
     lines drained 5000 >$fifo
     mark
@@ -200,7 +216,7 @@ second_instance() {
     systemctl start understudy@second.service
     lines second 20 >/run/understudy-second/wire
     until_true "the second instance answers" answered second 20 /var/log/understudy-second/answers.jsonl
-    [[ $(stat -c '%U %a' /var/lib/understudy-second) == "understudy 750" ]] || fail "the second instance has no state folder"
+    [[ $(stat -c '%U %a' /var/lib/understudy-second) == "understudy 750" ]] || fail "its state folder isn't there"
     systemctl stop understudy@second.service
     rm /etc/understudy/second.yaml
 }
@@ -220,7 +236,8 @@ inside() {
     set -E
     trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
     local step
-    for step in check_units start send_lines check_journal reload stop_process stop second_instance uninstall; do
+    for step in check_units start send_lines check_journal reload stop_process fail_to_start stop second_instance \
+        uninstall; do
         say "${step//_/ }"
         $step
     done
