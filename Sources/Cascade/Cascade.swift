@@ -1,6 +1,7 @@
 import Diagnostics
 import Models
 import Streams
+import Synchronization
 
 /// The student answers every line; the teacher is asked about the lines that the policy finds unsure.
 ///
@@ -11,14 +12,10 @@ import Streams
 /// If the teacher can't be loaded when the first line needs it, reading stops, the lines already read are answered by
 /// the student and marked, and the run's outcome carries the error.
 public final class Cascade: Sendable {
-    public let student: any LineClassifier
-    public let teacher: TeacherSource?
-    public let policy: DeferralPolicy
-    public let temperature: Float
+    public let models: CascadeModels
     public let options: CascadeOptions
-    let labelMap: LabelMap?
-    let answerEncoder: AnswerEncoder
-    let flawEncoder: FlawEncoder
+
+    public var student: any LineClassifier { models.student }
 
     /// `temperature` is the student's (see `Calibration`). Refuses a pair whose label sets differ, a policy that needs
     /// a teacher where there is none, and options that can't be.
@@ -26,33 +23,14 @@ public final class Cascade: Sendable {
         student: any LineClassifier, temperature: Float = 1, teacher: TeacherSource? = nil,
         policy: DeferralPolicy = .never, options: CascadeOptions = CascadeOptions()
     ) throws(UnderstudyError) {
-        guard temperature > 0, temperature.isFinite else {
-            throw UnderstudyError(
-                .invalidData, "the student's calibration has temperature \(temperature); it must be above 0")
-        }
-        guard policy.neverAsks || teacher != nil else {
-            throw UnderstudyError(.usage, "lines can't be deferred without a teacher; name one, or defer below 0")
-        }
-        guard !student.labels.isEmpty else { throw UnderstudyError(.invalidData, "the student has no labels") }
+        models = try CascadeModels(
+            student: student, temperature: temperature, teacher: teacher, decider: LineDecider(.fixed(policy)))
+        self.options = options
         guard options.threads > 0 else { throw UnderstudyError(.usage, "at least 1 thread is needed") }
         guard (1...LineFramer.greatestMaximumLineBytes).contains(options.maximumLineBytes) else {
             throw UnderstudyError(
                 .usage, "the longest line must have from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
         }
-        if let teacher {
-            labelMap = try LabelMap(student: student.labels, teacher: teacher.labels)
-        } else {
-            labelMap = nil
-        }
-        self.student = student
-        self.teacher = teacher
-        self.policy = policy
-        self.temperature = temperature
-        self.options = options
-        answerEncoder = AnswerEncoder(
-            format: options.format, source: options.source, labels: student.labels, student: student.version,
-            teacher: teacher?.version, includesLogits: options.includesLogits)
-        flawEncoder = FlawEncoder(source: options.source, field: options.input.field)
     }
 
     /// Classifies `source` to its end, or until it is interrupted or nobody takes the answers.
@@ -62,6 +40,47 @@ public final class Cascade: Sendable {
     public func run(
         source: any ByteSource, answers: any ByteSink, diagnostics: any ByteSink
     ) throws(UnderstudyError) -> CascadeOutcome {
-        try CascadeRun(self, source: source, answers: answers, diagnostics: diagnostics).start()
+        let teacherFailure = FirstFailure()
+        let engine = try CascadeEngine(options: options, models: models) { error in
+            teacherFailure.note(error)
+            source.interrupt()
+        }
+        let filter = FilterSource(source, name: options.source)
+        let output = FilterOutput(
+            answers: answers, diagnostics: diagnostics,
+            flawEncoder: FlawEncoder(source: options.source, field: options.input.field),
+            labels: student.labels.count)
+        let lane = try engine.open(
+            LaneOptions(
+                source: options.source, input: options.input, maximumLineBytes: options.maximumLineBytes),
+            source: filter, output: output, routing: FilterRouting(options: options))
+        try engine.start()
+        let writer: WorkerThread
+        do throws(UnderstudyError) {
+            writer = try WorkerThread(name: "writer") { engine.write(lane) }
+        } catch {
+            engine.abandon(lane)
+            engine.stop()
+            engine.join()
+            throw error
+        }
+        let ending = engine.read(lane)
+        writer.join()
+        engine.stop()
+        engine.join()
+        let result = output.result
+        let wasClosed = result.outputWasClosed || filter.outputWasClosed
+        return CascadeOutcome(
+            ending: wasClosed ? .outputClosed : ending.reason == .endOfInput ? .endOfInput : .stopped,
+            tally: result.tally, unfinishedBytes: wasClosed ? 0 : ending.unfinishedBytes,
+            failure: result.failure ?? ending.failure ?? teacherFailure.error)
     }
+}
+
+/// The first of the failures that several threads may meet.
+private final class FirstFailure: Sendable {
+    private let first = Mutex<UnderstudyError?>(nil)
+
+    func note(_ error: UnderstudyError) { first.withLock { $0 = $0 ?? error } }
+    var error: UnderstudyError? { first.withLock { $0 } }
 }

@@ -2,14 +2,25 @@ import Streams
 
 /// The sizes and forms of a cascade. Every default is stated here once.
 public struct CascadeOptions: Sendable {
+    /// What happens to a line that should go to the teacher when its queue is full or it doesn't work.
+    public enum WhenTeacherFull: Sendable, Equatable {
+        /// The line waits, and in time so does its source.
+        case block
+        /// The student's answer stands, and says that the teacher was skipped.
+        case answerWithStudent
+    }
+
     /// Names the source in records and ids.
     public var source = "stdin"
     public var input = InputForm.line
     public var format = OutputFormat.jsonl
     public var includesLogits = false
     public var maximumLineBytes = LineFramer.defaultMaximumLineBytes
-    /// Threads that run models. The reader and the writer are two more, and mostly wait.
+    /// Threads that run models; the student's only where there are `teacherThreads`. The readers and the writers are
+    /// more, and mostly wait.
     public var threads = 1
+    /// Threads that run the teacher and nothing else; 0: it is run by `threads`.
+    public var teacherThreads = 0
     /// The most lines of a student job: enough for the student to sort by length, few enough to answer soon.
     public var studentLines = 256
     /// The most bytes of text of a student job, so that jobs of huge lines stay small.
@@ -18,13 +29,22 @@ public struct CascadeOptions: Sendable {
     public var teacherLines = 32
     /// The fewest lines that are split among idle workers.
     public var studentGrain = 16
-    /// Lines read ahead of the workers.
+    /// Lines read ahead of the workers, for each source.
     public var pendingLines = 16_384
-    /// Jobs in flight: how far answers may run ahead of a line that waits for the teacher, in jobs.
+    /// Jobs in flight for each source: how far answers may run ahead of a line that waits for the teacher, in jobs.
     public var jobs = 64
-    /// Blocks of memory that lines are read into, and the size of each in bytes.
+    /// Blocks of memory that lines are read into for each source, and the size of each in bytes.
     public var chunks = 4
     public var chunkBytes = 1_048_576
+    /// Lines that may wait for the teacher. The bound is looked at before a job is taken, so one job may overshoot it.
+    public var teacherQueueLines = Int.max
+    public var whenTeacherFull = WhenTeacherFull.block
+    /// How long a line may wait for the teacher where the student can answer instead, in nanoseconds.
+    public var teacherTimeout: UInt64 = 30_000_000_000
+    /// The first pause after the teacher failed, in nanoseconds; see `TeacherCircuit`.
+    public var teacherRetry: UInt64 = 1_000_000_000
+    /// The longest that a part-filled pass of a teacher thread waits for more lines, in nanoseconds.
+    public var teacherBatchWait: UInt64 = 0
 
     public init() {}
 }

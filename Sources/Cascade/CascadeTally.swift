@@ -9,28 +9,61 @@ public struct CascadeTally: Sendable, Equatable {
     public var flaws = [Int](repeating: 0, count: LineFlaw.Kind.allCases.count)
     /// Lines answered, by label of the student.
     public var answers: [Int]
+    /// Of those, the ones whose answer is the teacher's.
+    public var byTeacher = 0
     /// Lines that the policy wanted the teacher to see.
     public var deferred = 0
-    /// Of those, the ones that the teacher gave no usable answer about.
-    public var skipped = 0
-    /// Of those that it did answer, the ones where it said another label than the student.
+    /// Sure lines that the teacher saw as well, and those of them where it said the student's label.
+    public var audited = 0
+    public var auditedAlike = 0
+    /// Deferred lines that the teacher gave no usable answer about, by `Skip.index`.
+    public var skips = [Int](repeating: 0, count: Skip.allCases.count)
+    /// Of the deferred lines that it did answer, the ones where it said another label than the student.
     public var disagreements = 0
+    /// Answers by their confidence, in bins of equal width from 0 to 1.
+    public var confidences = [Int](repeating: 0, count: CascadeTally.confidenceBins)
+
+    public static let confidenceBins = 20
+
+    /// Why the teacher gave no answer.
+    public enum Skip: String, Sendable, CaseIterable {
+        /// Its queue was full.
+        case full
+        /// It couldn't be loaded, or its logits weren't finite numbers.
+        case broken
+        /// It took too long.
+        case timeout
+
+        public var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
 
     public init(labels: Int) {
         answers = [Int](repeating: 0, count: labels)
     }
 
+    public var skipped: Int { skips.reduce(0, +) }
+
+    /// Counts an answer by its confidence.
+    mutating func count(_ confidence: Float) {
+        let bin = Int(confidence * Float(Self.confidenceBins))
+        confidences[min(Self.confidenceBins - 1, max(0, bin))] += 1
+    }
+
     public var refused: Int { flaws.reduce(0, +) }
     public var answered: Int { answers.reduce(0, +) }
 
-    mutating func add(_ other: CascadeTally) {
+    public mutating func add(_ other: CascadeTally) {
         lines += other.lines
         blank += other.blank
         for index in flaws.indices { flaws[index] += other.flaws[index] }
         for index in answers.indices { answers[index] += other.answers[index] }
+        byTeacher += other.byTeacher
         deferred += other.deferred
-        skipped += other.skipped
+        audited += other.audited
+        auditedAlike += other.auditedAlike
+        for index in skips.indices { skips[index] += other.skips[index] }
         disagreements += other.disagreements
+        for index in confidences.indices { confidences[index] += other.confidences[index] }
     }
 
     /// Sets all to 0 and keeps the memory.
@@ -39,8 +72,12 @@ public struct CascadeTally: Sendable, Equatable {
         blank = 0
         for index in flaws.indices { flaws[index] = 0 }
         for index in answers.indices { answers[index] = 0 }
+        byTeacher = 0
         deferred = 0
-        skipped = 0
+        audited = 0
+        auditedAlike = 0
+        for index in skips.indices { skips[index] = 0 }
         disagreements = 0
+        for index in confidences.indices { confidences[index] = 0 }
     }
 }

@@ -29,7 +29,7 @@ private struct Expected {
             if line.last == 0x0D { line.removeLast() }
             let record = Record(
                 offset: UInt64(start), number: number, start: 0, length: UInt32(line.count), chunk: 0,
-                isTooLong: line.count > options.maximumLineBytes)
+                kind: line.count > options.maximumLineBytes ? .tooLong : .line)
             let decoder = LineDecoder(form: options.input, maximumLineBytes: options.maximumLineBytes)
             line.withUnsafeBufferPointer { bytes in
                 switch decoder.decode(record, bytes) {

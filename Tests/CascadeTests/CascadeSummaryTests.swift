@@ -12,7 +12,7 @@ import Testing
         tally.answers = [200_000, 1_000_000, 34_551]
         tally.deferred = 123_455
         tally.disagreements = 4_000
-        tally.skipped = 2
+        tally.skips[CascadeTally.Skip.broken.index] = 2
         let text = CascadeSummary(tally: tally, labels: ["sports", "culture", "news"], seconds: 2).text
         #expect(
             text == """

@@ -42,7 +42,7 @@ private func decode(_ line: String, _ form: String = "line") throws -> Said {
         #expect(try decode([0x61, 0xFF]) == .flaw(.notUTF8(at: 2)))
         #expect(try decode([0x61, 0x00]) == .flaw(.containsNUL(at: 2)))
         let decoder = LineDecoder(form: .line, maximumLineBytes: 10)
-        let record = Record(offset: 0, number: 1, start: 0, length: 11, chunk: 0, isTooLong: true)
+        let record = Record(offset: 0, number: 1, start: 0, length: 11, chunk: 0, kind: .tooLong)
         guard case .flaw(let flaw) = decoder.decode(record, UnsafeBufferPointer(start: nil, count: 0)) else {
             Issue.record("a line that is too long was taken")
             return

@@ -1,15 +1,18 @@
 import Streams
 
-/// Everything that reader, workers and writer tell each other: lines read, lines that wait for the teacher, jobs done.
+/// Everything that readers, workers and writers tell each other: lines read, lines that wait for the teacher, jobs done.
 ///
 /// One lock, taken a few times per job and never per line. All queues are bounded by the jobs, chunks and pending lines
-/// of the options; whoever finds one full waits.
+/// of the options; whoever finds one full waits. Here are its state and what workers do with it; what a lane's reader
+/// and writer do is in the extensions.
 final class CascadeBoard: Sendable {
     /// A line that waits for the teacher.
     struct DeferredLine: Sendable {
         var job: CascadeJob
         /// Index into the job's lines.
         var line: Int
+        /// The job's ticket when the line was put here.
+        var ticket: Int
     }
 
     /// What a worker has just done, or is to do.
@@ -17,231 +20,257 @@ final class CascadeBoard: Sendable {
         case student(CascadeJob)
         /// The lines are in the worker's own list.
         case teacher
+        /// The models have been replaced: let the old ones go.
+        case refresh
     }
 
-    private struct State: Sendable {
-        var pending: RecordRing
-        /// How many records of each chunk haven't been decoded, plus one while the reader fills it.
-        var chunkUses: [Int]
-        var freeChunks: [Int32]
-        var freeJobs: [CascadeJob]
-        /// Finished jobs by sequence, modulo the number of jobs.
-        var finished: [CascadeJob?]
-        var nextSequence = 0
-        var nextToWrite = 0
+    /// Which work a worker takes.
+    enum Role: Sendable {
+        case student
+        case teacher
+        case both
+    }
+
+    struct State: Sendable {
+        var lanes: [CascadeLane?] = []
+        var models: CascadeModels
+        /// Counts the replacements of the models.
+        var generation = 0
+        /// The lane that is looked at first, so that all get their turn.
+        var turn = 0
         var deferred: [DeferredLine] = []
-        var idleWorkers = 0
-        var studying = 0
+        var idleStudents = 0
+        var idleTeachers = 0
         var teaching = 0
+        /// Teacher threads that wait for a fuller pass.
+        var filling = 0
         var teacherIsLoaded = false
-        var inputHasEnded = false
-        var isAbandoned = false
-
-        var workIsOver: Bool {
-            isAbandoned
-                || inputHasEnded && pending.count == 0 && deferred.isEmpty && studying == 0 && teaching == 0
-        }
-
-        func situation(jobs: Int) -> WorkPlan.Situation {
-            var now = WorkPlan.Situation()
-            now.pending = pending.count
-            now.hasFreeJob = !freeJobs.isEmpty
-            now.deferred = deferred.count
-            now.idleWorkers = idleWorkers
-            now.teaching = teaching
-            now.teacherIsLoaded = teacherIsLoaded
-            now.isBackedUp = freeJobs.count * 2 <= jobs
-            return now
-        }
+        var circuit: TeacherCircuit
+        var isStopping = false
+        /// Every worker that passes by writes the newest call here: a sign of life.
+        var call = 0
+        var heard: [Int]
     }
 
-    /// Conditions of the monitor: what a thread waits for.
-    private enum Signal {
+    /// Conditions of the monitor: what a thread waits for. Each lane has two of its own.
+    enum Signal {
         static let work = 0
-        static let room = 1
-        static let output = 2
-        static let count = 3
+        static let teacherWork = 1
+        static let heard = 2
+        static func room(_ lane: CascadeLane) -> Int { 3 + 2 * lane.slot }
+        static func output(_ lane: CascadeLane) -> Int { 4 + 2 * lane.slot }
+        static let count = 3 + 2 * CascadeBoard.mostLanes
     }
 
-    private let monitor: Monitor<State>
-    private let plan: WorkPlan
-    private let jobs: Int
-    private let jobBytes: Int
+    /// More sources than anybody has; each costs a few megabytes.
+    static let mostLanes = 256
 
-    init(options: CascadeOptions, labels: Int) {
+    let monitor: Monitor<State>
+    let options: CascadeOptions
+    let observer: any CascadeObserver
+    private let plan: WorkPlan
+    private let teacherPlan: WorkPlan
+
+    init(options: CascadeOptions, models: CascadeModels, observer: any CascadeObserver) {
+        self.options = options
+        self.observer = observer
         plan = WorkPlan(
             workers: options.threads, studentLines: options.studentLines, teacherLines: options.teacherLines,
             studentGrain: options.studentGrain)
-        jobs = options.jobs
-        jobBytes = options.studentBytes
+        teacherPlan = WorkPlan(
+            workers: max(1, options.teacherThreads), studentLines: options.studentLines,
+            teacherLines: options.teacherLines, studentGrain: options.studentGrain)
         monitor = Monitor(
             State(
-                pending: RecordRing(capacity: options.pendingLines),
-                chunkUses: Array(repeating: 0, count: options.chunks),
-                freeChunks: Array((0..<Int32(options.chunks)).reversed()),
-                freeJobs: (0..<options.jobs).map { _ in CascadeJob(capacity: options.studentLines, labels: labels) },
-                finished: Array(repeating: nil, count: options.jobs)),
+                models: models, circuit: TeacherCircuit(firstPause: options.teacherRetry),
+                heard: Array(repeating: 0, count: options.threads + options.teacherThreads)),
             conditions: Signal.count)
     }
 
-    // MARK: The reader
+    var models: CascadeModels { monitor.withLock { $0.models } }
 
-    /// Waits for a chunk to read into; nil if the run has been abandoned.
-    func acquireChunk() -> Int32? {
-        monitor.wait(on: Signal.room) { state -> Int32?? in
-            if state.isAbandoned { return .some(nil) }
-            guard let chunk = state.freeChunks.popLast() else { return nil }
-            state.chunkUses[Int(chunk)] = 1
-            return .some(chunk)
-        }
-    }
-
-    /// Takes note that `uses` of a chunk are over: records decoded, or the reader done with it.
-    func releaseChunk(_ chunk: Int32, uses: Int) {
-        let isFree = monitor.withLock { state in
-            state.chunkUses[Int(chunk)] -= uses
-            guard state.chunkUses[Int(chunk)] == 0 else { return false }
-            state.freeChunks.append(chunk)
-            return true
-        }
-        if isFree { monitor.signal(Signal.room) }
-    }
-
-    /// Hands records of one chunk to the workers, waiting for room; false if the run has been abandoned.
-    func push(_ records: [Record]) -> Bool {
-        var done = 0
-        while done < records.count {
-            let (moved, wake) = monitor.wait(on: Signal.room) { state -> (Int, Bool)? in
-                if state.isAbandoned { return (0, false) }
-                let part = records[done..<min(records.count, done + state.pending.room)]
-                guard !part.isEmpty else { return nil }
-                state.pending.push(part)
-                state.chunkUses[Int(records[0].chunk)] += part.count
-                return (part.count, state.idleWorkers > 0)
-            }
-            if moved == 0 { return false }
-            if wake { monitor.broadcast(Signal.work) }
-            done += moved
-        }
-        return true
-    }
-
-    /// No more lines will come.
-    func endInput() {
-        monitor.withLock { $0.inputHasEnded = true }
-        monitor.broadcast(Signal.work)
-        monitor.signal(Signal.output)
-    }
+    /// Whether a worker can answer without the teacher when that is full or broken.
+    var studentMayAnswer: Bool { options.whenTeacherFull == .answerWithStudent }
 
     // MARK: The workers
 
     /// Waits for something to do; nil when all is done. `last` is what this worker did before, `lines` gets the lines
-    /// of a teacher pass.
-    func next(after last: Work?, lines: inout [DeferredLine]) -> Work? {
+    /// of a teacher pass, `generation` is that of the models that the worker holds.
+    func next(
+        _ role: Role, worker: Int, after last: Work?, generation: inout Int, lines: inout [DeferredLine]
+    ) -> Work? {
         var hasReported = false
-        var roomIsMade = false
-        let work = monitor.wait(on: Signal.work) { state -> Work?? in
+        var laneWithRoom: CascadeLane?
+        var known = generation
+        var taken = lines
+        lines = []
+        defer {
+            generation = known
+            lines = taken
+        }
+        func look(_ state: inout State) -> Work?? {
             if !hasReported {
                 hasReported = true
-                switch last {
-                case .student: state.studying -= 1
-                case .teacher: state.teaching -= 1
-                case nil: break
-                }
-                state.idleWorkers += 1
+                if case .teacher = last { state.teaching -= 1 }
+                if role == .teacher { state.idleTeachers += 1 } else { state.idleStudents += 1 }
             }
-            if state.workIsOver { return .some(nil) }
-            switch plan.next(state.situation(jobs: jobs)) {
+            answerCall(worker, &state)
+            guard state.generation == known else {
+                known = state.generation
+                noteBusy(role, &state)
+                return .some(.refresh)
+            }
+            if workIsOver(state) { return .some(nil) }
+            let lane = role == .teacher ? nil : laneToServe(&state)
+            switch step(role, state, lane) {
             case .wait: return nil
             case .student(let count):
-                guard let job = state.freeJobs.popLast() else { return nil }
-                job.sequence = state.nextSequence
-                state.nextSequence += 1
-                state.pending.pop(lines: count, bytes: jobBytes, into: &job.records)
-                state.studying += 1
-                state.idleWorkers -= 1
-                roomIsMade = true
-                return .student(job)
+                guard let lane, let job = lane.state.freeJobs.popLast() else { return nil }
+                take(count, of: lane, into: job, state.models)
+                laneWithRoom = lane
+                noteBusy(role, &state)
+                return .some(.student(job))
             case .teacher(let count):
-                lines.append(contentsOf: state.deferred[..<count])
-                state.deferred.removeFirst(count)
+                takeDeferred(count, &state, &taken)
                 state.teaching += 1
-                state.idleWorkers -= 1
-                return .teacher
+                noteBusy(role, &state)
+                return .some(.teacher)
             }
         }
-        if roomIsMade { monitor.signal(Signal.room) }
-        if work == nil { monitor.broadcast(Signal.work) }
+        let work = monitor.wait(on: role == .teacher ? Signal.teacherWork : Signal.work, until: look)
+        if let laneWithRoom { monitor.signal(Signal.room(laneWithRoom)) }
+        if work == nil { wakeWorkers() }
         return work
     }
 
+    private func noteBusy(_ role: Role, _ state: inout State) {
+        if role == .teacher { state.idleTeachers -= 1 } else { state.idleStudents -= 1 }
+    }
+
+    private func step(_ role: Role, _ state: State, _ lane: CascadeLane?) -> WorkPlan.Step {
+        var now = WorkPlan.Situation()
+        now.pending = lane?.state.pending.count ?? 0
+        now.hasFreeJob = lane != nil
+        now.idleWorkers = role == .teacher ? state.idleTeachers : state.idleStudents
+        now.teaching = state.teaching
+        now.teacherIsLoaded = state.teacherIsLoaded
+        switch role {
+        case .student: now.deferred = 0
+        case .teacher: now.deferred = state.deferred.count
+        case .both:
+            now.deferred = state.deferred.count
+            now.isBackedUp = state.lanes.contains { lane in
+                lane.map { $0.state.freeJobs.count * 2 <= $0.jobs } ?? false
+            }
+        }
+        return (role == .teacher ? teacherPlan : plan).next(now)
+    }
+
+    /// The next lane with lines and a free job, by turns.
+    private func laneToServe(_ state: inout State) -> CascadeLane? {
+        if options.whenTeacherFull == .block, state.deferred.count >= options.teacherQueueLines { return nil }
+        for step in 0..<state.lanes.count {
+            let slot = (state.turn + step) % state.lanes.count
+            guard let lane = state.lanes[slot], !lane.state.isAbandoned, lane.state.pending.count > 0,
+                !lane.state.freeJobs.isEmpty
+            else { continue }
+            state.turn = slot + 1
+            return lane
+        }
+        return nil
+    }
+
+    private func take(_ count: Int, of lane: CascadeLane, into job: CascadeJob, _ models: CascadeModels) {
+        job.sequence = lane.state.nextSequence
+        lane.state.nextSequence += 1
+        lane.state.jobsInFlight += 1
+        lane.state.pending.pop(lines: count, bytes: options.studentBytes, into: &job.records)
+        job.readAt = lane.state.readTimes.pop(job.records.count)
+        let slot = job.records[0].origin
+        job.origin = lane.state.origins[slot]
+        lane.state.origins.release(slot, uses: job.records.count)
+        job.lane = lane
+        job.models = models
+        job.routes = lane.state.routes
+    }
+
+    /// Lines of a pass belong to the same models.
+    private func takeDeferred(_ count: Int, _ state: inout State, _ lines: inout [DeferredLine]) {
+        let models = state.deferred[0].job.models
+        var taken = 0
+        while taken < count, state.deferred[taken].job.models === models { taken += 1 }
+        lines.append(contentsOf: state.deferred[..<taken])
+        state.deferred.removeFirst(taken)
+    }
+
+    private func workIsOver(_ state: State) -> Bool {
+        guard state.isStopping, state.deferred.isEmpty, state.teaching == 0 else { return false }
+        return state.lanes.allSatisfy { $0?.state.isOver ?? true }
+    }
+
+    func wakeWorkers() {
+        monitor.broadcast(Signal.work)
+        monitor.broadcast(Signal.teacherWork)
+    }
+
+    // MARK: Lines for the teacher
+
     /// Puts the job's deferred lines in the queue for the teacher; the job belongs to nobody until all are answered.
-    func deferLines(of job: CascadeJob) {
-        let wake = monitor.withLock { state in
+    /// Of an unordered lane the writer gets the other lines at once.
+    func deferLines(of job: CascadeJob, now: UInt64) {
+        guard let lane = job.lane else { return }
+        let (wakesStudents, wakesTeachers, wakesWriter) = monitor.withLock { state in
             job.waiting = job.deferred.count
-            for line in job.deferred { state.deferred.append(DeferredLine(job: job, line: line)) }
-            return state.idleWorkers > 0
+            job.deferredAt = now
+            for line in job.deferred {
+                state.deferred.append(DeferredLine(job: job, line: line, ticket: job.ticket))
+            }
+            lane.state.waitingJobs.append(job)
+            if !lane.options.isOrdered { lane.state.finished[job.sequence % lane.jobs] = job }
+            let isFirst = studentMayAnswer && lane.state.waitingJobs.count == 1
+            let isNext = !lane.options.isOrdered && job.sequence == lane.state.nextToWrite
+            return (state.idleStudents > 0, state.idleTeachers + state.filling > 0, isFirst || isNext)
         }
-        if wake { monitor.broadcast(Signal.work) }
+        if options.teacherThreads == 0, wakesStudents { monitor.broadcast(Signal.work) }
+        if wakesTeachers { monitor.broadcast(Signal.teacherWork) }
+        if wakesWriter { monitor.signal(Signal.output(lane)) }
     }
 
-    /// Takes note that the teacher is done with `lines`; jobs of which no line waits any more go to `ready`.
-    func settle(_ lines: [DeferredLine], ready: inout [CascadeJob]) {
+    /// Takes note of what the teacher said about `lines`, row-major in `logits` and `states`; jobs of which no line
+    /// waits any more go to `ready`.
+    func settle(
+        _ lines: [DeferredLine], labels: Int, logits: UnsafePointer<Float>, states: [CascadeJob.Teacher],
+        ready: inout [CascadeJob]
+    ) {
         monitor.withLock { _ in
-            for deferred in lines {
-                deferred.job.waiting -= 1
-                if deferred.job.waiting == 0 { ready.append(deferred.job) }
+            for (index, deferred) in lines.enumerated() {
+                let job = deferred.job
+                // A job whose lines waited too long has been answered without, and may be in use for other lines.
+                guard job.ticket == deferred.ticket else { continue }
+                if case .answered = states[index] {
+                    (job.teacherLogits + deferred.line * labels).update(from: logits + index * labels, count: labels)
+                }
+                job.states[deferred.line].teacher = states[index]
+                job.waiting -= 1
+                guard job.waiting == 0, let lane = job.lane else { continue }
+                lane.state.waitingJobs.removeAll { $0 === job }
+                if lane.options.isOrdered || job.sureIsDelivered { ready.append(job) }
             }
         }
+        if options.teacherQueueLines != .max { monitor.broadcast(Signal.work) }
     }
 
-    /// From now on several workers may go to the teacher at once.
-    func noteTeacherLoaded() {
-        monitor.withLock { $0.teacherIsLoaded = true }
-        monitor.broadcast(Signal.work)
-    }
-
-    /// Gives an encoded job to the writer.
+    /// Gives an encoded job to its lane's writer.
     func finish(_ job: CascadeJob) {
-        let isNext = monitor.withLock { state in
-            state.finished[job.sequence % jobs] = job
-            return job.sequence == state.nextToWrite
-        }
-        if isNext { monitor.signal(Signal.output) }
-    }
-
-    // MARK: The writer
-
-    /// Waits for the next job in order; nil when the last has been written, or the run was abandoned.
-    func takeFinished() -> CascadeJob? {
-        monitor.wait(on: Signal.output) { state -> CascadeJob?? in
-            if state.isAbandoned { return .some(nil) }
-            let place = state.nextToWrite % jobs
-            if let job = state.finished[place] {
-                state.finished[place] = nil
-                state.nextToWrite += 1
-                return .some(job)
+        guard let lane = job.lane else { return }
+        let wakesWriter = monitor.withLock { _ in
+            if job.part == .rest {
+                lane.state.rests.append(job)
+                return true
             }
-            let isOver = state.inputHasEnded && state.pending.count == 0 && state.nextToWrite == state.nextSequence
-            return isOver ? .some(nil) : nil
+            lane.state.finished[job.sequence % lane.jobs] = job
+            return job.sequence == lane.state.nextToWrite
         }
-    }
-
-    /// The job has been written and may be used again.
-    func recycle(_ job: CascadeJob) {
-        job.reset()
-        let wake = monitor.withLock { state in
-            state.freeJobs.append(job)
-            return state.idleWorkers > 0 && state.pending.count > 0
-        }
-        if wake { monitor.broadcast(Signal.work) }
-    }
-
-    /// Nobody takes the answers any more: every thread stops at its next look at the board.
-    func abandon() {
-        monitor.withLock { $0.isAbandoned = true }
-        monitor.broadcast(Signal.work)
-        monitor.broadcast(Signal.room)
-        monitor.broadcast(Signal.output)
+        if wakesWriter { monitor.signal(Signal.output(lane)) }
     }
 }

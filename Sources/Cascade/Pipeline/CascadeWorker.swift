@@ -4,190 +4,196 @@ import Streams
 
 /// One thread that runs models: decodes and scores lines with the student, asks the teacher, encodes what is decided.
 final class CascadeWorker {
-    private let cascade: Cascade
     private let board: CascadeBoard
-    private let chunks: ChunkPool
-    private let teacherFailed: (UnderstudyError) -> Void
-    private let decoder: LineDecoder
-    private let identity: RecordIdentity
-    private let labels: Int
-    private let student: any LineScorer
-    private var teacher: (any LineScorer)?
+    private let role: CascadeBoard.Role
+    private let index: Int
+    private let report: @Sendable (UnderstudyError) -> Void
+    private var decoders: [LaneDecoder?] = []
+    /// Those of the newest models seen; dropped as soon as others are in force.
+    private var models: CascadeModels?
+    private var student: (any LineScorer)?
+    private let pass: TeacherPass
     private var deferred: [CascadeBoard.DeferredLine] = []
     private var ready: [CascadeJob] = []
-    private var teacherLines = LineBatch()
-    private let teacherLogits: UnsafeMutablePointer<Float>
 
-    /// `teacherFailed` is told when the teacher can't be loaded; from any worker's thread, perhaps more than once.
-    init(
-        _ cascade: Cascade, board: CascadeBoard, chunks: ChunkPool,
-        teacherFailed: @escaping (UnderstudyError) -> Void
-    ) {
-        self.cascade = cascade
-        self.board = board
-        self.chunks = chunks
-        self.teacherFailed = teacherFailed
-        let options = cascade.options
-        decoder = LineDecoder(form: options.input, maximumLineBytes: options.maximumLineBytes)
-        identity = RecordIdentity(source: options.source)
-        labels = cascade.student.labels.count
-        student = cascade.student.makeScorer()
-        teacherLogits = .allocate(capacity: options.teacherLines * labels)
+    private struct LaneDecoder {
+        var lane: CascadeLane
+        var decoder: LineDecoder
     }
 
-    deinit { teacherLogits.deallocate() }
+    /// `report` is told when the teacher can't be loaded; from any worker's thread, perhaps more than once.
+    init(
+        _ board: CascadeBoard, role: CascadeBoard.Role, index: Int,
+        report: @escaping @Sendable (UnderstudyError) -> Void
+    ) {
+        self.board = board
+        self.role = role
+        self.index = index
+        self.report = report
+        pass = TeacherPass(lines: board.options.teacherLines)
+    }
 
     /// Works until the board says that all is done.
     func run() {
         var last: CascadeBoard.Work?
-        while let work = board.next(after: last, lines: &deferred) {
+        var generation = -1
+        while let work = board.next(role, worker: index, after: last, generation: &generation, lines: &deferred) {
             switch work {
             case .student(let job): study(job)
             case .teacher: teach()
+            case .refresh: refresh()
             }
             last = work
         }
     }
 
+    /// Lets go of models that are no longer in force, and of lanes that have gone.
+    private func refresh() {
+        let current = board.models
+        guard models !== current else { return }
+        models = current
+        student = role == .teacher ? nil : current.student.makeScorer()
+        pass.keep(only: current.teacher)
+        decoders.removeAll()
+    }
+
     // MARK: The student
 
     private func study(_ job: CascadeJob) {
-        decode(job)
-        board.releaseChunk(job.records[0].chunk, uses: job.records.count)
+        guard let lane = job.lane, let models = job.models, let routes = job.routes else { return }
+        let labels = models.student.labels.count
+        job.prepare(labels: labels, buffers: routes.bufferCount)
+        decode(job, lane)
+        board.releaseChunk(job.records[0].chunk, uses: job.records.count, of: lane)
         let count = job.lines.count
+        let begin = Monotonic.nanoseconds
         if count > 0 {
-            student.score(
+            // A job that was taken just before the models changed is scored with its own.
+            let scorer = models === self.models ? student : nil
+            (scorer ?? models.student.makeScorer()).score(
                 job.lines, into: UnsafeMutableBufferPointer(start: job.studentLogits, count: count * labels))
         }
+        let now = Monotonic.nanoseconds
+        job.studentTime = now &- begin
         for line in 0..<count {
             let row = UnsafeBufferPointer(start: job.studentLogits + line * labels, count: labels)
-            let verdict = Verdict(row, temperature: cascade.temperature)
-            job.states[line].student = verdict
-            if let verdict, cascade.policy.defers(verdict) { job.deferred.append(line) }
+            job.states[line].student = Verdict(row, temperature: models.temperature)
         }
+        decide(job, models, now)
         if job.deferred.isEmpty {
-            finish(job)
-        } else {
-            job.tally.deferred += job.deferred.count
-            board.deferLines(of: job)
+            job.encode(.whole)
+            board.finish(job)
+            return
         }
+        if !lane.options.isOrdered { job.encode(.sure) }
+        board.deferLines(of: job, now: now)
     }
 
-    private func decode(_ job: CascadeJob) {
-        job.tally.lines += job.records.count
-        for record in job.records {
-            let bytes = chunks.bytes(of: record)
+    private func decode(_ job: CascadeJob, _ lane: CascadeLane) {
+        guard let origin = job.origin else { return }
+        let decoder = decoder(of: lane)
+        for (index, record) in job.records.enumerated() where record.kind != .ending {
+            job.tally.lines += 1
+            let bytes = lane.chunks.bytes(of: record)
             switch decoder.decode(record, bytes) {
             case .blank:
                 job.tally.blank += 1
             case .flaw(let flaw):
-                refuse(flaw, line: record.number, of: job)
+                job.refuse(flaw, record: record, bytes: bytes)
             case .text(let text, let passed):
                 let start = job.passed.count
                 job.passed.append(passed)
                 (job.states + job.lines.count).initialize(
                     to: CascadeJob.State(
-                        id: identity.id(offset: record.offset, line: bytes), number: record.number,
-                        passedStart: start, passedEnd: job.passed.count))
+                        id: origin.identity.id(offset: record.offset, line: bytes), record: index, passedStart: start,
+                        passedEnd: job.passed.count))
                 job.lines.append(text)
             }
         }
     }
 
-    private func refuse(_ flaw: LineFlaw, line: UInt64, of job: CascadeJob) {
-        job.tally.flaws[flaw.kind.index] += 1
-        cascade.flawEncoder.append(flaw, line: line, to: job.diagnostics)
+    private func decoder(of lane: CascadeLane) -> LineDecoder {
+        if lane.slot < decoders.count, let known = decoders[lane.slot], known.lane === lane { return known.decoder }
+        while decoders.count <= lane.slot { decoders.append(nil) }
+        let decoder = LineDecoder(form: lane.options.input, maximumLineBytes: lane.options.maximumLineBytes)
+        decoders[lane.slot] = LaneDecoder(lane: lane, decoder: decoder)
+        return decoder
+    }
+
+    /// Chooses the lines for the teacher; what it has no room for is answered by the student where that is allowed.
+    private func decide(_ job: CascadeJob, _ models: CascadeModels, _ now: UInt64) {
+        if models.decider.neverAsks { return }
+        var room = board.teacherRoom(now: now)
+        if !board.studentMayAnswer { room.lines = .max }
+        models.decider.decide(
+            count: job.lines.count, now: now,
+            line: { index in
+                let state = job.states[index]
+                return state.student.map { ($0, state.id) }
+            },
+            ask: { index, reason in
+                job.states[index].reason = reason
+                switch reason {
+                case .deferred where board.studentMayAnswer && room.isBroken:
+                    job.states[index].teacher = .skipped(.broken)
+                case .deferred where room.lines <= 0:
+                    job.states[index].teacher = .skipped(.full)
+                case .audit where room.audits <= 0 || room.isBroken:
+                    // An audit never holds up the stream: it is left out while the teacher has other lines.
+                    job.states[index].reason = nil
+                default:
+                    if reason == .audit { room.audits -= 1 }
+                    room.lines -= 1
+                    job.deferred.append(index)
+                }
+            })
     }
 
     // MARK: The teacher
 
     private func teach() {
-        if let scorer = teacherScorer() {
-            ask(scorer)
-        } else {
-            for deferred in deferred { deferred.job.states[deferred.line].teacher = .unavailable }
-        }
-        board.settle(deferred, ready: &ready)
-        deferred.removeAll(keepingCapacity: true)
-        for job in ready { finish(job) }
-        ready.removeAll(keepingCapacity: true)
-    }
-
-    private func ask(_ scorer: any LineScorer) {
-        guard let map = cascade.labelMap else { return }
-        teacherLines.removeAll()
-        for deferred in deferred {
-            deferred.job.withText(deferred.line) { teacherLines.append($0) }
-        }
-        let count = deferred.count
-        scorer.score(teacherLines, into: UnsafeMutableBufferPointer(start: teacherLogits, count: count * labels))
-        for (index, deferred) in deferred.enumerated() {
-            let row = deferred.job.teacherLogits + deferred.line * labels
-            for label in 0..<labels { row[label] = teacherLogits[index * labels + map.positions[label]] }
-            if let verdict = Verdict(UnsafeBufferPointer(start: row, count: labels), temperature: 1) {
-                deferred.job.states[deferred.line].teacher = .answered(
-                    Answer.Opinion(label: verdict.label, confidence: verdict.confidence))
-            } else {
-                deferred.job.states[deferred.line].teacher = .broken
-            }
+        guard let models = deferred.first?.job.models else { return }
+        if role == .teacher { board.awaitFuller(&deferred) }
+        switch board.admitTeacher(worker: index) {
+        case .askNow: ask(models)
+        case .putBack: putBack()
+        case .skip: skip(models)
         }
     }
 
-    /// This thread's use of the teacher, made at its first line; nil if the teacher can't be loaded.
-    private func teacherScorer() -> (any LineScorer)? {
-        if let teacher { return teacher }
-        guard let source = cascade.teacher else { return nil }
+    private func ask(_ models: CascadeModels) {
         do throws(UnderstudyError) {
-            let scorer = try source.classifier().makeScorer()
-            teacher = scorer
-            board.noteTeacherLoaded()
-            return scorer
+            if try pass.load(models.teacher) { board.noteTeacherLoaded() }
         } catch {
-            teacherFailed(error)
-            return nil
-        }
-    }
-
-    // MARK: Decided lines
-
-    private func finish(_ job: CascadeJob) {
-        let passed = job.passed.bytes
-        job.lines.forEachLine { line, text in encode(line, text, passed, job) }
-        board.finish(job)
-    }
-
-    private func encode(
-        _ line: Int, _ text: UnsafeBufferPointer<UInt8>, _ passed: UnsafeBufferPointer<UInt8>, _ job: CascadeJob
-    ) {
-        let state = job.states[line]
-        guard let verdict = state.student else {
-            refuse(.noFiniteLogits, line: state.number, of: job)
+            report(error)
+            board.noteTeacher(failed: true, time: 0, lines: 0)
+            if board.teacherFailureBlocks { putBack() } else { skip(models) }
             return
         }
-        let opinion = Answer.Opinion(label: verdict.label, confidence: verdict.confidence)
-        var answer = Answer(student: opinion)
-        switch state.teacher {
-        case .notAsked: break
-        case .answered(let teacher):
-            answer.teacher = .answered(teacher)
-            answer.isByTeacher = true
-            if teacher.label != opinion.label { job.tally.disagreements += 1 }
-        case .broken:
-            answer.teacher = .skipped
-            job.tally.skipped += 1
-            if job.firstBrokenAnswer == nil { job.firstBrokenAnswer = state.number }
-        case .unavailable:
-            answer.teacher = .skipped
-            job.tally.skipped += 1
+        let begin = Monotonic.nanoseconds
+        let isUsable = pass.run(deferred, models)
+        board.noteTeacher(failed: !isUsable, time: Monotonic.nanoseconds &- begin, lines: deferred.count)
+        settle(models)
+    }
+
+    private func putBack() {
+        board.putBack(deferred)
+        deferred.removeAll(keepingCapacity: true)
+    }
+
+    private func skip(_ models: CascadeModels) {
+        pass.skip(deferred.count, .skipped(.broken))
+        settle(models)
+    }
+
+    private func settle(_ models: CascadeModels) {
+        board.settle(
+            deferred, labels: models.student.labels.count, logits: pass.logits, states: pass.states, ready: &ready)
+        deferred.removeAll(keepingCapacity: true)
+        for job in ready {
+            job.encode(job.lane?.options.isOrdered ?? true ? .whole : .rest)
+            board.finish(job)
         }
-        job.tally.answers[answer.deciding.label] += 1
-        cascade.answerEncoder.append(
-            answer,
-            for: AnswerEncoder.Line(
-                id: state.id, text: text,
-                passed: UnsafeBufferPointer(rebasing: passed[state.passedStart..<state.passedEnd]),
-                studentLogits: UnsafeBufferPointer(start: job.studentLogits + line * labels, count: labels),
-                teacherLogits: UnsafeBufferPointer(start: job.teacherLogits + line * labels, count: labels)),
-            to: job.answers)
+        ready.removeAll(keepingCapacity: true)
     }
 }

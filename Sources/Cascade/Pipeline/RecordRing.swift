@@ -25,15 +25,18 @@ struct RecordRing: Sendable {
         count += records.count
     }
 
-    /// Moves records from the front to `taken`: at most `lines`, all of one chunk, and no more than `bytes` of text
-    /// unless a single line is longer.
+    /// Moves records from the front to `taken`: at most `lines`, all of one chunk and one origin, and no more than
+    /// `bytes` of text unless a single line is longer.
     mutating func pop(lines: Int, bytes: Int, into taken: inout [Record]) {
         var sum = 0
         var moved = 0
         while moved < min(lines, count) {
             let place = head + moved < storage.count ? head + moved : head + moved - storage.count
             let record = storage[place]
-            if moved > 0, record.chunk != taken[0].chunk || sum + record.keptLength > bytes { break }
+            if moved > 0 {
+                let isOther = record.chunk != taken[0].chunk || record.origin != taken[0].origin
+                if isOther || sum + record.keptLength > bytes { break }
+            }
             sum += record.keptLength
             taken.append(record)
             moved += 1

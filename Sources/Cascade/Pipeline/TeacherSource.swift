@@ -9,6 +9,7 @@ import Synchronization
 public final class TeacherSource: Sendable {
     public let labels: [String]
     public let version: String
+    private let remembersFailure: Bool
     private let load: @Sendable () throws(UnderstudyError) -> any LineClassifier
     private let loaded = Mutex<Loaded>(.not)
 
@@ -18,12 +19,15 @@ public final class TeacherSource: Sendable {
         case failed(UnderstudyError)
     }
 
+    /// `remembersFailure`: whether a load that failed is never tried again. A filter wants that; a daemon waits for
+    /// better times.
     public init(
-        labels: [String], version: String,
+        labels: [String], version: String, remembersFailure: Bool = true,
         load: @escaping @Sendable () throws(UnderstudyError) -> any LineClassifier
     ) {
         self.labels = labels
         self.version = version
+        self.remembersFailure = remembersFailure
         self.load = load
     }
 
@@ -32,8 +36,8 @@ public final class TeacherSource: Sendable {
         self.init(labels: classifier.labels, version: classifier.version) { () throws(UnderstudyError) in classifier }
     }
 
-    /// The teacher, loaded by the first call; a failure is remembered, and thrown by every call.
-    func classifier() throws(UnderstudyError) -> any LineClassifier {
+    /// The teacher, loaded by the first call.
+    public func classifier() throws(UnderstudyError) -> any LineClassifier {
         try loaded.withLock { (state) throws(UnderstudyError) -> any LineClassifier in
             switch state {
             case .ready(let classifier): return classifier
@@ -49,7 +53,7 @@ public final class TeacherSource: Sendable {
                 state = .ready(classifier)
                 return classifier
             } catch {
-                state = .failed(error)
+                if remembersFailure { state = .failed(error) }
                 throw error
             }
         }

@@ -18,6 +18,15 @@ public struct DeferralPolicy: Sendable, Equatable {
             }
             self = measure
         }
+
+        /// How sure a model is by this measure, 0 … 1.
+        public func certainty(of verdict: Verdict) -> Float {
+            switch self {
+            case .confidence: verdict.confidence
+            case .margin: verdict.margin
+            case .entropy: 1 - verdict.entropy
+            }
+        }
     }
 
     public let measure: Measure
@@ -46,13 +55,7 @@ public struct DeferralPolicy: Sendable, Equatable {
     public var neverAsks: Bool { threshold <= 0 }
 
     /// How sure the student is, 0 … 1.
-    public func certainty(_ verdict: Verdict) -> Float {
-        switch measure {
-        case .confidence: verdict.confidence
-        case .margin: verdict.margin
-        case .entropy: 1 - verdict.entropy
-        }
-    }
+    public func certainty(_ verdict: Verdict) -> Float { measure.certainty(of: verdict) }
 
     /// Whether to ask the teacher.
     public func defers(_ verdict: Verdict) -> Bool {

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A JSON value to be written, its fields in the order given.
 indirect enum JSONText {
     case null

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Finds the text in a line, or says why there is none to classify.
 ///
 /// Working memory of one thread: what a result points to is valid until the next call.
@@ -12,14 +14,31 @@ public final class LineDecoder {
 
     private let form: InputForm
     private let maximumLineBytes: Int
+    /// nil for UTF-8.
+    private let transcoder: LineTranscoder?
     private let fields: JSONFields
     private let text = ByteBuffer()
     private let passed = ByteBuffer()
     private static var nothing: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: nil, count: 0) }
 
-    public init(form: InputForm, maximumLineBytes: Int) {
+    /// For lines in UTF-8.
+    public convenience init(form: InputForm, maximumLineBytes: Int) {
+        self.init(form, maximumLineBytes, nil)
+    }
+
+    /// Lines in another encoding are turned into UTF-8 first; their ids stay those of the bytes as they came.
+    ///
+    /// Errors: `configuration` if the C library has no table for the encoding.
+    public convenience init(
+        form: InputForm, maximumLineBytes: Int, encoding: TextEncoding
+    ) throws(UnderstudyError) {
+        self.init(form, maximumLineBytes, encoding == .utf8 ? nil : try LineTranscoder(encoding))
+    }
+
+    private init(_ form: InputForm, _ maximumLineBytes: Int, _ transcoder: LineTranscoder?) {
         self.form = form
         self.maximumLineBytes = maximumLineBytes
+        self.transcoder = transcoder
         fields = JSONFields(field: form.field)
     }
 
@@ -28,12 +47,18 @@ public final class LineDecoder {
         if record.isTooLong {
             return .flaw(.tooLong(bytes: Int(record.length), maximum: maximumLineBytes))
         }
-        if Self.isBlank(bytes) { return .blank }
-        if let flaw = UTF8Check.flaw(in: bytes) { return .flaw(flaw) }
+        var line = bytes
+        if let transcoder {
+            if let place = bytes.firstIndex(of: 0) { return .flaw(.containsNUL(at: place + 1)) }
+            if let flaw = transcoder.convert(bytes) { return .flaw(flaw) }
+            line = transcoder.utf8
+        }
+        if Self.isBlank(line) { return .blank }
+        if let flaw = UTF8Check.flaw(in: line) { return .flaw(flaw) }
         switch form {
-        case .line: return .text(bytes, passed: Self.nothing)
-        case .tsv(let column): return Self.column(column, of: bytes)
-        case .jsonl: return member(of: bytes)
+        case .line: return .text(line, passed: Self.nothing)
+        case .tsv(let column): return Self.column(column, of: line)
+        case .jsonl: return member(of: line)
         }
     }
 

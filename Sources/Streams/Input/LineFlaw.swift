@@ -1,6 +1,8 @@
-/// Why a line can't be classified. Positions count bytes of the line from 1.
+/// Why a line can't be classified. Positions count bytes of the line from 1; in JSON of another encoding, those of the
+/// line in UTF-8.
 public enum LineFlaw: Sendable, Equatable {
     case notUTF8(at: Int)
+    case notInEncoding(at: Int, TextEncoding)
     case containsNUL(at: Int)
     case tooLong(bytes: Int, maximum: Int)
     case malformedJSON(at: Int, JSONScanner.Problem)
@@ -14,6 +16,7 @@ public enum LineFlaw: Sendable, Equatable {
     /// A flaw without its place: what summaries count, and what programs compare.
     public enum Kind: String, Sendable, CaseIterable {
         case notUTF8 = "not_utf8"
+        case notDecodable = "not_decodable"
         case containsNUL = "contains_nul"
         case tooLong = "too_long"
         case malformedJSON = "malformed_json"
@@ -30,6 +33,7 @@ public enum LineFlaw: Sendable, Equatable {
     public var kind: Kind {
         switch self {
         case .notUTF8: .notUTF8
+        case .notInEncoding: .notDecodable
         case .containsNUL: .containsNUL
         case .tooLong: .tooLong
         case .malformedJSON, .notAnObject: .malformedJSON
@@ -45,6 +49,7 @@ public enum LineFlaw: Sendable, Equatable {
     public func reason(field: String) -> String {
         switch self {
         case .notUTF8(let place): "not UTF-8 at byte \(place)"
+        case .notInEncoding(let place, let encoding): "not \(encoding.rawValue) at byte \(place)"
         case .containsNUL(let place): "contains NUL at byte \(place)"
         case .tooLong(let bytes, let maximum): "\(bytes) bytes long; the longest line taken has \(maximum)"
         case .malformedJSON(let place, let problem): "malformed JSON at byte \(place): \(problem.rawValue)"

@@ -19,6 +19,8 @@ public struct LineFramer: Sendable {
     private static let slack = markBytes + 1
 
     public let maximumLineBytes: Int
+    /// Which of its lane's origins the lines belong to.
+    public let origin: Int32
     /// Where the unfinished line starts in the present chunk.
     public private(set) var unfinishedStart = 0
 
@@ -28,13 +30,28 @@ public struct LineFramer: Sendable {
     private var skippedBytes: UInt64 = 0
     private var skippedEndsInCR = false
 
-    public init(maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes) {
+    /// Begins at `offset` of an origin with line `number`; its bytes will stand at `position` of the present chunk.
+    public init(
+        maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes, origin: Int32 = 0, offset: UInt64 = 0,
+        number: UInt64 = 1, position: Int = 0
+    ) {
         precondition(maximumLineBytes > 0 && maximumLineBytes <= Self.greatestMaximumLineBytes)
         self.maximumLineBytes = maximumLineBytes
+        self.origin = origin
+        lineOffset = offset
+        lineNumber = number
+        unfinishedStart = position
+        scanned = position
     }
 
-    /// The number of lines ended so far.
+    /// The number of lines ended so far, those before the beginning included.
     public var finishedLines: UInt64 { lineNumber - 1 }
+
+    /// The record that says that the origin has ended: after the last line, of whose bytes none are left.
+    public func ending(chunk: Int32) -> Record {
+        Record(
+            offset: lineOffset, number: lineNumber, start: 0, length: 0, chunk: chunk, origin: origin, kind: .ending)
+    }
 
     /// How many bytes of the unfinished line have been seen.
     public func unfinishedBytes(upTo end: Int) -> UInt64 { skippedBytes + UInt64(end - unfinishedStart) }
@@ -55,9 +72,10 @@ public struct LineFramer: Sendable {
                 return false
             }
             let newline = UnsafeRawPointer(found) - UnsafeRawPointer(base)
-            records.append(record(base, endingAt: newline, chunk: chunk))
             let next = newline + 1
-            lineOffset += UInt64(next - unfinishedStart) + skippedBytes
+            let end = lineOffset + UInt64(next - unfinishedStart) + skippedBytes
+            records.append(record(base, endingAt: newline, next: end, chunk: chunk))
+            lineOffset = end
             lineNumber += 1
             skippedBytes = 0
             unfinishedStart = next
@@ -69,8 +87,9 @@ public struct LineFramer: Sendable {
     /// The record of a last line that no LF ends; nil if the stream ended with one.
     public mutating func finish(_ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32) -> Record? {
         guard end > unfinishedStart || skippedBytes > 0 else { return nil }
-        let last = record(base, endingAt: end, chunk: chunk)
-        lineOffset += UInt64(end - unfinishedStart) + skippedBytes
+        let next = lineOffset + UInt64(end - unfinishedStart) + skippedBytes
+        let last = record(base, endingAt: end, next: next, chunk: chunk)
+        lineOffset = next
         lineNumber += 1
         skippedBytes = 0
         unfinishedStart = end
@@ -84,13 +103,15 @@ public struct LineFramer: Sendable {
         unfinishedStart = 0
     }
 
-    private func record(_ base: UnsafePointer<UInt8>, endingAt end: Int, chunk: Int32) -> Record {
+    private func record(
+        _ base: UnsafePointer<UInt8>, endingAt end: Int, next: UInt64, chunk: Int32
+    ) -> Record {
         var start = unfinishedStart
         var offset = lineOffset
         var length = end - start
         if skippedBytes > 0 {
             let endsInCR = length > 0 ? base[end - 1] == 0x0D : skippedEndsInCR
-            return tooLong(skippedBytes + UInt64(length) - (endsInCR ? 1 : 0), start, chunk, offset)
+            return tooLong(skippedBytes + UInt64(length) - (endsInCR ? 1 : 0), start, chunk, offset, next)
         }
         if startsWithMark(base, end) {
             start += Self.markBytes
@@ -98,15 +119,18 @@ public struct LineFramer: Sendable {
             length -= Self.markBytes
         }
         if length > 0, base[start + length - 1] == 0x0D { length -= 1 }
-        if length > maximumLineBytes { return tooLong(UInt64(length), start, chunk, offset) }
+        if length > maximumLineBytes { return tooLong(UInt64(length), start, chunk, offset, next) }
         return Record(
-            offset: offset, number: lineNumber, start: UInt32(start), length: UInt32(length), chunk: chunk)
+            offset: offset, end: next, number: lineNumber, start: UInt32(start), length: UInt32(length), chunk: chunk,
+            origin: origin)
     }
 
-    private func tooLong(_ length: UInt64, _ start: Int, _ chunk: Int32, _ offset: UInt64) -> Record {
+    private func tooLong(
+        _ length: UInt64, _ start: Int, _ chunk: Int32, _ offset: UInt64, _ next: UInt64
+    ) -> Record {
         Record(
-            offset: offset, number: lineNumber, start: UInt32(start), length: UInt32(clamping: length),
-            chunk: chunk, isTooLong: true)
+            offset: offset, end: next, number: lineNumber, start: UInt32(start), length: UInt32(clamping: length),
+            chunk: chunk, origin: origin, kind: .tooLong)
     }
 
     /// Whether the unfinished line starts with the byte order mark of the stream.

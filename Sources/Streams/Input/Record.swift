@@ -1,7 +1,9 @@
 /// A line as the framer found it: a range of a chunk, and where it came from. Plain numbers, copied freely.
 public struct Record: Sendable, Equatable {
-    /// Where the line starts in the stream, in bytes from its beginning.
+    /// Where the line starts in its origin, in bytes from the beginning.
     public var offset: UInt64
+    /// Where the next line starts.
+    public var end: UInt64
     /// Counting from 1; blank and refused lines count.
     public var number: UInt64
     /// The line's bytes in its chunk, line end excluded. Nothing is kept of a line that is too long.
@@ -10,17 +12,33 @@ public struct Record: Sendable, Equatable {
     public var length: UInt32
     /// Which chunk of the pool holds the bytes.
     public var chunk: Int32
-    public var isTooLong: Bool
+    /// Which of its lane's origins the line belongs to.
+    public var origin: Int32
+    public var kind: Kind
 
-    public init(offset: UInt64, number: UInt64, start: UInt32, length: UInt32, chunk: Int32, isTooLong: Bool = false) {
+    public enum Kind: UInt8, Sendable {
+        case line
+        case tooLong
+        /// No line at all: the origin has ended at `offset`.
+        case ending
+    }
+
+    public init(
+        offset: UInt64, end: UInt64? = nil, number: UInt64, start: UInt32, length: UInt32, chunk: Int32,
+        origin: Int32 = 0, kind: Kind = .line
+    ) {
         self.offset = offset
+        self.end = end ?? offset + UInt64(length)
         self.number = number
         self.start = start
         self.length = length
         self.chunk = chunk
-        self.isTooLong = isTooLong
+        self.origin = origin
+        self.kind = kind
     }
 
+    public var isTooLong: Bool { kind == .tooLong }
+
     /// How many bytes of the chunk belong to the line.
-    public var keptLength: Int { isTooLong ? 0 : Int(length) }
+    public var keptLength: Int { kind == .line ? Int(length) : 0 }
 }

@@ -16,10 +16,11 @@ public final class SourceOrigin: Sendable {
     public let resumed: UInt64
     public let identity: RecordIdentity
 
-    /// `stream` tells the runs of a stream apart in the ids of its lines; it isn't used where there is a file.
+    /// `stream` tells the runs of a stream apart in the ids of its lines; it isn't used where there is a file. With
+    /// neither, the same line at the same place of the stream has the same id in every run.
     public init(
         source: String, path: String, file: FileIdentity?, start: UInt64 = 0, firstLine: UInt64 = 1,
-        unanswered: [UInt64] = [], resumed: UInt64? = nil, stream: UInt64 = 0
+        unanswered: [UInt64] = [], resumed: UInt64? = nil, stream: UInt64? = nil
     ) {
         self.source = source
         self.path = path
@@ -28,8 +29,8 @@ public final class SourceOrigin: Sendable {
         self.firstLine = firstLine
         self.unanswered = unanswered
         self.resumed = resumed ?? start
-        identity = RecordIdentity(
-            source: source, file: file?.bytes ?? withUnsafeBytes(of: stream.littleEndian, Array.init))
+        let run = stream.map { number in withUnsafeBytes(of: number.littleEndian, Array.init) }
+        identity = RecordIdentity(source: source, file: file?.bytes ?? run ?? [])
     }
 }
 

@@ -18,7 +18,12 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         conditions = .allocate(capacity: count)
         conditionCount = count
-        for index in 0..<count { pthread_cond_init(conditions + index, nil) }
+        // Waits with an end are measured on a clock that nobody sets.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        for index in 0..<count { pthread_cond_init(conditions + index, &attributes) }
+        pthread_condattr_destroy(&attributes)
         state = .allocate(capacity: 1)
         state.initialize(to: initial)
     }
@@ -47,6 +52,22 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         while true {
             if let result = body(&state.pointee) { return result }
             pthread_cond_wait(conditions + condition, mutex)
+        }
+    }
+
+    /// As `wait`, but gives up at `deadline`, a time of `Monotonic.nanoseconds`: then nil.
+    @inlinable
+    public func wait<Result>(
+        on condition: Int, until deadline: UInt64, _ body: (inout State) -> Result?
+    ) -> Result? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var end = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        while true {
+            if let result = body(&state.pointee) { return result }
+            if pthread_cond_timedwait(conditions + condition, mutex, &end) == ETIMEDOUT {
+                return body(&state.pointee)
+            }
         }
     }
 

@@ -2,7 +2,7 @@ import Diagnostics
 import Glibc
 
 /// A system thread that runs one closure and can be waited for.
-public final class WorkerThread {
+public final class WorkerThread: Sendable {
     private let handle: pthread_t
 
     private final class Start: Sendable {

@@ -1,0 +1,8 @@
+// Linux ways to be told of things, which Swift's Glibc module doesn't show.
+#ifndef UNDERSTUDY_EVENTS_H
+#define UNDERSTUDY_EVENTS_H
+
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+
+#endif

@@ -1,0 +1,91 @@
+import Streams
+import Synchronization
+
+/// Decides which lines of a job the teacher is asked about, and why.
+///
+/// Used by all workers at once. With a fixed threshold it keeps no state; with a budget the threshold follows what has
+/// been seen (`BudgetThreshold`).
+public final class LineDecider: Sendable {
+    public enum Rule: Sendable, Equatable {
+        /// Lines less certain than a threshold.
+        case fixed(DeferralPolicy)
+        /// The least certain lines, up to this share of all, 0 … 1.
+        case budgetShare(DeferralPolicy.Measure, Double)
+        /// The least certain lines, up to so many a second.
+        case budgetRate(DeferralPolicy.Measure, Double)
+    }
+
+    /// Why the teacher is asked.
+    public enum Reason: Sendable, Equatable {
+        case deferred
+        /// The student is sure; a share of such lines is asked about to know how often it is wrong then.
+        case audit
+    }
+
+    public let rule: Rule
+    /// The share of sure lines that are asked about, 0 … 1.
+    public let auditShare: Double
+    private let auditBound: UInt64
+    private let budget: Mutex<BudgetThreshold>
+
+    public init(_ rule: Rule, auditShare: Double = 0) {
+        self.rule = rule
+        self.auditShare = min(1, max(0, auditShare))
+        // 2⁶⁴ − 2¹¹ is the largest double below 2⁶⁴.
+        auditBound = self.auditShare >= 1 ? .max : UInt64(self.auditShare * 0x1p64)
+        switch rule {
+        case .fixed: budget = Mutex(BudgetThreshold(share: 0))
+        case .budgetShare(_, let share): budget = Mutex(BudgetThreshold(share: share))
+        case .budgetRate(_, let rate): budget = Mutex(BudgetThreshold(linesPerSecond: rate))
+        }
+    }
+
+    public var neverAsks: Bool {
+        if auditShare > 0 { return false }
+        switch rule {
+        case .fixed(let policy): return policy.neverAsks
+        case .budgetShare(_, let bound), .budgetRate(_, let bound): return bound <= 0
+        }
+    }
+
+    /// The threshold in force now.
+    public var threshold: Float {
+        switch rule {
+        case .fixed(let policy): policy.threshold
+        case .budgetShare, .budgetRate: budget.withLock { $0.threshold }
+        }
+    }
+
+    /// Calls `ask` for each of `count` lines that the teacher is to see.
+    ///
+    /// `line` gives a line's verdict and id (nil: no verdict, never asked). `now` is in nanoseconds, of a clock that
+    /// doesn't run backwards. Whether a sure line is audited hangs on its id alone, so it is the same in every run.
+    func decide(
+        count: Int, now: UInt64, line: (Int) -> (verdict: Verdict, id: UInt64)?, ask: (Int, Reason) -> Void
+    ) {
+        switch rule {
+        case .fixed(let policy):
+            if policy.neverAsks, auditBound == 0 { return }
+            for index in 0..<count {
+                guard let (verdict, id) = line(index) else { continue }
+                if policy.defers(verdict) {
+                    ask(index, .deferred)
+                } else if id < auditBound {
+                    ask(index, .audit)
+                }
+            }
+        case .budgetShare(let measure, _), .budgetRate(let measure, _):
+            budget.withLock { budget in
+                budget.advance(to: now)
+                for index in 0..<count {
+                    guard let (verdict, id) = line(index) else { continue }
+                    if budget.admits(measure.certainty(of: verdict)) {
+                        ask(index, .deferred)
+                    } else if id < auditBound {
+                        ask(index, .audit)
+                    }
+                }
+            }
+        }
+    }
+}

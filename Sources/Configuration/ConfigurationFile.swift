@@ -1,0 +1,61 @@
+import Glibc
+
+/// Reads configuration files.
+public enum ConfigurationFile {
+    /// The most bytes that a file may have: far above any configuration, and no burden on memory.
+    public static let mostBytes = 1_048_576
+
+    /// The settings that the file at `path` gives, with `environment` for `${NAME}` and `$STATE_DIRECTORY`.
+    ///
+    /// - Throws: everything that is wrong with the file; also when it is missing or can't be read.
+    public static func load(path: String, environment: [String: String]) throws(ConfigurationErrors) -> Settings {
+        try read(try bytes(of: path), path: path, environment: environment)
+    }
+
+    /// The settings that `bytes` give; errors name the file as `path`.
+    public static func read(
+        _ bytes: [UInt8], path: String, environment: [String: String]
+    ) throws(ConfigurationErrors) -> Settings {
+        guard bytes.count <= mostBytes else { throw failure(path, "the file is larger than \(mostBytes) bytes") }
+        // Columns don't count the mark that some editors put before everything else.
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
+        let errors = ErrorCollector(path: path, source: SourceText(text))
+        let node = text.withUnsafeBufferPointer { YAMLTree.node(of: $0, errors: errors) }
+        let context = ReadingContext(errors: errors, environment: environment)
+        let settings = node.flatMap { SettingsReader($0, context: context) }?.settings()
+        if let found = errors.errors { throw found }
+        guard let settings else { throw failure(path, "the file can't be read") }
+        return settings
+    }
+
+    /// At most one byte more than allowed.
+    private static func bytes(of path: String) throws(ConfigurationErrors) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path, "the file can't be opened: \(reason())") }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
+        var count = 0
+        while count < bytes.count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            }
+            if got == 0 { break }
+            if got > 0 {
+                count += got
+            } else if errno != EINTR {
+                throw failure(path, "the file can't be read: \(reason())")
+            }
+        }
+        return Array(bytes[..<count])
+    }
+
+    private static func reason() -> String {
+        let text = String(cString: strerror(errno))
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+
+    private static func failure(_ path: String, _ message: String) -> ConfigurationErrors {
+        ConfigurationErrors([ConfigurationError(path: path, message: message)])
+    }
+}

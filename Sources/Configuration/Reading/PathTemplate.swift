@@ -1,0 +1,33 @@
+/// `{label}`, `{source}` and `{date}` in a file sink's path.
+enum PathTemplate {
+    static let placeholders = ["label", "source", "date"]
+
+    /// The first part in braces that isn't a placeholder, or a brace that is alone; nil when all is well.
+    static func flaw(in path: String) -> Variables.Flaw? {
+        var rest = path[...]
+        while let brace = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            rest = rest[brace...]
+            guard rest.hasPrefix("{"), let end = rest.firstIndex(of: "}") else {
+                return Variables.Flaw(
+                    part: String(rest.prefix(1)), message: "a brace without its other half", hint: "known are \(known)")
+            }
+            let part = rest[...end]
+            let name = String(part.dropFirst().dropLast())
+            guard placeholders.contains(name) else {
+                let near = NearestName.find(name, among: placeholders).map { "did you mean '{\($0)}'?" }
+                return Variables.Flaw(
+                    part: String(part), message: "\(YAMLText.shown(String(part))) isn't a placeholder",
+                    hint: near ?? "known are \(known)")
+            }
+            rest = rest[rest.index(after: end)...]
+        }
+        return nil
+    }
+
+    /// The first placeholder in a path that can't have any.
+    static func placeholder(in path: String) -> String? {
+        placeholders.map { "{\($0)}" }.first { path.contains($0) }
+    }
+
+    private static let known = placeholders.map { "{\($0)}" }.joined(separator: ", ")
+}

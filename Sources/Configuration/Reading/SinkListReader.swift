@@ -1,0 +1,91 @@
+/// `sinks:` → settings.
+struct SinkListReader {
+    let context: ReadingContext
+    /// The sources that were read.
+    let sources: [SourceSettings]
+
+    private typealias Table = SinkOptions
+
+    func sinks(_ nodes: [YAMLNode], claims: inout PathClaims) -> [SinkSettings] {
+        var names = NameRegister(of: "sink")
+        var stdout: String?
+        var sinks: [SinkSettings] = []
+        for node in nodes {
+            guard let reader = BlockReader(node, as: Table.block, context: context) else { continue }
+            let name = reader.value(Table.name)
+            if let name { names.take(name, at: reader.span(of: Table.name.facts.name), errors: context.errors) }
+            let filter = filter(reader)
+            let whenFull = reader.value(Table.whenFull)
+            // A name that is wrong still lets the rest be checked.
+            let shownName = name ?? "?"
+            let owner = "sink \(YAMLText.shown(shownName))"
+            guard let kind = kind(reader, owner: owner, filter: filter, claims: &claims) else { continue }
+            if case .stdout = kind {
+                if let stdout {
+                    context.errors.add(
+                        "standard output is written by sink \(YAMLText.shown(stdout)) already",
+                        at: reader.span(of: Table.kind.facts.name))
+                }
+                stdout = shownName
+            }
+            sinks.append(SinkSettings(name: shownName, kind: kind, filter: filter, whenFull: whenFull))
+        }
+        return sinks
+    }
+
+    private func filter(_ reader: BlockReader) -> SinkFilter {
+        let filter = SinkFilter(
+            labels: reader.value(Table.labels), sources: reader.value(Table.sources), by: reader.value(Table.by),
+            minimumConfidence: reader.value(Table.minimumConfidence))
+        let known = sources.map(\.name)
+        let span = reader.span(of: Table.sources.facts.name)
+        // Without sources, that is the mistake.
+        for name in filter.sources where !known.isEmpty && !known.contains(name) {
+            let near = NearestName.find(name, among: known).map { "did you mean '\($0)'?" }
+            context.errors.add(
+                "there is no source \(YAMLText.shown(name))", at: context.errors.span(of: name, in: span),
+                hint: near ?? "there are " + known.joined(separator: ", "))
+        }
+        return filter
+    }
+
+    private func kind(
+        _ reader: BlockReader, owner: String, filter: SinkFilter, claims: inout PathClaims
+    ) -> SinkSettings.Kind? {
+        let span = reader.span(of: Table.path.facts.name)
+        switch reader.value(Table.kind) {
+        case "stdout": return .stdout(layout(reader))
+        case "file":
+            let permissions = reader.value(Table.filePermissions)
+            let sync = reader.value(Table.sync)
+            let layout = layout(reader)
+            guard let path = reader.value(Table.filePath) else { return nil }
+            let names = filter.sources.isEmpty ? sources.map(\.name) : filter.sources
+            let paths = FilePaths.all(path, labels: filter.labels, sources: names)
+            claims.add(PathClaim(owner: owner, use: .writes, paths: paths, span: span))
+            return .file(SinkSettings.FileSettings(path: path, permissions: permissions, sync: sync), layout)
+        case "fifo":
+            let permissions = reader.value(Table.pipePermissions)
+            let layout = layout(reader)
+            guard let path = reader.value(Table.path) else { return nil }
+            claims.add(PathClaim(owner: owner, use: .isSpecial, path: path, span: span))
+            return .fifo(path: path, permissions: permissions, layout)
+        case "socket":
+            let layout = layout(reader)
+            guard let path = reader.value(Table.path) else { return nil }
+            if path.utf8.count > AddressText.longestSocketPath {
+                context.errors.add(
+                    "'path' is longer than the \(AddressText.longestSocketPath) bytes that a socket's may have",
+                    at: span)
+            }
+            claims.add(PathClaim(owner: owner, use: .isSpecial, path: path, span: span))
+            return .socket(path: path, layout)
+        case "journald": return .journald
+        default: return nil
+        }
+    }
+
+    private func layout(_ reader: BlockReader) -> SinkSettings.Layout {
+        SinkSettings.Layout(format: reader.value(Table.format), logits: reader.value(Table.logits))
+    }
+}

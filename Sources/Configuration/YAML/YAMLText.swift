@@ -1,0 +1,73 @@
+/// Values as YAML text, and text from the file as messages show it.
+enum YAMLText {
+    /// A value in the form that reads back as the same value: `"0660"`, `["*.txt"]`, `/run/understudy/wire`.
+    static func value(_ value: OptionValue, form: OptionForm) -> String {
+        switch (value, form) {
+        case (.text(let text), .path), (.text(let text), .template), (.text(let text), .address):
+            scalar(Variables.escaped(text))
+        case (.text(let text), .permissions): quoted(text)
+        case (.text(let text), _): scalar(text)
+        case (.flag(let flag), _): String(flag)
+        case (.count(let count), _): String(count)
+        case (.number(let number), _): OptionValue.text(number)
+        case (.list(let items), _): "[" + items.map(quoted).joined(separator: ", ") + "]"
+        }
+    }
+
+    /// Without quotes where that is safe.
+    static func scalar(_ text: String) -> String {
+        let isPlain = text.unicodeScalars.enumerated().allSatisfy { index, scalar in
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", "/", "_", ".": true
+            case "-", "{", "}", "$", "+", "=", "@", ":": index > 0
+            default: false
+            }
+        }
+        let node = YAMLNode(content: .scalar(text, isPlain: true), span: .none)
+        // A colon at the end would make a key of it.
+        return isPlain && node.resolution == .text && !text.hasSuffix(":") ? text : quoted(text)
+    }
+
+    /// In double quotes.
+    static func quoted(_ text: String) -> String {
+        "\"" + escaped(text) + "\""
+    }
+
+    /// A name or value from the file in single quotes, fit for a one-line message: escaped, and cut when very long.
+    static func shown(_ text: String) -> String {
+        let longest = 60
+        let isLong = text.unicodeScalars.count > longest
+        let start = isLong ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(longest))) : text
+        return "'" + escaped(start) + (isLong ? "…'" : "'")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\t": out += "\\t"
+            default:
+                if isPrintable(scalar) {
+                    out.unicodeScalars.append(scalar)
+                } else {
+                    let digits = String(scalar.value, radix: 16)
+                    let width = digits.utf8.count <= 4 ? 4 : 8
+                    out += width == 4 ? "\\u" : "\\U"
+                    out += String(repeating: "0", count: width - digits.utf8.count) + digits
+                }
+            }
+        }
+        return out
+    }
+
+    /// Whether a scalar can stand for itself: no control, line separator, direction mark or non-character.
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse, .surrogate: false
+        default: true
+        }
+    }
+}

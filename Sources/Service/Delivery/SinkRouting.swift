@@ -1,0 +1,100 @@
+import Cascade
+import Configuration
+import Models
+import Streams
+import Synchronization
+
+/// Makes the routes of one source: the sinks that want its answers, each with its filter and its form.
+///
+/// The sinks can be replaced; what is under way keeps those that it began with.
+final class SinkRouting: AnswerRouting {
+    /// A sink's settings and what came of them.
+    struct Wired: Sendable {
+        var settings: SinkSettings
+        var target: SinkTarget
+    }
+
+    struct Sinks: Sendable {
+        var wired: [Wired]
+        var deadLetter: SinkTarget?
+    }
+
+    private let source: String
+    /// The JSON field that the source's text comes from; empty for other forms.
+    private let field: String
+    private let metrics: DaemonMetrics
+    private let sinks: Mutex<Sinks>
+
+    init(source: String, field: String, metrics: DaemonMetrics, sinks: Sinks) {
+        self.source = source
+        self.field = field
+        self.metrics = metrics
+        self.sinks = Mutex(sinks)
+    }
+
+    func replace(_ new: Sinks) { sinks.withLock { $0 = new } }
+
+    func routes(for models: CascadeModels) -> AnswerRoutes {
+        let sinks = sinks.withLock { $0 }
+        let labels = models.student.labels
+        let mine = sinks.wired.filter { $0.settings.filter.sources.isEmpty || $0.settings.filter.sources.contains(source) }
+        let set = SinkSet(
+            targets: mine.map(\.target), deadLetter: sinks.deadLetter, labels: labels,
+            student: models.student.version, teacher: models.teacher?.version, labelMetrics: metrics.labels(labels))
+        return AnswerRoutes(
+            mine.map { route($0, models) }, labels: labels.count,
+            refusals: sinks.deadLetter == nil ? nil : DeadLetterRefusals(encoder: FlawEncoder(source: source, field: field)),
+            context: set)
+    }
+
+    private func route(_ wired: Wired, _ models: CascadeModels) -> AnswerRoutes.Route {
+        let filter = wired.settings.filter
+        let labels = models.student.labels
+        var splitsByLabel = false
+        if case .file(let sink) = wired.target.kind { splitsByLabel = sink.usesLabels }
+        let who: AnswerRoutes.Route.Who =
+            switch filter.by {
+            case .any: .anyone
+            case .student: .student
+            case .teacher: .teacher
+            }
+        return AnswerRoutes.Route(
+            encoder: encoder(wired.settings.kind, models),
+            labels: filter.labels.isEmpty ? [] : labels.map { filter.labels.contains($0) }, by: who,
+            minimumConfidence: Float(filter.minimumConfidence), splitsByLabel: splitsByLabel)
+    }
+
+    private func encoder(_ kind: SinkSettings.Kind, _ models: CascadeModels) -> any RecordEncoder {
+        let (student, teacher) = (models.student, models.teacher?.version)
+        let layout: SinkSettings.Layout
+        switch kind {
+        case .stdout(let own), .file(_, let own), .fifo(_, _, let own), .socket(_, let own): layout = own
+        case .journald:
+            return JournalRecordEncoder(
+                source: source, labels: student.labels, student: student.version, teacher: teacher)
+        }
+        let format: OutputFormat =
+            switch layout.format {
+            case .jsonl: .jsonl
+            case .tsv: .tsv
+            case .label: .label
+            }
+        return AnswerEncoder(
+            format: format, source: source, labels: student.labels, student: student.version, teacher: teacher,
+            includesLogits: layout.logits)
+    }
+}
+
+extension JournalRecordEncoder: RecordEncoder {}
+
+/// Refused lines as records of the dead-letter sink.
+struct DeadLetterRefusals: RefusalEncoder {
+    let encoder: FlawEncoder
+
+    func append(
+        _ flaw: LineFlaw, record: Record, origin: SourceOrigin, bytes: UnsafeBufferPointer<UInt8>,
+        to output: ByteBuffer
+    ) {
+        encoder.append(flaw, line: record.number, to: output)
+    }
+}

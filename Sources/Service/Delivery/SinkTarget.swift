@@ -1,0 +1,68 @@
+import Configuration
+import Streams
+import Synchronization
+
+/// One configured sink at work. Lives as long as a job on its way wants to go there, longer than its configuration.
+final class SinkTarget: Sendable {
+    enum Kind: Sendable {
+        /// Its length is committed: exactly once.
+        case file(FileSink)
+        /// What it got is gone: at least once.
+        case flow(any FlowSink)
+    }
+
+    let name: String
+    let kind: Kind
+    /// Records are dropped, and counted, when the sink can't take them.
+    let drops: Bool
+    let metrics: DaemonMetrics.SinkID
+    private let retired = Atomic(false)
+
+    init(name: String, kind: Kind, drops: Bool, metrics: DaemonMetrics.SinkID) {
+        self.name = name
+        self.kind = kind
+        self.drops = drops
+        self.metrics = metrics
+    }
+
+    /// Whether a new configuration is without it: a flow lets go of what it can't deliver.
+    var isRetired: Bool { retired.load(ordering: .relaxed) }
+
+    /// Answers on their way are still taken, but nobody waits for a flow any more.
+    func retire() {
+        retired.store(true, ordering: .relaxed)
+        interrupt()
+    }
+
+    /// Ends all waiting of a flow.
+    func interrupt() {
+        if case .flow(let sink) = kind { sink.interrupt() }
+    }
+
+    func reopen() {
+        if case .file(let sink) = kind { sink.reopen() }
+    }
+}
+
+/// The sinks of one source's answers, in the order of its routes, and what is needed to count them.
+final class SinkSet: Sendable {
+    let targets: [SinkTarget]
+    let deadLetter: SinkTarget?
+    /// The student's labels.
+    let labels: [String]
+    let student: String
+    let teacher: String?
+    let labelMetrics: DaemonMetrics.LabelSet
+
+    init(
+        targets: [SinkTarget], deadLetter: SinkTarget?, labels: [String], student: String, teacher: String?,
+        labelMetrics: DaemonMetrics.LabelSet
+    ) {
+        self.targets = targets
+        self.deadLetter = deadLetter
+        self.labels = labels
+        self.student = student
+        self.teacher = teacher
+        self.labelMetrics = labelMetrics
+    }
+}

@@ -1,0 +1,104 @@
+import Cascade
+import Diagnostics
+import Models
+import Streams
+
+/// Takes the finished jobs of one source to its sinks.
+final class SourceOutput: LaneOutput {
+    private let outlet: Outlet
+    private let metrics: DaemonMetrics
+    private let source: DaemonMetrics.SourceID
+    /// Told when standard output's reader has gone for good.
+    private let outputClosed: @Sendable () -> Void
+
+    init(
+        outlet: Outlet, metrics: DaemonMetrics, source: DaemonMetrics.SourceID,
+        outputClosed: @escaping @Sendable () -> Void
+    ) {
+        self.outlet = outlet
+        self.metrics = metrics
+        self.source = source
+        self.outputClosed = outputClosed
+    }
+
+    func deliver(_ job: CascadeJob) -> Bool {
+        guard let sinks = job.routes?.context as? SinkSet else { return true }
+        guard deliverFlows(job, sinks) else { return false }
+        let isKept = outlet.keep(job, sinks) { target, records in
+            metrics.record(target.metrics, SinkMetrics(dropped: records))
+        }
+        guard isKept else { return false }
+        count(job, sinks)
+        return true
+    }
+
+    private func deliverFlows(_ job: CascadeJob, _ sinks: SinkSet) -> Bool {
+        guard let routes = job.routes else { return true }
+        for (index, target) in sinks.targets.enumerated() {
+            guard case .flow(let sink) = target.kind else { continue }
+            let buffer = routes.firstBuffer[index]
+            let (bytes, records) = (job.outputs[buffer].bytes, job.outputRecords[buffer])
+            guard records > 0 else { continue }
+            switch sink.deliver(bytes, records: records) {
+            case .delivered:
+                metrics.record(target.metrics, SinkMetrics(records: records, bytes: bytes.count))
+            case .dropped:
+                metrics.record(target.metrics, SinkMetrics(dropped: records))
+            case .interrupted:
+                guard target.isRetired else { return false }
+                metrics.record(target.metrics, SinkMetrics(dropped: records))
+            case .closed:
+                outputClosed()
+                return false
+            }
+        }
+        return true
+    }
+
+    private func count(_ job: CascadeJob, _ sinks: SinkSet) {
+        if let routes = job.routes {
+            for (index, target) in sinks.targets.enumerated() {
+                guard case .file = target.kind else { continue }
+                let first = routes.firstBuffer[index]
+                let count = routes.routes[index].splitsByLabel ? sinks.labels.count : 1
+                var (records, bytes) = (0, 0)
+                for buffer in first..<(first + count) {
+                    records += job.outputRecords[buffer]
+                    bytes += job.outputs[buffer].count
+                }
+                if records > 0 { metrics.record(target.metrics, SinkMetrics(records: records, bytes: bytes)) }
+            }
+        }
+        if let target = sinks.deadLetter, job.refusalRecords > 0 {
+            metrics.record(target.metrics, SinkMetrics(records: job.refusalRecords, bytes: job.refusals.count))
+        }
+        metrics.record(jobMetrics(job, sinks))
+        let age = Monotonic.nanoseconds &- job.readAt
+        metrics.recordDelivery(lines: job.tally.answered, seconds: Double(age) / 1e9)
+    }
+
+    private func jobMetrics(_ job: CascadeJob, _ sinks: SinkSet) -> JobMetrics {
+        let tally = job.tally
+        var figures = JobMetrics(source: source, labels: sinks.labelMetrics, flaws: tally.flaws.count)
+        figures.predictions = tally.answers
+        figures.flaws = tally.flaws
+        figures.blank = tally.blank
+        figures.dead = sinks.deadLetter == nil ? 0 : job.refusalRecords
+        if !job.isRest, let first = job.records.first { figures.bytes = Int(job.end - first.offset) }
+        figures.byTeacher = tally.byTeacher
+        figures.deferred = tally.deferred
+        figures.audited = tally.audited
+        figures.skippedFull = tally.skips[CascadeTally.Skip.full.index]
+        figures.skippedBroken = tally.skips[CascadeTally.Skip.broken.index]
+        figures.skippedTimeout = tally.skips[CascadeTally.Skip.timeout.index]
+        figures.deferredDisagreements = tally.disagreements
+        figures.auditAnswered = tally.audited
+        figures.auditAgreed = tally.auditedAlike
+        if !job.isRest {
+            figures.studentLines = job.lines.count
+            figures.studentSeconds = Double(job.studentTime) / 1e9
+        }
+        figures.setConfidences(tally.confidences)
+        return figures
+    }
+}

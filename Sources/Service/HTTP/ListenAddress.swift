@@ -1,0 +1,54 @@
+import Diagnostics
+import Glibc
+
+/// Where the status is offered: a port of this machine that only it can reach, or a Unix socket.
+public enum ListenAddress: Sendable, Equatable {
+    /// `host` is a numeric loopback address; port 0 takes any that is free.
+    case port(host: String, UInt16)
+    case unix(path: String)
+
+    /// Reads `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464` or `unix:/path`.
+    public init(_ text: String) throws(UnderstudyError) {
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            guard path.hasPrefix("/"), path.utf8.count <= Self.longestPath, !path.utf8.contains(0) else {
+                throw UnderstudyError(
+                    .configuration, "a socket's path must begin with / and have at most \(Self.longestPath) bytes")
+            }
+            self = .unix(path: path)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw UnderstudyError(.configuration, "write the address as 127.0.0.1:9464 or unix:/path")
+        }
+        var host = String(text[..<colon])
+        if host == "localhost" { host = "127.0.0.1" }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard Self.isLoopback(host) else {
+            throw UnderstudyError(
+                .configuration, "only this machine may ask: use 127.0.0.1, [::1] or a unix: path as the address")
+        }
+        self = .port(host: host, port)
+    }
+
+    /// What `sockaddr_un` holds, less the 0 at its end.
+    static let longestPath = 107
+
+    private static func isLoopback(_ host: String) -> Bool {
+        var v4 = in_addr()
+        if inet_pton(AF_INET, host, &v4) == 1 { return UInt32(bigEndian: v4.s_addr) >> 24 == 127 }
+        var v6 = in6_addr()
+        guard inet_pton(AF_INET6, host, &v6) == 1 else { return false }
+        return withUnsafeBytes(of: v6) { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+    }
+}
+
+extension ListenAddress: CustomStringConvertible {
+    /// The form that `init` reads.
+    public var description: String {
+        switch self {
+        case .port(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}

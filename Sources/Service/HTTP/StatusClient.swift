@@ -1,0 +1,125 @@
+import Diagnostics
+import Foundation
+import Glibc
+
+/// Asks a running daemon for its status, over a plain blocking socket.
+public enum StatusClient {
+    /// The longest answer that is taken, in bytes.
+    static let longestAnswer = 64 << 20
+
+    /// The status of the daemon at `address`. Takes at most `seconds`.
+    ///
+    /// Throws `tryAgain` when nobody answers there, `invalidData` when somebody else does.
+    public static func status(
+        at address: ListenAddress, seconds: Double = 5
+    ) throws(UnderstudyError) -> ServiceStatus {
+        do throws(UnderstudyError) {
+            return try ServiceStatus(json: get("/status", at: address, seconds: seconds))
+        } catch {
+            throw error.placed(at: address.description)
+        }
+    }
+
+    /// The body of the answer to GET `path`, which must have the status 200.
+    static func get(_ path: String, at address: ListenAddress, seconds: Double) throws(UnderstudyError) -> Data {
+        let deadline = DaemonClock.system.monotonic() + seconds
+        let descriptor = address.makeSocket(nonBlocking: true)
+        guard descriptor >= 0 else { throw failure(address, errno) }
+        defer { close(descriptor) }
+        try connect(descriptor, to: address, until: deadline)
+        try send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", descriptor, address, deadline)
+        return try body(of: receive(descriptor, address, deadline))
+    }
+
+    private static func connect(
+        _ descriptor: Int32, to address: ListenAddress, until deadline: Double
+    ) throws(UnderstudyError) {
+        while address.withSocketAddress({ Glibc.connect(descriptor, $0, $1) }) != 0 {
+            switch errno {
+            case EISCONN: return
+            case EINTR, EALREADY: break
+            case EINPROGRESS: try wait(for: POLLOUT, descriptor, address, deadline)
+            // A Unix socket whose queue is full can't be waited for.
+            case EAGAIN:
+                guard DaemonClock.system.monotonic() < deadline else { throw failure(address, ETIMEDOUT) }
+                usleep(10_000)
+            default: throw failure(address, errno)
+            }
+        }
+    }
+
+    private static func send(
+        _ request: String, _ descriptor: Int32, _ address: ListenAddress, _ deadline: Double
+    ) throws(UnderstudyError) {
+        var rest = Array(request.utf8)
+        while !rest.isEmpty {
+            let sent = Glibc.send(descriptor, rest, rest.count, Int32(MSG_NOSIGNAL))
+            if sent > 0 {
+                rest.removeFirst(sent)
+            } else if errno == EAGAIN {
+                try wait(for: POLLOUT, descriptor, address, deadline)
+            } else if errno != EINTR {
+                throw failure(address, errno)
+            }
+        }
+    }
+
+    private static func receive(
+        _ descriptor: Int32, _ address: ListenAddress, _ deadline: Double
+    ) throws(UnderstudyError) -> [UInt8] {
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while answer.count <= longestAnswer {
+            let length = recv(descriptor, &buffer, buffer.count, 0)
+            if length == 0 { return answer }
+            if length > 0 {
+                answer += buffer[..<length]
+            } else if errno == EAGAIN {
+                try wait(for: POLLIN, descriptor, address, deadline)
+            } else if errno != EINTR {
+                throw failure(address, errno)
+            }
+        }
+        throw UnderstudyError(.invalidData, "the answer is longer than \(longestAnswer) bytes")
+    }
+
+    private static func wait(
+        for events: Int32, _ descriptor: Int32, _ address: ListenAddress, _ deadline: Double
+    ) throws(UnderstudyError) {
+        let left = deadline - DaemonClock.system.monotonic()
+        guard left > 0 else { throw failure(address, ETIMEDOUT) }
+        var wait = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        poll(&wait, 1, Int32((left * 1000).rounded(.up)))
+    }
+
+    /// Source: RFC 9112, section 4; the server closes after its answer, so the body ends where the bytes do, and a
+    /// shorter one than was promised is no answer.
+    private static func body(of answer: [UInt8]) throws(UnderstudyError) -> Data {
+        let separator = Array("\r\n\r\n".utf8)
+        guard answer.starts(with: "HTTP/1.1 ".utf8), let end = answer.firstRange(of: separator) else {
+            throw UnderstudyError(.invalidData, "what answers there is no understudy")
+        }
+        let lines = String(decoding: answer[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+        let code = lines[0].dropFirst("HTTP/1.1 ".count).prefix(3)
+        let body = answer[end.upperBound...]
+        guard code == "200" else {
+            throw UnderstudyError(.tryAgain, "the daemon answered \(lines[0].dropFirst("HTTP/1.1 ".count))")
+        }
+        let promised = lines.first { $0.lowercased().hasPrefix("content-length:") }
+        if let promised, Int(promised.dropFirst("content-length:".count).drop { $0 == " " }) != body.count {
+            throw UnderstudyError(.tryAgain, "the daemon's answer was cut off; ask again")
+        }
+        return Data(body)
+    }
+
+    private static func failure(_ address: ListenAddress, _ code: Int32) -> UnderstudyError {
+        switch code {
+        case ECONNREFUSED, ENOENT:
+            UnderstudyError(.tryAgain, "no daemon answers here; is it running?")
+        case EACCES, EPERM:
+            UnderstudyError(.tryAgain, "no permission to ask the daemon; ask as its user or group, or as root")
+        case ETIMEDOUT: UnderstudyError(.tryAgain, "the daemon gave no answer in time; see its log")
+        default: UnderstudyError(.tryAgain, "the daemon can't be asked: \(String(cString: strerror(code)))")
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Glibc
+
+/// One client of the status server: a request, an answer, the end.
+struct StatusConnection {
+    enum State {
+        /// The request is being read.
+        case reading
+        /// The answer is being computed.
+        case answering
+        /// The answer is being written, from this byte on.
+        case writing([UInt8], from: Int)
+        /// All is written; waiting for the client to close. What it still sends is thrown away.
+        case closing(discarded: Int)
+        /// Nothing more to do.
+        case ended
+    }
+
+    let id: UInt64
+    let descriptor: Int32
+    private(set) var state = State.reading
+    /// When the present state ends, whatever the client does.
+    private(set) var deadline: Double
+    /// When the client was last heard, or connected.
+    private(set) var heard: Double
+    private var head: [UInt8] = []
+    private let limits: ServerLimits
+
+    init(id: UInt64, descriptor: Int32, limits: ServerLimits, now: Double) {
+        self.id = id
+        self.descriptor = descriptor
+        self.limits = limits
+        heard = now
+        deadline = now + limits.stepSeconds
+    }
+
+    /// What to wait for.
+    var events: Int16 {
+        switch state {
+        case .reading, .closing: Int16(POLLIN)
+        case .writing: Int16(POLLOUT)
+        // Errors and hang-ups are always told.
+        case .answering, .ended: 0
+        }
+    }
+
+    var isEnded: Bool {
+        if case .ended = state { return true }
+        return false
+    }
+
+    /// Whether another client may take its place.
+    func mayMakeWay(at now: Double) -> Bool {
+        if case .answering = state { return false }
+        return now - heard >= limits.graceSeconds
+    }
+
+    /// Reads or writes as far as it goes now. Gives the request once it is complete.
+    mutating func advance(at now: Double) -> RequestHead? {
+        switch state {
+        case .reading: return readHead(at: now)
+        case .writing(let bytes, let start): write(bytes, from: start, at: now)
+        case .closing(let discarded): discard(discarded, at: now)
+        // A client that left doesn't want the answer.
+        case .answering: end()
+        case .ended: break
+        }
+        return nil
+    }
+
+    mutating func respond(_ response: StatusResponse, at now: Double) {
+        deadline = now + limits.stepSeconds
+        write(response.bytes, from: 0, at: now)
+    }
+
+    /// The time of the present state is over.
+    mutating func expire(at now: Double) {
+        switch state {
+        case .answering: respond(StatusResponse(.unavailable, "the daemon gave no answer in time"), at: now)
+        case .reading, .writing, .closing, .ended: end()
+        }
+    }
+
+    mutating func end() {
+        guard !isEnded else { return }
+        close(descriptor)
+        state = .ended
+    }
+
+    private mutating func readHead(at now: Double) -> RequestHead? {
+        while case .reading = state {
+            guard let bytes = receive() else { return nil }
+            heard = now
+            head += bytes
+            switch RequestHead.read(head) {
+            case .complete(let request):
+                state = .answering
+                deadline = now + limits.stepSeconds
+                head = []
+                return request
+            case .malformed: respond(StatusResponse(.badRequest, "this is no HTTP/1.1 request"), at: now)
+            case .incomplete where head.count > limits.headBytes:
+                respond(StatusResponse(.headTooLarge, "the request is too long"), at: now)
+            case .incomplete: break
+            }
+        }
+        return nil
+    }
+
+    private mutating func write(_ bytes: [UInt8], from start: Int, at now: Double) {
+        var position = start
+        while position < bytes.count {
+            let sent = bytes.withUnsafeBytes { buffer in
+                send(
+                    descriptor, buffer.baseAddress?.advanced(by: position), bytes.count - position,
+                    Int32(MSG_NOSIGNAL))
+            }
+            if sent > 0 {
+                position += sent
+                heard = now
+            } else if sent < 0, errno == EINTR {
+                continue
+            } else if sent < 0, errno == EAGAIN {
+                state = .writing(bytes, from: position)
+                return
+            } else {
+                return end()
+            }
+        }
+        // Closing with unread bytes would reset the connection, and the answer might be lost on the way.
+        shutdown(descriptor, Int32(SHUT_WR))
+        deadline = now + limits.stepSeconds
+        discard(0, at: now)
+    }
+
+    private mutating func discard(_ before: Int, at now: Double) {
+        var discarded = before
+        state = .closing(discarded: discarded)
+        while discarded <= limits.discardedBytes {
+            guard let bytes = receive() else {
+                if !isEnded { state = .closing(discarded: discarded) }
+                return
+            }
+            discarded += bytes.count
+        }
+        end()
+    }
+
+    /// What has arrived; nil when there is nothing now, or when the client is gone, which ends the connection.
+    private mutating func receive() -> ArraySlice<UInt8>? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let length = recv(descriptor, &buffer, buffer.count, 0)
+            if length > 0 { return buffer[..<length] }
+            if length < 0, errno == EINTR { continue }
+            if length < 0, errno == EAGAIN { return nil }
+            end()
+            return nil
+        }
+    }
+}

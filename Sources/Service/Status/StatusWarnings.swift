@@ -1,0 +1,27 @@
+import Diagnostics
+
+/// What the numbers of a status say should be looked at.
+enum StatusWarnings {
+    /// A commit comes every 200 ms by default: an answer that old means that committing is stuck.
+    static let longestLagSeconds = 10.0
+
+    static func about(_ status: ServiceStatus) -> [String] {
+        var warnings: [String] = []
+        if status.delivery.checkpointLagSeconds > longestLagSeconds {
+            let lag = NumberText.fixed(status.delivery.checkpointLagSeconds, digits: 0)
+            warnings.append("Nothing has been committed for \(lag) s; see the log for why.")
+        }
+        switch status.teacher.circuit {
+        case .closed: break
+        case .halfOpen: warnings.append("The teacher failed and is being tried again.")
+        case .open: warnings.append("The teacher failed and is left alone for a while; the student answers alone.")
+        }
+        if status.trend == .falling {
+            warnings.append("The teacher agrees less with the student than before: the text may have drifted.")
+        }
+        for sink in status.sinks where sink.dropped > 0 {
+            warnings.append("Sink \(sink.name) was full and dropped \(NumberText.grouped(sink.dropped)) records.")
+        }
+        return warnings
+    }
+}

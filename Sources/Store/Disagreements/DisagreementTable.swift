@@ -1,0 +1,94 @@
+import Foundation
+import GRDB
+
+/// The table of the lines that the teacher saw, and the names of the models that answered.
+enum DisagreementTable {
+    static let columns = """
+        disagreement.id, disagreement.time, disagreement.reason, disagreement.source, disagreement.text, \
+        disagreement.student_label, disagreement.teacher_label, disagreement.student_confidence, \
+        disagreement.teacher_confidence, disagreement.student_logits, disagreement.teacher_logits, \
+        disagreement.seal, disagreement.human_label, pairing.student, pairing.teacher, pairing.labels
+        """
+
+    /// `columns` come from here.
+    static let tables = "disagreement JOIN pairing ON pairing.number = disagreement.pairing"
+
+    /// Keeps a row, unless the same line with the same models is there.
+    static func insert(_ row: DisagreementRow, into database: Database) throws {
+        let pairing = try pairing(of: row, in: database)
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO disagreement (id, pairing, time, reason, agreed, source, text, student_label, teacher_label,
+                    student_confidence, teacher_confidence, student_logits, teacher_logits, seal, human_label)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, pairing) DO NOTHING
+                """
+        ).execute(arguments: [
+            Int64(bitPattern: row.id), pairing, row.time, number(of: row.reason), row.agrees ? 1 : 0,
+            StoredText.bytes(row.source), StoredText.bytes(row.text), StoredText.bytes(row.studentLabel),
+            StoredText.bytes(row.teacherLabel), Double(row.studentConfidence), Double(row.teacherConfidence),
+            StoredList.bytes(row.studentLogits), StoredList.bytes(row.teacherLogits), seal(row),
+            row.humanLabel.map(StoredText.bytes),
+        ])
+    }
+
+    /// nil where the row's seal doesn't hold. `first` is the index of the first of `columns`.
+    static func decode(_ row: Row, first: Int = 0) -> DisagreementRow? {
+        guard let id = StoredNumber.unsigned(row, first), let time = StoredNumber.integer(row, first + 1),
+            let reason = StoredNumber.integer(row, first + 2).flatMap(reason(of:)),
+            let source = StoredText.text(row, first + 3), let text = StoredText.text(row, first + 4),
+            let studentLabel = StoredText.text(row, first + 5), let teacherLabel = StoredText.text(row, first + 6),
+            let studentConfidence = StoredNumber.float(row, first + 7),
+            let teacherConfidence = StoredNumber.float(row, first + 8),
+            let studentLogits = StoredList.floats(row, first + 9),
+            let teacherLogits = StoredList.floats(row, first + 10),
+            let seal = StoredNumber.integer(row, first + 11), let student = StoredText.text(row, first + 13),
+            let teacher = StoredText.text(row, first + 14), let labels = StoredList.texts(row, first + 15)
+        else { return nil }
+        let decoded = DisagreementRow(
+            id: id, source: source, text: text, time: time, reason: reason, studentLogits: studentLogits,
+            teacherLogits: teacherLogits, labels: labels, studentLabel: studentLabel, teacherLabel: teacherLabel,
+            studentConfidence: studentConfidence, teacherConfidence: teacherConfidence, student: student,
+            teacher: teacher, humanLabel: StoredText.text(row, first + 12))
+        return self.seal(decoded) == seal ? decoded : nil
+    }
+
+    static func number(of reason: DisagreementRow.Reason) -> Int64 {
+        switch reason {
+        case .deferred: 0
+        case .audit: 1
+        }
+    }
+
+    static func reason(of number: Int64) -> DisagreementRow.Reason? {
+        DisagreementRow.Reason.allCases.first { self.number(of: $0) == number }
+    }
+
+    private static func pairing(of row: DisagreementRow, in database: Database) throws -> Int64 {
+        let key: StatementArguments = [
+            StoredText.bytes(row.student), StoredText.bytes(row.teacher), StoredList.bytes(row.labels),
+        ]
+        let find = try database.cachedStatement(
+            sql: "SELECT number FROM pairing WHERE student = ? AND teacher = ? AND labels = ?")
+        if let known = try Row.fetchOne(find, arguments: key).flatMap({ StoredNumber.integer($0, 0) }) { return known }
+        try database.cachedStatement(sql: "INSERT INTO pairing (student, teacher, labels) VALUES (?, ?, ?)")
+            .execute(arguments: key)
+        return database.lastInsertedRowID
+    }
+
+    /// Of everything but the human label, which comes later.
+    private static func seal(_ row: DisagreementRow) -> Int64 {
+        var hash = RowSeal(.disagreement)
+        hash.add(row.id)
+        hash.add(row.time)
+        hash.add(number(of: row.reason))
+        for text in [row.source, row.text, row.studentLabel, row.teacherLabel, row.student, row.teacher] {
+            hash.add(text)
+        }
+        for label in row.labels { hash.add(label) }
+        // As SQLite gives them back: one NaN, and no negative zero.
+        hash.add([row.studentConfidence, row.teacherConfidence].map { $0.isNaN ? .nan : $0 == 0 ? 0 : $0 })
+        hash.add(row.studentLogits)
+        hash.add(row.teacherLogits)
+        return hash.value
+    }
+}

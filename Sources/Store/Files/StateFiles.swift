@@ -1,0 +1,159 @@
+import Diagnostics
+import Glibc
+
+/// The files of a state directory: their names, and the moves that replace the database.
+struct StateFiles {
+    let directory: String
+
+    var database: String { directory + "/state.sqlite" }
+    /// A new database while it is being built; worth nothing after a crash.
+    var partial: String { directory + "/state.sqlite.partial" }
+    /// A new database that is whole and waits for its place.
+    var ready: String { directory + "/state.sqlite.new" }
+    var lock: String { directory + "/lock" }
+    /// Left when a running daemon met damage: the next start checks every page.
+    var suspicion: String { directory + "/state.sqlite.suspect" }
+
+    /// What SQLite keeps beside a database in WAL mode.
+    private static let companions = ["-wal", "-shm"]
+
+    /// Makes the directory, with permission 0750, and those above it.
+    ///
+    /// Errors: `cannotCreate` where it can't be made or written to.
+    func prepareDirectory() throws(UnderstudyError) {
+        var status = stat()
+        if stat(directory, &status) != 0 {
+            try Self.makeDirectory(directory)
+        } else if status.st_mode & S_IFMT != S_IFDIR {
+            throw UnderstudyError(.cannotCreate, "the state directory is a file; name a directory", at: directory)
+        }
+        guard access(directory, R_OK | W_OK | X_OK) == 0 else {
+            throw UnderstudyError(
+                .cannotCreate,
+                "the state directory can't be written to (\(Self.reason(errno))); let the service's user own it",
+                at: directory)
+        }
+    }
+
+    private static func makeDirectory(_ path: String) throws(UnderstudyError) {
+        if mkdir(path, 0o750) == 0 || errno == EEXIST { return }
+        let reason = errno
+        if reason == ENOENT, let slash = path.dropLast().lastIndex(of: "/"), slash > path.startIndex {
+            try makeDirectory(String(path[..<slash]))
+            return try makeDirectory(path)
+        }
+        throw UnderstudyError(
+            reason == ENOSPC || reason == EDQUOT ? .inputOutput : .cannotCreate,
+            "the state directory can't be made (\(Self.reason(reason))); make it, owned by the service's user", at: path
+        )
+    }
+
+    /// Whether there is a database. Finishes a replacement that a crash had cut short.
+    ///
+    /// Errors: `cannotCreate` where it is no file or can't be written to.
+    func findDatabase() throws(UnderstudyError) -> Bool {
+        remove(partial)
+        guard exists(database) else {
+            guard exists(ready) else { return false }
+            try putInPlace()
+            return true
+        }
+        remove(ready)
+        let descriptor = Glibc.open(database, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw UnderstudyError(
+                .cannotCreate, "the state can't be written to (\(Self.reason(errno))); let the service's user own it",
+                at: database)
+        }
+        close(descriptor)
+        return true
+    }
+
+    func size(of path: String) -> UInt64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt64(max(0, status.st_size)) : 0
+    }
+
+    func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Asks the next start to check every page.
+    func suspect() {
+        let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    func remove(_ path: String) {
+        for name in [path, path + "-journal"] + Self.companions.map({ path + $0 }) { unlink(name) }
+    }
+
+    /// An empty file for SQLite to fill: it gives its own files the permission of this one.
+    func createPartial() throws(UnderstudyError) {
+        remove(partial)
+        let descriptor = Glibc.open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw failure("made", partial) }
+        close(descriptor)
+    }
+
+    /// The database that was built is whole: it may be put in place from now on, by this run or the next one.
+    func markReady() throws(UnderstudyError) {
+        guard rename(partial, ready) == 0 else { throw failure("renamed", partial) }
+        try synchronise()
+    }
+
+    /// Gives the new database its name.
+    func putInPlace() throws(UnderstudyError) {
+        // A write-ahead log that belonged to another database must never be replayed into this one.
+        for suffix in Self.companions { unlink(database + suffix) }
+        guard rename(ready, database) == 0 else { throw failure("renamed", ready) }
+        try synchronise()
+    }
+
+    /// Moves the database and what belongs to it out of the way; gives its new path.
+    ///
+    /// The log goes before the database: a database without its log is an older state, a log without its database could
+    /// be taken for another one's.
+    func setAside(now: time_t = time(nil)) throws(UnderstudyError) -> String {
+        let target = freeName(database + ".damaged-" + Self.timeText(now))
+        for suffix in Self.companions + [""] where exists(database + suffix) {
+            guard rename(database + suffix, target + suffix) == 0 else { throw failure("set aside", database + suffix) }
+        }
+        try synchronise()
+        return target
+    }
+
+    private func freeName(_ wanted: String) -> String {
+        var name = wanted
+        var number = 2
+        while exists(name) {
+            name = "\(wanted)-\(number)"
+            number += 1
+        }
+        return name
+    }
+
+    /// `20261125T130252Z`.
+    private static func timeText(_ seconds: time_t) -> String {
+        var seconds = seconds
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y%m%dT%H%M%SZ", &parts)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Forces the directory's entries to the disk, so that the moves survive a power cut.
+    private func synchronise() throws(UnderstudyError) {
+        let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("opened", directory) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("forced to the disk", directory) }
+    }
+
+    private func failure(_ what: String, _ path: String) -> UnderstudyError {
+        let isFull = errno == ENOSPC || errno == EDQUOT
+        return UnderstudyError(
+            isFull ? .inputOutput : .cannotCreate, "can't be \(what): \(Self.reason(errno))", at: path)
+    }
+
+    static func reason(_ number: Int32) -> String { String(cString: strerror(number)) }
+}

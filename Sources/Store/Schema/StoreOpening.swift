@@ -1,0 +1,166 @@
+import Diagnostics
+import GRDB
+
+/// How the daemon gets its database at a start.
+///
+/// What is there is looked over before it is used: the schema it names, SQLite's own check of its pages, the seal of
+/// every checkpoint and sink row, and the seal over all of them. If any of that fails the database is damaged: a new one
+/// is built beside it with the rows that still hold, the old one is set aside under another name, and the new one takes
+/// its place. A crash at any moment of that leaves one of the two whole.
+struct StoreOpening {
+    let files: StateFiles
+    let schema: StoreSchema
+    /// Seconds to wait for another process.
+    let patience: Double
+    let report: @Sendable (UnderstudyError) -> Void
+
+    /// Up to this size in bytes every page is checked at every start, which takes a fraction of a second; of a larger
+    /// database only the tables that the delivery promises stand on, unless something was wrong with it.
+    private static let wholeCheck: UInt64 = 64 << 20
+
+    func open() throws(UnderstudyError) -> DatabasePool {
+        do {
+            return try openOrReplace()
+        } catch {
+            throw StoreFailure.error(error, at: files.database)
+        }
+    }
+
+    /// Settings of every connection.
+    static func configuration(patience: Double) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(patience)
+        // One for the status page, one for the metrics: each keeps up to 2 MB of pages.
+        configuration.maximumReaderCount = 2
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;")
+        }
+        return configuration
+    }
+
+    /// Throws where `written` isn't the schema this program works with.
+    static func refuse(
+        _ written: StoreSchema, unless known: StoreSchema, at path: String, migrates: Bool
+    ) throws(UnderstudyError) {
+        if written.number > known.number {
+            throw UnderstudyError(
+                .configuration,
+                "a newer understudy wrote this state: run release \(PrintableText.escaped(written.release)) or later "
+                    + "(this one knows states up to release \(known.release)), or name another state directory",
+                at: path)
+        }
+        if written.number < known.number, !migrates {
+            throw UnderstudyError(
+                .configuration, "an older understudy wrote this state: start the daemon of this release once", at: path)
+        }
+    }
+
+    private func openOrReplace() throws -> DatabasePool {
+        guard try files.findDatabase() else {
+            try build(from: nil)
+            try files.putInPlace()
+            return try connect()
+        }
+        do {
+            let written = try inspect()
+            files.remove(files.suspicion)
+            let pool = try connect()
+            try StoreSchema.migrator.migrate(pool)
+            if written.number < schema.number { try pool.write { try schema.write(to: $0) } }
+            return pool
+        } catch  where StoreFailure.isDamageAtOpening(error) {
+            return try replace(because: StoreFailure.reason(error))
+        }
+    }
+
+    private func connect() throws -> DatabasePool {
+        let pool = try DatabasePool(
+            path: files.database, configuration: Self.configuration(patience: patience))
+        try pool.writeWithoutTransaction { database in
+            // GRDB sets NORMAL for WAL, which forgets the last commits in a power cut. The log is cut back to 16 MiB
+            // when it starts anew.
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;")
+        }
+        return pool
+    }
+
+    /// Looks the database over without changing a byte of it, and gives the schema it has.
+    private func inspect() throws -> StoreSchema {
+        let size = files.size(of: files.database)
+        guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
+        let checksAll = size <= Self.wholeCheck || files.exists(files.suspicion)
+        var configuration = Self.configuration(patience: patience)
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: files.database, configuration: configuration)
+        return try queue.read { database in
+            let written = try StoreSchema.read(from: database)
+            try Self.refuse(written, unless: schema, at: files.database, migrates: true)
+            if checksAll {
+                try check(database, table: nil)
+            } else {
+                for table in StoreSchema.vitalTables { try check(database, table: table) }
+            }
+            try checkSeals(database)
+            return written
+        }
+    }
+
+    private func check(_ database: Database, table: String?) throws {
+        let sql = table.map { "PRAGMA quick_check('\($0)')" } ?? "PRAGMA quick_check(1)"
+        guard let row = try Row.fetchOne(database, sql: sql), let answer = StoredText.text(row, 0) else {
+            throw StoreDamage(reason: "it can't be checked")
+        }
+        guard answer == "ok" else { throw StoreDamage(reason: answer) }
+    }
+
+    private func checkSeals(_ database: Database) throws {
+        let rows = try SealedRows.read(from: database)
+        guard rows.damaged == 0 else {
+            throw StoreDamage(reason: "\(rows.damaged) of its rows have changed behind its back")
+        }
+        guard try TotalSeal.read(from: database) == rows.total else {
+            throw StoreDamage(reason: "rows are missing or of different ages")
+        }
+    }
+
+    /// Builds a new database, with what `damaged` still holds.
+    private func build(from damaged: String?) throws {
+        try files.createPartial()
+        var configuration = Self.configuration(patience: patience)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+        }
+        do {
+            let queue = try DatabaseQueue(path: files.partial, configuration: configuration)
+            try StoreSchema.migrator.migrate(queue)
+            try queue.write { try schema.write(to: $0) }
+            if let damaged { salvage(from: damaged, into: queue) }
+            try queue.close()
+        } catch {
+            files.remove(files.partial)
+            throw error
+        }
+        try files.markReady()
+    }
+
+    private func salvage(from damaged: String, into queue: DatabaseQueue) {
+        var configuration = Self.configuration(patience: patience)
+        configuration.readonly = true
+        let saved = StoreSalvage.run(from: damaged, configuration: configuration, into: queue)
+        report(UnderstudyError(.inputOutput, saved.description, at: damaged))
+    }
+
+    private func replace(because reason: String) throws -> DatabasePool {
+        try build(from: files.database)
+        let aside = try files.setAside()
+        report(
+            UnderstudyError(
+                .inputOutput,
+                "the state is damaged (\(PrintableText.escaped(reason))): it was set aside as "
+                    + "\(PrintableText.escaped(aside)), and a new one begun; lines may be answered twice",
+                at: files.database))
+        try files.putInPlace()
+        files.remove(files.suspicion)
+        return try connect()
+    }
+}

@@ -1,0 +1,113 @@
+import Diagnostics
+import GRDB
+import Streams
+
+/// Takes over what a damaged database still holds.
+///
+/// A checkpoint whose own seal holds is right or older than the truth; an older one only has lines answered again. A
+/// sink length is another matter: one that is older than the checkpoints would cut answers off that no line brings back.
+/// So the lengths are kept only where all rows together make one state that was committed; without a length an output
+/// file is left as long as it is.
+struct StoreSalvage {
+    private(set) var checkpoints = 0
+    private(set) var sinks = 0
+    private(set) var disagreements = 0
+    private(set) var failure: String?
+
+    /// Of the disagreements the newest are kept, at most so many: a start mustn't wait minutes for training data.
+    private static let mostDisagreements = 200_000
+    private static let batch = 1000
+
+    var description: String {
+        var text =
+            "kept of the damaged state: \(checkpoints) checkpoints, \(sinks) sink lengths, \(disagreements) rows of the "
+            + "disagreement log"
+        if let failure { text += " (then: \(PrintableText.escaped(failure)))" }
+        return text
+    }
+
+    static func run(from damaged: String, configuration: Configuration, into queue: DatabaseQueue) -> StoreSalvage {
+        var salvage = StoreSalvage()
+        do {
+            let source = try DatabaseQueue(path: damaged, configuration: configuration)
+            try salvage.takeState(from: source, into: queue)
+            try salvage.takeDisagreements(from: source, into: queue)
+            try source.close()
+        } catch {
+            salvage.failure = StoreFailure.reason(error)
+        }
+        return salvage
+    }
+
+    private mutating func takeState(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
+        let (rows, isWhole) = try source.read { database in
+            let (rows, complete) = Self.readBothWays(database)
+            let total = try? TotalSeal.read(from: database)
+            return (rows, complete && rows.damaged == 0 && rows.total == total)
+        }
+        let sinks = isWhole ? rows.sinks : []
+        try queue.write { database in
+            var total = try TotalSeal.read(from: database)
+            for checkpoint in rows.checkpoints { try CheckpointTable.put(checkpoint, in: database, total: &total) }
+            for sink in sinks { try SinkTable.put(sink, in: database, total: &total) }
+            try total.write(to: database)
+        }
+        checkpoints = rows.checkpoints.count
+        self.sinks = sinks.count
+    }
+
+    /// Reads each table up to the page that is broken, from both ends.
+    private static func readBothWays(_ database: Database) -> (rows: SealedRows, isComplete: Bool) {
+        if let rows = try? SealedRows.read(from: database) { return (rows, true) }
+        var rows = SealedRows()
+        var seen: Set<Int64> = []
+        for order in ["source, device, inode", "source DESC, device DESC, inode DESC"] {
+            let sql = "SELECT \(CheckpointTable.columns) FROM checkpoint ORDER BY \(order)"
+            _ = try? each(sql, in: database) { row in
+                let decoded = CheckpointTable.decode(row)
+                if decoded.map({ seen.insert($0.seal).inserted }) ?? true { rows.add(decoded) }
+            }
+        }
+        return (rows, false)
+    }
+
+    /// From the newest backwards, and then from the oldest on where a page in between is broken.
+    private mutating func takeDisagreements(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
+        for order in ["DESC", "ASC"] where disagreements < Self.mostDisagreements {
+            let sql = """
+                SELECT \(DisagreementTable.columns) FROM \(DisagreementTable.tables) ORDER BY disagreement.number \(order)
+                """
+            var rows: [DisagreementRow] = []
+            do {
+                try source.read { database in
+                    try Self.each(sql, in: database) { row in
+                        guard let decoded = DisagreementTable.decode(row), disagreements < Self.mostDisagreements else {
+                            return
+                        }
+                        rows.append(decoded)
+                        if rows.count == Self.batch { try keep(&rows, in: queue) }
+                    }
+                }
+                try keep(&rows, in: queue)
+                return
+            } catch  where StoreFailure.isDamageAtOpening(error) {
+                try keep(&rows, in: queue)
+                failure = StoreFailure.reason(error)
+            }
+        }
+    }
+
+    private mutating func keep(_ rows: inout [DisagreementRow], in queue: DatabaseQueue) throws {
+        disagreements += try queue.write { database in
+            let before = database.totalChangesCount
+            for row in rows { try DisagreementTable.insert(row, into: database) }
+            return database.totalChangesCount - before
+        }
+        rows.removeAll(keepingCapacity: true)
+    }
+
+    private static func each(_ sql: String, in database: Database, _ body: (Row) throws -> Void) throws {
+        let cursor = try Row.fetchCursor(database, sql: sql)
+        while let row = try cursor.next() { try body(row) }
+    }
+}

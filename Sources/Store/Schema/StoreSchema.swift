@@ -1,0 +1,90 @@
+import GRDB
+
+/// Which tables a database has, and how an older one is brought up to date.
+package struct StoreSchema: Sendable {
+    /// Counts the migrations.
+    package var number: Int64
+    /// The first release that knows it.
+    package var release: String
+
+    package init(number: Int64, release: String) {
+        self.number = number
+        self.release = release
+    }
+
+    /// The schema of this program. A later one adds a migration below and raises the number; re-distillation runs will
+    /// be such a migration.
+    package static let current = StoreSchema(number: 1, release: "0.1")
+
+    /// Free text is kept as bytes: SQLite's text ends at a NUL, and lines may hold one. Numbers of 64 bits without sign
+    /// are kept by their bits. Times are microseconds since 1970.
+    static let migrator: DatabaseMigrator = {
+        var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
+        migrator.registerMigration("1") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE schema (
+                        one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, release BLOB NOT NULL,
+                        seal INTEGER NOT NULL);
+                    CREATE TABLE checkpoint (
+                        source BLOB NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
+                        generation INTEGER NOT NULL, path BLOB NOT NULL, offset INTEGER NOT NULL, line INTEGER NOT NULL,
+                        finished INTEGER NOT NULL, unanswered BLOB NOT NULL, mark INTEGER NOT NULL,
+                        size INTEGER NOT NULL, modified INTEGER NOT NULL, seal INTEGER NOT NULL,
+                        PRIMARY KEY (source, device, inode)) WITHOUT ROWID;
+                    CREATE TABLE sink (
+                        device INTEGER NOT NULL, inode INTEGER NOT NULL, sink BLOB NOT NULL, path BLOB NOT NULL,
+                        length INTEGER NOT NULL, seal INTEGER NOT NULL,
+                        PRIMARY KEY (device, inode)) WITHOUT ROWID;
+                    CREATE TABLE total (
+                        one INTEGER PRIMARY KEY CHECK (one = 1), rows INTEGER NOT NULL, sum INTEGER NOT NULL,
+                        seal INTEGER NOT NULL);
+                    CREATE TABLE pairing (
+                        number INTEGER PRIMARY KEY, student BLOB NOT NULL, teacher BLOB NOT NULL, labels BLOB NOT NULL,
+                        UNIQUE (student, teacher, labels));
+                    CREATE TABLE disagreement (
+                        number INTEGER PRIMARY KEY, id INTEGER NOT NULL, pairing INTEGER NOT NULL,
+                        time INTEGER NOT NULL, reason INTEGER NOT NULL, agreed INTEGER NOT NULL, source BLOB NOT NULL,
+                        text BLOB NOT NULL, student_label BLOB NOT NULL, teacher_label BLOB NOT NULL,
+                        student_confidence REAL, teacher_confidence REAL, student_logits BLOB NOT NULL,
+                        teacher_logits BLOB NOT NULL, seal INTEGER NOT NULL, human_label BLOB,
+                        UNIQUE (id, pairing));
+                    CREATE INDEX disagreement_time ON disagreement (time);
+                    CREATE INDEX disagreement_audit ON disagreement (time, agreed) WHERE reason = 1;
+                    """)
+            try TotalSeal().write(to: database)
+        }
+        return migrator
+    }()
+
+    /// The tables whose pages are checked at every start.
+    static let vitalTables = ["schema", "checkpoint", "sink", "total"]
+
+    /// Notes in the database which schema it has.
+    func write(to database: Database) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO schema (one, number, release, seal) VALUES (1, ?, ?, ?)",
+            arguments: [number, StoredText.bytes(release), seal])
+    }
+
+    /// The schema that the database says it has.
+    ///
+    /// Throws `StoreDamage` where the note doesn't hold: a flipped bit must not pass for a newer program's work.
+    static func read(from database: Database) throws -> StoreSchema {
+        guard let row = try Row.fetchOne(database, sql: "SELECT number, release, seal FROM schema"),
+            let number = StoredNumber.integer(row, 0), let release = StoredText.text(row, 1)
+        else { throw StoreDamage(reason: "it doesn't say which schema it has") }
+        let schema = StoreSchema(number: number, release: release)
+        guard schema.seal == StoredNumber.integer(row, 2) else {
+            throw StoreDamage(reason: "what it says about its schema has changed")
+        }
+        return schema
+    }
+
+    private var seal: Int64 {
+        var hash = RowSeal(.schema)
+        hash.add(number)
+        hash.add(release)
+        return hash.value
+    }
+}

@@ -1,0 +1,126 @@
+import Diagnostics
+import GRDB
+
+/// The daemon's state in `state.sqlite` of its state directory: how far each file has been answered, how long the output
+/// files are, and what the teacher said.
+///
+/// One daemon at a time owns a state directory (`open`); other processes may use the same database beside it
+/// (`openBeside`). SQLite runs with a write-ahead log that is forced to the disk at each commit, so that a commit that
+/// has returned survives kill -9 and a power cut. Damage never stops a start: see `StoreOpening`.
+///
+/// Reads don't wait for commits, nor commits for reads. All may be called from any thread.
+public final class Store: Sendable {
+    /// Where the database is.
+    public let path: String
+    let report: @Sendable (UnderstudyError) -> Void
+    private let database: any DatabaseWriter
+    private let files: StateFiles
+    /// nil beside a daemon.
+    private let lock: DaemonLock?
+
+    /// How long a commit waits for another process, in seconds: a person's verb holds the lock for milliseconds.
+    static let patience = 5.0
+
+    /// Opens the state for the daemon: makes what is missing, sets aside what is damaged and says so through `report`.
+    ///
+    /// Errors: `tryAgain` where another daemon runs or another process keeps the state locked; `configuration` where a
+    /// newer program wrote the state; `cannotCreate` where the directory can't be made or written to; `inputOutput` where
+    /// the disk is full or failing.
+    public static func open(
+        directory: String, report: @escaping @Sendable (UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> Store {
+        try open(directory: directory, schema: .current, patience: patience, report: report)
+    }
+
+    /// `open` as another release would do it.
+    package static func open(
+        directory: String, schema: StoreSchema, patience: Double, report: @escaping @Sendable (UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> Store {
+        let files = StateFiles(directory: directory)
+        try files.prepareDirectory()
+        let lock = try DaemonLock(path: files.lock)
+        let opening = StoreOpening(files: files, schema: schema, patience: patience, report: report)
+        return Store(database: try opening.open(), files: files, lock: lock, report: report)
+    }
+
+    /// Opens the state beside a daemon, or without one. Nothing is made, moved or mended.
+    ///
+    /// Errors: `missingInput` where there is no state yet; `configuration` where another release wrote it; `inputOutput`
+    /// where it is damaged; `cannotCreate` without permission.
+    public static func openBeside(
+        directory: String, readOnly: Bool, report: @escaping @Sendable (UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> Store {
+        let files = StateFiles(directory: directory)
+        guard files.exists(files.database) else {
+            throw UnderstudyError(
+                .missingInput, "there is no state here yet; the daemon makes it when it first runs", at: files.database)
+        }
+        var configuration = StoreOpening.configuration(patience: patience)
+        configuration.readonly = readOnly
+        do {
+            let queue = try DatabaseQueue(path: files.database, configuration: configuration)
+            let written = try queue.read { try StoreSchema.read(from: $0) }
+            try StoreOpening.refuse(written, unless: .current, at: files.database, migrates: false)
+            return Store(database: queue, files: files, lock: nil, report: report)
+        } catch {
+            throw StoreFailure.error(error, at: files.database)
+        }
+    }
+
+    private init(
+        database: any DatabaseWriter, files: StateFiles, lock: DaemonLock?,
+        report: @escaping @Sendable (UnderstudyError) -> Void
+    ) {
+        self.database = database
+        self.files = files
+        self.lock = lock
+        self.report = report
+        path = files.database
+    }
+
+    /// Closes the database and lets the directory go; what is called afterwards throws. Without it, that happens when
+    /// the last reference goes.
+    ///
+    /// Errors: `tryAgain` where another thread still reads or writes.
+    public func close() throws(UnderstudyError) {
+        do {
+            try database.close()
+        } catch {
+            throw failure(error)
+        }
+        lock?.release()
+    }
+
+    /// Runs `body` in a transaction of its own.
+    func write<Value>(_ body: (Database) throws -> Value) throws(UnderstudyError) -> Value {
+        do {
+            return try database.write(body)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Runs `body` outside of a transaction, one writer at a time.
+    func writeWithoutTransaction<Value>(_ body: (Database) throws -> Value) throws(UnderstudyError) -> Value {
+        do {
+            return try database.writeWithoutTransaction(body)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Runs `body` on a snapshot.
+    func read<Value>(_ body: (Database) throws -> Value) throws(UnderstudyError) -> Value {
+        do {
+            return try database.read(body)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func failure(_ error: any Error) -> UnderstudyError {
+        // Not every start reads every page; after this the next one does.
+        if StoreFailure.isDamage(error) { files.suspect() }
+        return StoreFailure.error(error, at: path)
+    }
+}

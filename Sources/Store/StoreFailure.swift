@@ -1,0 +1,66 @@
+import Diagnostics
+import GRDB
+
+/// What SQLite's errors mean to us.
+enum StoreFailure {
+    /// An error as a verb or the daemon reports it.
+    static func error(_ error: any Error, at path: String) -> UnderstudyError {
+        switch error {
+        case let error as UnderstudyError: return error
+        case let damage as StoreDamage:
+            return UnderstudyError(
+                .inputOutput, "the state is damaged: \(damage.reason); restart the daemon, which sets it aside",
+                at: path)
+        case let error as DatabaseError: return translated(error, at: path)
+        default: return UnderstudyError(.internalFailure, "\(error)", at: path)
+        }
+    }
+
+    /// Whether an error says that the file itself is wrong, whatever was asked of it.
+    static func isDamage(_ error: any Error) -> Bool {
+        guard let error = error as? DatabaseError else { return error is StoreDamage }
+        return [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
+            || error.extendedResultCode == .SQLITE_IOERR_SHORT_READ
+    }
+
+    /// Whether an error, met while a database is looked over that can be read and written, says that it is damaged:
+    /// all do but those that come from the machine or from other processes.
+    static func isDamageAtOpening(_ error: any Error) -> Bool {
+        guard !isDamage(error) else { return true }
+        guard let error = error as? DatabaseError else { return false }
+        let others: [ResultCode] = [
+            .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM,
+            .SQLITE_INTERRUPT,
+        ]
+        return !others.contains(error.resultCode)
+    }
+
+    /// One clause about an error of SQLite.
+    static func reason(_ error: any Error) -> String {
+        switch error {
+        case let damage as StoreDamage: damage.reason
+        case let error as DatabaseError: error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
+        default: "\(error)"
+        }
+    }
+
+    private static func translated(_ error: DatabaseError, at path: String) -> UnderstudyError {
+        let reason = reason(error)
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
+            return UnderstudyError(.tryAgain, "another process keeps the state locked; try again", at: path)
+        case .SQLITE_FULL:
+            return UnderstudyError(.inputOutput, "no space is left for the state; make room", at: path)
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            return Self.error(StoreDamage(reason: reason), at: path)
+        case .SQLITE_IOERR:
+            return UnderstudyError(.inputOutput, "the state can't be read or written: \(reason)", at: path)
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            return UnderstudyError(
+                .cannotCreate, "the state can't be opened or written to (\(reason)); run as the service's user",
+                at: path)
+        default:
+            return UnderstudyError(.internalFailure, "SQLite failed: \(reason)", at: path)
+        }
+    }
+}

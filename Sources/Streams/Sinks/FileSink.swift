@@ -1,0 +1,153 @@
+import Diagnostics
+import Glibc
+
+/// One configured file sink. Its path may hold `{label}`, `{source}` and `{date}`, so it may be many files.
+///
+/// All calls are made by one thread at a time. However a file is come by again, by another path, after `reopen` or after
+/// it was let go for want of room, it is the same `SinkFile` as long as anybody holds that: two of them would disagree
+/// about the length.
+public final class FileSink: Sendable {
+    public struct Settings: Sendable {
+        public var name: String
+        public var path: PathTemplate
+        public var permissions: UInt32
+        /// Whether `SinkFile.synchronise` forces data to the disk.
+        public var syncs: Bool
+
+        public init(name: String, path: PathTemplate, permissions: UInt32 = 0o640, syncs: Bool = true) {
+            self.name = name
+            self.path = path
+            self.permissions = permissions
+            self.syncs = syncs
+        }
+    }
+
+    /// What a line's file is known by, without the parts that its path doesn't hold.
+    private struct Key: Hashable, Sendable {
+        var label = ""
+        var source = ""
+        var day: time_t = 0
+    }
+
+    private struct Entry: Sendable {
+        var file: SinkFile
+        var lastUse: UInt64
+    }
+
+    private struct Waning: Sendable {
+        weak var file: SinkFile?
+    }
+
+    private struct State: Sendable {
+        var open: [Key: Entry] = [:]
+        /// Files that this sink has let go of and somebody else may still hold.
+        var waning: [Waning] = []
+        var uses: UInt64 = 0
+        var day = LocalDay(containing: 0)
+    }
+
+    /// Files that are kept open between uses; those that wait for their commit come on top. A service may have 1024
+    /// descriptors unless its unit says more.
+    private static let mostIdleFiles = 64
+
+    public let settings: Settings
+    private let register: @Sendable (SinkLength) throws(UnderstudyError) -> Void
+    private let report: @Sendable (UnderstudyError) -> Void
+    private let state = Monitor(State())
+
+    /// `register` is called with a file's length right after it has been opened or made and before its first byte is
+    /// written; it returns when that is durable. `report` takes what is wrong but hinders nothing.
+    public init(
+        _ settings: Settings, register: @escaping @Sendable (SinkLength) throws(UnderstudyError) -> Void,
+        report: @escaping @Sendable (UnderstudyError) -> Void
+    ) {
+        self.settings = settings
+        self.register = register
+        self.report = report
+    }
+
+    public var usesLabels: Bool { settings.path.usesLabel }
+
+    /// The file that a line goes to; opened or made when it isn't open.
+    ///
+    /// Errors: `cannotCreate`; `inputOutput` when there is no space left; `tryAgain` when too many files are open; what
+    /// `register` throws.
+    public func file(label: String, source: String, time: time_t) throws(UnderstudyError) -> SinkFile {
+        let outcome = state.withLock { state in
+            Result { () throws(UnderstudyError) in
+                try file(label: label, source: source, time: time, &state)
+            }
+        }
+        return try outcome.get()
+    }
+
+    /// Forgets the open files, so that the next lines go to what is at their paths then (logrotate, SIGHUP).
+    public func reopen() {
+        state.withLock { state in
+            for entry in state.open.values { state.waning.append(Waning(file: entry.file)) }
+            state.open.removeAll()
+            state.waning.removeAll { $0.file == nil }
+        }
+    }
+
+    private func file(
+        label: String, source: String, time: time_t, _ state: inout State
+    ) throws(UnderstudyError) -> SinkFile {
+        let template = settings.path
+        var key = Key()
+        if template.usesLabel { key.label = label }
+        if template.usesSource { key.source = source }
+        if template.usesDate {
+            if !state.day.contains(time) { state.day = LocalDay(containing: time) }
+            key.day = state.day.start
+        }
+        state.uses += 1
+        if let index = state.open.index(forKey: key) {
+            state.open.values[index].lastUse = state.uses
+            return state.open.values[index].file
+        }
+        makeRoom(&state)
+        let path = template.path(label: key.label, source: key.source, date: template.usesDate ? state.day.text : "")
+        let file = try open(path, state)
+        state.open[key] = Entry(file: file, lastUse: state.uses)
+        return file
+    }
+
+    /// Lets go of the files that were used longest ago and that nobody waits for, and of those of days gone by.
+    private func makeRoom(_ state: inout State) {
+        if settings.path.usesDate {
+            // Not yesterday's: lines of both days may come in turns around midnight.
+            let oldest = state.day.start - 36 * 3600
+            for (key, entry) in state.open where key.day < oldest {
+                state.waning.append(Waning(file: entry.file))
+                state.open[key] = nil
+            }
+        }
+        if state.open.count >= Self.mostIdleFiles { closeIdle(&state) }
+        state.waning.removeAll { $0.file == nil }
+    }
+
+    private func closeIdle(_ state: inout State) {
+        let byUse = state.open.map { (key: $0.key, lastUse: $0.value.lastUse) }.sorted { $0.lastUse < $1.lastUse }
+        for (key, _) in byUse where state.open.count >= Self.mostIdleFiles {
+            guard let index = state.open.index(forKey: key) else { continue }
+            if isKnownUniquelyReferenced(&state.open.values[index].file) { state.open.remove(at: index) }
+        }
+    }
+
+    private func open(_ path: String, _ state: State) throws(UnderstudyError) -> SinkFile {
+        let (descriptor, status) = try SinkFileOpening.open(
+            path, making: settings.path.directoriesToMake(of: path), permissions: settings.permissions)
+        let live = state.open.values.map(\.file) + state.waning.compactMap(\.file)
+        if let known = live.first(where: { $0.device == status.st_dev && $0.inode == status.st_ino }) {
+            close(descriptor)
+            return known
+        }
+        let file = SinkFile(
+            sink: settings.name, path: path, descriptor: descriptor, status: status, syncs: settings.syncs,
+            report: report)
+        try register(
+            SinkLength(sink: settings.name, path: path, device: file.device, inode: file.inode, length: file.length))
+        return file
+    }
+}

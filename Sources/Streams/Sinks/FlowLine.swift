@@ -1,0 +1,41 @@
+import Diagnostics
+
+/// What the bytes of a flow sink go through. It is opened when there is something to deliver, and never waits itself.
+protocol FlowLine: Sendable {
+    /// -1 while it isn't open.
+    var descriptor: Int32 { get }
+    /// The most bytes to write at a time; so many are written as a whole where the system promises that.
+    var pieceBytes: Int { get }
+    /// Milliseconds from one try to open it to the next: the first pause, which doubles, and the longest.
+    var pauses: (first: Int32, longest: Int32) { get }
+    /// Whether a sink that drops keeps those pauses too, instead of trying at each delivery.
+    var triesAreDear: Bool { get }
+
+    mutating func open() -> FlowLineState
+    /// Called before each delivery while it is open: closes it if it has become useless meanwhile.
+    mutating func check()
+    mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowWrite
+    mutating func close()
+}
+
+extension FlowLine {
+    mutating func check() {}
+}
+
+enum FlowLineState {
+    case open
+    /// Nobody is at the other end, or the path is in disorder; somebody may come or mend it.
+    case absent(UnderstudyError)
+    /// Nobody will ever be there again.
+    case over
+}
+
+enum FlowWrite {
+    /// So many bytes, at least one.
+    case written(Int)
+    case full
+    /// The other side has gone; what it hadn't read is lost.
+    case gone
+    /// It may work later; the other side is still the same.
+    case failed(UnderstudyError)
+}

@@ -1,0 +1,60 @@
+import Diagnostics
+import Glibc
+
+/// Passes on what is reported again and again at most twice a minute for each key, and says how many were held back.
+public final class RateLimitedReport: Sendable {
+    private struct Window: Sendable {
+        var start: Int64
+        var passed: Int
+        var heldBack: Int
+    }
+
+    private static let windowSeconds: Int64 = 60
+    private static let mostInWindow = 2
+    /// Keys that are remembered; with more, the oldest is forgotten, so that keys made from data can't fill the memory.
+    private static let mostKeys = 256
+
+    private let report: @Sendable (UnderstudyError) -> Void
+    private let seconds: @Sendable () -> Int64
+    private let windows = Monitor([String: Window]())
+
+    /// `seconds` is a clock that never goes back.
+    public init(
+        _ report: @escaping @Sendable (UnderstudyError) -> Void,
+        seconds: @escaping @Sendable () -> Int64 = RateLimitedReport.monotonicSeconds
+    ) {
+        self.report = report
+        self.seconds = seconds
+    }
+
+    /// Passes `error` on, or counts it to be told of with the next one of its key that passes.
+    public func callAsFunction(_ key: String, _ error: UnderstudyError) {
+        let now = seconds()
+        let heldBack = windows.withLock { windows -> Int? in
+            var window = windows[key] ?? Window(start: now, passed: 0, heldBack: 0)
+            if now - window.start >= Self.windowSeconds { (window.start, window.passed) = (now, 0) }
+            let passes = window.passed < Self.mostInWindow
+            let before = window.heldBack
+            window.passed += passes ? 1 : 0
+            window.heldBack = passes ? 0 : before + 1
+            if windows[key] == nil, windows.count >= Self.mostKeys,
+                let oldest = windows.min(by: { $0.value.start < $1.value.start })
+            {
+                windows[oldest.key] = nil
+            }
+            windows[key] = window
+            return passes ? before : nil
+        }
+        guard let heldBack else { return }
+        guard heldBack > 0 else { return report(error) }
+        let times = heldBack == 1 ? "once" : "\(heldBack) times"
+        report(UnderstudyError(error.code, "\(error.message) (held back \(times) before this)", at: error.place))
+    }
+
+    /// The system's monotonic clock.
+    @Sendable public static func monotonicSeconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec)
+    }
+}

@@ -1,0 +1,101 @@
+import Diagnostics
+import Glibc
+
+/// Opens the file behind a path to append to it, and makes what is missing so that a power cut can't undo it.
+enum SinkFileOpening {
+    /// Makes the missing ones of `directories`, outermost first, and the file if it isn't there.
+    ///
+    /// Errors: `cannotCreate`, `inputOutput` without space, `tryAgain` without descriptors.
+    static func open(
+        _ path: String, making directories: [String], permissions: UInt32
+    ) throws(UnderstudyError) -> (descriptor: Int32, status: stat) {
+        let (descriptor, isNew) = try descriptor(path, directories, permissions)
+        do throws(UnderstudyError) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw failure(errno, path) }
+            guard status.st_mode & S_IFMT == S_IFREG else { throw notRegular(path) }
+            if isNew {
+                // The umask must not decide who may read the answers.
+                guard fchmod(descriptor, permissions) == 0 else { throw failure(errno, path) }
+            }
+            // An empty file may have been made by an attempt that failed here.
+            if isNew || status.st_size == 0 { try synchroniseDirectory(directory(of: path)) }
+            return (descriptor, status)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func descriptor(
+        _ path: String, _ directories: [String], _ permissions: UInt32
+    ) throws(UnderstudyError) -> (Int32, isNew: Bool) {
+        // Non-blocking, so that a FIFO is refused and not waited for.
+        let flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        var mayMakeDirectories = !directories.isEmpty
+        // Who else makes or removes the file meanwhile makes a step fail; they won't do so often.
+        for exclusive in [O_EXCL, O_EXCL, 0] {
+            var descriptor = Glibc.open(path, flags)
+            if descriptor >= 0 { return (descriptor, false) }
+            guard errno == ENOENT else { throw failure(errno, path) }
+            if mayMakeDirectories {
+                mayMakeDirectories = false
+                for directory in directories { try make(directory) }
+            }
+            // The last try isn't exclusive: a symbolic link may point to a file that isn't there yet.
+            descriptor = Glibc.open(path, flags | O_CREAT | exclusive, permissions)
+            if descriptor >= 0 { return (descriptor, true) }
+            guard errno == EEXIST else { throw failure(errno, path) }
+        }
+        throw failure(EEXIST, path)
+    }
+
+    private static func make(_ directory: String) throws(UnderstudyError) {
+        let permissions: mode_t = 0o750
+        guard mkdir(directory, permissions) == 0 else {
+            if errno == EEXIST { return }
+            throw failure(errno, directory)
+        }
+        chmod(directory, permissions)
+        try synchroniseDirectory(Self.directory(of: directory))
+    }
+
+    /// The directory that holds `path`.
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func synchroniseDirectory(_ directory: String) throws(UnderstudyError) {
+        let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            // A directory that may be written to but not listed can't be opened; the file system sees to it later.
+            if errno == EACCES { return }
+            throw SinkFile.failure("made durable", errno, directory)
+        }
+        defer { close(descriptor) }
+        // Some network file systems can't, and have made the entry durable already.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw SinkFile.failure("made durable", errno, directory)
+        }
+    }
+
+    private static func failure(_ number: Int32, _ path: String) -> UnderstudyError {
+        let reason = String(cString: strerror(number))
+        switch number {
+        case ENOSPC, EDQUOT: return SinkFile.failure("made", number, path)
+        case EMFILE, ENFILE:
+            return UnderstudyError(
+                .tryAgain, "the file can't be opened: \(reason); allow more with LimitNOFILE=", at: path)
+        case EISDIR, ENXIO: return notRegular(path)
+        case ENOENT:
+            return UnderstudyError(
+                .cannotCreate, "the file can't be made: make the directory \(directory(of: path)) first", at: path)
+        default: return UnderstudyError(.cannotCreate, "the file can't be opened for writing: \(reason)", at: path)
+        }
+    }
+
+    private static func notRegular(_ path: String) -> UnderstudyError {
+        UnderstudyError(.cannotCreate, "a file sink writes to regular files only, and this is something else", at: path)
+    }
+}

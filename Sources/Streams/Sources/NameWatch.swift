@@ -1,0 +1,69 @@
+import CFiles
+import Diagnostics
+import Glibc
+
+/// Tells when something happens to one name in a directory (inotify(7)), without looking.
+final class NameWatch {
+    enum News {
+        case nothing
+        /// Something came, went or was put in its place.
+        case changed
+        /// The directory has gone; there will be no more news.
+        case directoryGone
+    }
+
+    /// Readable when there are news.
+    let descriptor: Int32
+    private let name: [UInt8]
+    private var events = [UInt8](repeating: 0, count: 4096)
+
+    init(path: String) throws(UnderstudyError) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+        name = Array((parts.last ?? "").utf8)
+        let directory = String(path.dropLast(name.count))
+        descriptor = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
+        guard descriptor >= 0 else {
+            throw Self.failure("fs.inotify.max_user_instances", errno, path)
+        }
+        let mask = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
+        guard inotify_add_watch(descriptor, directory.isEmpty ? "." : directory, UInt32(mask)) >= 0 else {
+            let number = errno
+            close(descriptor)
+            throw Self.failure("fs.inotify.max_user_watches", number, path)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Takes the news that have come since the last call.
+    func take() -> News {
+        var news = News.nothing
+        while true {
+            let count = read(descriptor, &events, events.count)
+            guard count > 0 else { return news }
+            events.withUnsafeBytes { bytes in
+                var place = 0
+                while place + 16 <= count {
+                    // struct inotify_event: wd, mask, cookie, len (four bytes each), then the name, padded with NUL.
+                    let mask = Int32(bitPattern: bytes.loadUnaligned(fromByteOffset: place + 4, as: UInt32.self))
+                    let length = Int(bytes.loadUnaligned(fromByteOffset: place + 12, as: UInt32.self))
+                    let said = bytes[(place + 16)..<min(place + 16 + length, count)].prefix { $0 != 0 }
+                    if mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT) != 0 {
+                        news = .directoryGone
+                    } else if case .nothing = news, mask & IN_Q_OVERFLOW != 0 || said.elementsEqual(name) {
+                        news = .changed
+                    }
+                    place += 16 + length
+                }
+            }
+        }
+    }
+
+    private static func failure(_ limit: String, _ number: Int32, _ path: String) -> UnderstudyError {
+        let advice = number == ENOSPC || number == EMFILE ? "; raise the sysctl \(limit)" : ""
+        return UnderstudyError(
+            .tryAgain,
+            "it won't be noticed if this is removed or replaced: \(String(cString: strerror(number)))\(advice)",
+            at: path)
+    }
+}

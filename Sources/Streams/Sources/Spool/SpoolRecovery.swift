@@ -1,0 +1,120 @@
+import Diagnostics
+import Glibc
+
+/// What an earlier run has left in a spool, and where to go on in it. Damage is set aside and reported; it never stops
+/// a start.
+struct SpoolRecovery {
+    private(set) var segments: [SpoolState.Segment] = []
+    /// Where to go on, by sequence, in segments that an earlier run had begun to answer.
+    private(set) var origins: [UInt64: SourceOrigin] = [:]
+    private(set) var forgotten: [FileIdentity] = []
+    /// The last segment, open for reading and writing.
+    private(set) var tail: Int32 = -1
+
+    private let directory: SpoolDirectory
+    private let source: String
+    private let report: @Sendable (UnderstudyError) -> Void
+
+    /// Errors: `cannotCreate`, `missingInput`: without a segment to append to there is no spool.
+    init(
+        _ directory: SpoolDirectory, source: String, checkpoints: [FileCheckpoint],
+        report: @escaping @Sendable (UnderstudyError) -> Void
+    ) throws(UnderstudyError) {
+        self.directory = directory
+        self.source = source
+        self.report = report
+        let own = checkpoints.filter { $0.source == source && $0.file.device == 0 }
+        let known = Dictionary(own.map { ($0.file.inode, $0) }) { first, _ in first }
+        let sequences = try directory.sequences()
+        var finished: [UInt64] = []
+        for sequence in sequences {
+            switch examine(sequence, known[sequence]) {
+            case .goesOn(let length):
+                segments.append(SpoolState.Segment(sequence: sequence, length: length, isSealed: true))
+            case .isFinished: finished.append(sequence)
+            case .isDamaged: break
+            }
+        }
+        try openTail(newest: max(sequences.last ?? 0, known.keys.max() ?? 0))
+        // Only now: the number of the newest segment must never be forgotten.
+        for sequence in finished { directory.removeSegment(sequence) }
+        let kept = Set(segments.map(\.sequence))
+        forgotten = known.keys.filter { !kept.contains($0) }.map(SpoolState.identity)
+    }
+
+    private enum Finding {
+        case goesOn(length: UInt64)
+        case isFinished
+        case isDamaged
+    }
+
+    private mutating func examine(_ sequence: UInt64, _ checkpoint: FileCheckpoint?) -> Finding {
+        let path = directory.segmentPath(sequence)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        var status = stat()
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+            return setAside(path, "can't be opened (\(String(cString: strerror(errno))))")
+        }
+        let length = UInt64(status.st_size)
+        guard let checkpoint else { return .goesOn(length: length) }
+        if checkpoint.isFinished, checkpoint.unanswered.isEmpty, length <= checkpoint.offset { return .isFinished }
+        guard length >= checkpoint.offset else {
+            return setAside(path, "is shorter than what has been answered of it")
+        }
+        guard SpoolDirectory.mark(descriptor, before: checkpoint.offset) == checkpoint.mark else {
+            return setAside(path, "isn't what it was when it was answered")
+        }
+        let start = min(checkpoint.unanswered.first ?? checkpoint.offset, checkpoint.offset)
+        let passed = Self.lines(in: descriptor, from: start, to: checkpoint.offset)
+        origins[sequence] = SourceOrigin(
+            source: source, path: path, file: SpoolState.identity(sequence), start: start,
+            firstLine: checkpoint.line > passed ? checkpoint.line - passed : 1, unanswered: checkpoint.unanswered,
+            resumed: checkpoint.offset)
+        return .goesOn(length: length)
+    }
+
+    private func setAside(_ path: String, _ why: String) -> Finding {
+        let aside = path + ".damaged"
+        let outcome =
+            rename(path, aside) == 0
+            ? "it was set aside as \(aside)" : "it can't be set aside (\(String(cString: strerror(errno))))"
+        report(
+            UnderstudyError(
+                .invalidData, "the spool's segment \(why); \(outcome), and the next one is gone on with", at: path))
+        return .isDamaged
+    }
+
+    /// Goes on with the newest segment if it can be appended to, or makes one after it.
+    private mutating func openTail(newest: UInt64) throws(UnderstudyError) {
+        if let last = segments.last, last.sequence == newest {
+            tail = open(directory.segmentPath(newest), O_RDWR | O_CLOEXEC)
+            if tail >= 0 {
+                segments[segments.count - 1].isSealed = false
+                return
+            }
+        }
+        let sequence = newest + 1
+        tail = directory.makeSegment(sequence)
+        guard tail >= 0 else {
+            throw UnderstudyError(
+                .cannotCreate, "the spool's segment can't be made: \(String(cString: strerror(errno)))",
+                at: directory.segmentPath(sequence))
+        }
+        segments.append(SpoolState.Segment(sequence: sequence, length: 0, isSealed: false))
+    }
+
+    /// How many lines end in a stretch of a file.
+    private static func lines(in descriptor: Int32, from start: UInt64, to end: UInt64) -> UInt64 {
+        var room = [UInt8](repeating: 0, count: 65_536)
+        var offset = start
+        var lines: UInt64 = 0
+        while offset < end {
+            let count = pread(descriptor, &room, Int(min(UInt64(room.count), end - offset)), off_t(offset))
+            guard count > 0 else { break }
+            for byte in room[..<count] where byte == 0x0A { lines += 1 }
+            offset += UInt64(count)
+        }
+        return lines
+    }
+}
