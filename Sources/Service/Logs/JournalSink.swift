@@ -22,7 +22,8 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     private let socket: JournalSocket
     private let send: @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     private let turn = Monitor(Turn())
-    private let wakeUp: (read: Int32, write: Int32)
+    /// Never cleared, so that every wait after the interruption ends at once too.
+    private let wakeUp: WakeUp
     private var fields: UnsafeMutableBufferPointer<iovec>
     /// Whether the last delivery was dropped.
     private var isBehind = false
@@ -31,7 +32,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     /// A sink into this machine's journal. With `dropsWhenFull` what the journal hasn't taken of a delivery after a
     /// short while is dropped; otherwise it waits.
     ///
-    /// - Throws: `tryAgain` if the system has no more descriptors.
+    /// - Throws: `cannotCreate` if the system has no more descriptors.
     public convenience init(name: String, dropsWhenFull: Bool) throws(UnderstudyError) {
         try self.init(
             name: name, dropsWhenFull: dropsWhenFull, socketPath: JournalSocket.standardPath,
@@ -44,17 +45,9 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         name: String, dropsWhenFull: Bool, socketPath: String,
         send: @escaping @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     ) throws(UnderstudyError) {
-        var ends: (read: Int32, write: Int32) = (-1, -1)
-        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
-        let status = withUnsafeMutableBytes(of: &ends) { bytes in
-            socketpair(AF_UNIX, Int32(kind), 0, bytes.assumingMemoryBound(to: Int32.self).baseAddress)
-        }
-        guard status == 0 else {
-            throw UnderstudyError(.tryAgain, "can't make a pair of sockets: \(String(cString: strerror(errno)))")
-        }
         self.name = name
         self.dropsWhenFull = dropsWhenFull
-        wakeUp = ends
+        wakeUp = try WakeUp()
         self.send = send
         socket = JournalSocket(path: socketPath)
         // More than a record has; grows if that changes.
@@ -63,16 +56,13 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
 
     deinit {
         fields.deallocate()
-        close(wakeUp.read)
-        close(wakeUp.write)
+        wakeUp.close()
     }
 
     public func interrupt() {
         turn.withLock { $0.isInterrupted = true }
         turn.broadcast(0)
-        // Never read, so that every later wait ends at once too.
-        var byte: UInt8 = 1
-        _ = write(wakeUp.write, &byte, 1)
+        wakeUp.signal()
     }
 
     public func deliver(_ bytes: UnsafeBufferPointer<UInt8>, records: Int) -> FlowOutcome {
@@ -129,13 +119,14 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         guard count > 0, let first = fields.baseAddress else { return .delivered }
         var backoff = Self.shortestBackoff
         while true {
-            switch socket.wait(atMost: deadline.map { max(.zero, clock.now.duration(to: $0)) }, wakeUp: wakeUp.read) {
+            let time = deadline.map { max(.zero, clock.now.duration(to: $0)) }
+            switch socket.wait(atMost: time, wakeUp: wakeUp.descriptor) {
             case .interrupted: return .interrupted
             case .writable where send(first, Int32(count)) >= 0: return .delivered
             case .writable, .full, .missing: break
             }
             if deadline != nil { return .dropped }
-            guard JournalSocket.sleep(backoff, wakeUp: wakeUp.read) else { return .interrupted }
+            guard JournalSocket.sleep(backoff, wakeUp: wakeUp.descriptor) else { return .interrupted }
             backoff = min(backoff * 2, Self.longestBackoff)
             socket.connect()
         }
