@@ -30,7 +30,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         .target(name: "CKernels", exclude: ["README.md"], cSettings: kernelSettings),
@@ -50,8 +49,8 @@ let package = Package(
         room(
             "Service",
             [
-                "Diagnostics", "Configuration", "Models", "Streams", "Store", "Cascade", "CSystemd",
-                .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "Logging", package: "swift-log"),
+                "Diagnostics", "Configuration", "Models", "Distillation", "Streams", "Store", "Cascade", "CSystemd",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "understudy",
@@ -59,6 +58,7 @@ let package = Package(
                 "Diagnostics", "Tensors", "Text", "Models", "Distillation", "Streams", "Cascade", "Configuration",
                 "Store", "Service",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
         tests("DiagnosticsTests", ["Diagnostics"]),

@@ -73,6 +73,8 @@ public final class CascadeEngine: Sendable {
             throw UnderstudyError(
                 .usage, "the longest line must have from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
         }
+        _ = try LineDecoder(
+            form: options.input, maximumLineBytes: options.maximumLineBytes, encoding: options.encoding)
         let models = board.models
         let routes = routing.routes(for: models)
         let lane = board.monitor.withLock { state -> CascadeLane? in

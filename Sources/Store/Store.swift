@@ -119,7 +119,7 @@ public final class Store: Sendable {
     }
 
     private func failure(_ error: any Error) -> UnderstudyError {
-        // Not every start reads every page; after this the next one does.
+        // Not every start reads every page: what this run came upon, the next one might pass over.
         if StoreFailure.isDamage(error) { files.suspect() }
         return StoreFailure.error(error, at: path)
     }

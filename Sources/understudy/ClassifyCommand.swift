@@ -126,7 +126,9 @@ struct ClassifyCommand: ParsableCommand {
         if places.teacher != nil || (deferBelow ?? 0) > 0 {
             policy = try self.policy(measure, calibration: student.calibration, of: places.student)
         }
-        let teacher = try places.teacher.map(ClassifyModels.teacher)
+        let teacher = try places.teacher.map { (place) throws(UnderstudyError) in
+            try ClassifyModels.teacher(directory: place)
+        }
         do throws(UnderstudyError) {
             return try Cascade(
                 student: student.classifier, temperature: student.calibration?.temperature ?? 1, teacher: teacher,

@@ -27,7 +27,7 @@ enum ClassifyModels {
 
     /// The folder with the embedded `student` and `teacher`: `$UNDERSTUDY_MODELS`, else `../share/understudy/models`
     /// beside the executable's folder (installed), else `share/models` in one of the folders above it (built here).
-    private static func embeddedModels() throws(UnderstudyError) -> String {
+    static func embeddedModels() throws(UnderstudyError) -> String {
         if let named = ProcessInfo.processInfo.environment["UNDERSTUDY_MODELS"], !named.isEmpty { return named }
         let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var folder = executable.deletingLastPathComponent()
@@ -52,14 +52,17 @@ enum ClassifyModels {
 
     /// A teacher that is loaded with the first line that needs it. What is wrong with its directory at first sight is
     /// refused at once.
-    static func teacher(directory: String) throws(UnderstudyError) -> TeacherSource {
+    static func teacher(
+        directory: String, remembersFailure: Bool = true
+    ) throws(UnderstudyError) -> TeacherSource {
         let labels = try labels(in: directory)
         let weights = directory + "/model.safetensors"
         guard FileManager.default.isReadableFile(atPath: weights) else {
             throw UnderstudyError(.missingInput, "can't be read; a model directory has this file", at: weights)
         }
         let version = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
-        return TeacherSource(labels: labels, version: version) { () throws(UnderstudyError) in
+        return TeacherSource(labels: labels, version: version, remembersFailure: remembersFailure) {
+            () throws(UnderstudyError) in
             try ModelLoader.load(directory: directory)
         }
     }

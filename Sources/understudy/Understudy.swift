@@ -3,10 +3,14 @@ import Diagnostics
 
 @main
 struct Understudy: ParsableCommand {
+    static let version = "0.4.0"
+
     static let configuration = CommandConfiguration(
         commandName: "understudy",
         abstract: "Classifies a stream of text lines with a small student; asks a BERT teacher when unsure.",
+        version: version,
         subcommands: [
-            ClassifyCommand.self, TokenizeCommand.self, TrainCommand.self, DistillCommand.self, EvaluateCommand.self,
+            ClassifyCommand.self, RunCommand.self, TokenizeCommand.self, TrainCommand.self, DistillCommand.self,
+            EvaluateCommand.self,
         ])
 }

@@ -20,5 +20,7 @@ public struct LaneEnding: Sendable {
     public var reason: Reason
     /// Bytes read of a line whose end was never seen because reading was stopped.
     public var unfinishedBytes: UInt64 = 0
+    /// Those bytes, as far as they are kept: none of a line that is too long.
+    public var unfinished: [UInt8] = []
     public var failure: UnderstudyError?
 }

@@ -115,7 +115,13 @@ final class CascadeWorker {
     private func decoder(of lane: CascadeLane) -> LineDecoder {
         if lane.slot < decoders.count, let known = decoders[lane.slot], known.lane === lane { return known.decoder }
         while decoders.count <= lane.slot { decoders.append(nil) }
-        let decoder = LineDecoder(form: lane.options.input, maximumLineBytes: lane.options.maximumLineBytes)
+        let options = lane.options
+        let (form, most) = (options.input, options.maximumLineBytes)
+        // The engine has made one for the lane already, so that there is a table for the encoding; if it has gone since,
+        // the lines are refused as not being UTF-8.
+        let decoder =
+            (try? LineDecoder(form: form, maximumLineBytes: most, encoding: options.encoding))
+            ?? LineDecoder(form: form, maximumLineBytes: most)
         decoders[lane.slot] = LaneDecoder(lane: lane, decoder: decoder)
         return decoder
     }

@@ -46,7 +46,7 @@ struct LaneReader {
                     into: UnsafeMutableRawBufferPointer(
                         start: chunks.base(chunk) + used, count: chunks.chunkBytes - used))
             } catch {
-                return LaneEnding(reason: .stopped, unfinishedBytes: unfinishedBytes, failure: error)
+                return ending(.stopped, error)
             }
             switch event {
             case .opened(let origin):
@@ -59,12 +59,23 @@ struct LaneReader {
             case .end:
                 return LaneEnding(reason: finish() ? .endOfInput : .abandoned)
             case .stopped:
-                return LaneEnding(reason: .stopped, unfinishedBytes: unfinishedBytes)
+                return ending(.stopped)
             }
         }
     }
 
-    private var unfinishedBytes: UInt64 { open?.framer.unfinishedBytes(upTo: used) ?? 0 }
+    private func ending(_ reason: LaneEnding.Reason, _ failure: UnderstudyError? = nil) -> LaneEnding {
+        var ending = LaneEnding(reason: reason, failure: failure)
+        if let framer = open?.framer {
+            ending.unfinishedBytes = framer.unfinishedBytes(upTo: used)
+            let start = chunks.base(chunk) + framer.unfinishedStart
+            let count = used - framer.unfinishedStart
+            if ending.unfinishedBytes == UInt64(count) {
+                ending.unfinished = Array(UnsafeBufferPointer(start: start, count: count))
+            }
+        }
+        return ending
+    }
 
     /// Sees to it that the chunk has room for a read that is worth while: moves on to another when it is nearly full.
     private mutating func makeRoom() -> Bool {

@@ -22,9 +22,9 @@ struct BlockReader {
         if node.isNull { return }
         guard case .mapping(let written) = node.content else {
             if case .refused = node.content { return nil }
-            let example = block.options.first.map { "\($0.name): \($0.example)" } ?? ""
+            let example = block.options.first.map { ", such as '\($0.name): \($0.example)'" } ?? ""
             context.errors.add(
-                "\(title) must be a mapping of options, such as '\(example)', not \(node.description)", at: node.span)
+                "\(title) must be a mapping of options\(example), not \(node.description)", at: node.span)
             return nil
         }
         for entry in written { take(entry) }
@@ -73,6 +73,16 @@ struct BlockReader {
     /// The node of an option or of an inner block, when it is there.
     func node(_ name: String) -> YAMLNode? { entries[name]?.value }
 
+    /// The place of an item in an option's list.
+    func span(of item: String, in name: String) -> SourceSpan {
+        guard case .list(let items) = node(name)?.content else { return span(of: name) }
+        let found = items.first { node in
+            if case .scalar(let text, _) = node.content { return text == item }
+            return false
+        }
+        return found?.span ?? span(of: name)
+    }
+
     /// The place of an option's value, else that of the block.
     func span(of name: String) -> SourceSpan { entries[name]?.value.span ?? span }
 }
@@ -98,8 +108,9 @@ extension BlockReader {
         let allowed = broken.filter { $0.option == first.option }.flatMap(\.values)
         let message: String
         if first.option == "kind", case .list(let noun) = block.shape {
-            let owners = allowed.joined(separator: " and ")
-            message = "'\(entry.name)' belongs to \(owners) \(noun)s; this is a \(actual) \(noun)"
+            let owners = allowed.dropLast().joined(separator: ", ") + (allowed.count > 1 ? " and " : "")
+            let last = allowed.last ?? ""
+            message = "'\(entry.name)' belongs to \(owners)\(last) \(noun)s; this is a \(actual) \(noun)"
         } else {
             let owners = allowed.joined(separator: " or ")
             message = "'\(entry.name)' belongs to '\(first.option): \(owners)'; here \(first.option) is \(actual)"

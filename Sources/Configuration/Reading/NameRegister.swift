@@ -3,6 +3,8 @@ struct NameRegister {
     let noun: String
     private var lines: [String: Int] = [:]
 
+    var names: [String] { lines.keys.sorted() }
+
     init(of noun: String) { self.noun = noun }
 
     /// Reports a name that is there already.

@@ -46,7 +46,7 @@ extension ReadingContext {
             return "write \(OptionValue.text(percent / 100))"
         }
         let unit = text.drop { $0.isNumber || $0 == "." }
-        if unit.count < text.count, !unit.isEmpty, unit.allSatisfy({ $0.isLetter || $0 == " " }) {
+        if text.first?.isNumber == true, !unit.isEmpty, unit.allSatisfy({ $0.isLetter || $0 == " " }) {
             return "write the number alone; the unit is in the option's name"
         }
         return nil

@@ -110,9 +110,14 @@ extension ReadingContext {
         if case .scalar(let text, let isPlain) = node.content {
             actual = isPlain ? YAMLText.shown(text) : "text in quotes"
         }
+        // Words and flags are all named already.
+        let example =
+            switch option.form {
+            case .choice, .flag: ""
+            default: ", such as \(option.example)"
+            }
         errors.add(
-            "'\(option.name)' must be \(option.form.expectation), such as \(option.example), not \(actual)",
-            at: node.span, hint: hint)
+            "'\(option.name)' must be \(option.form.expectation)\(example), not \(actual)", at: node.span, hint: hint)
         return nil
     }
 }

@@ -13,8 +13,11 @@ struct SettingsReader {
     /// Meaningless where an error was reported.
     func settings() -> Settings {
         var claims = PathClaims()
-        let sources = SourceListReader(context: context).sources(list(SourceOptions.block), claims: &claims)
-        let sinks = SinkListReader(context: context, sources: sources).sinks(list(SinkOptions.block), claims: &claims)
+        var names = NameRegister(of: "source")
+        let sources = SourceListReader(context: context)
+            .sources(list(SourceOptions.block), names: &names, claims: &claims)
+        let sinks = SinkListReader(context: context, sources: names.names)
+            .sinks(list(SinkOptions.block), claims: &claims)
         let settings = Settings(
             models: models(), cascade: cascade(), sources: sources, sinks: sinks,
             deadLetter: deadLetter(claims: &claims), state: state(claims: &claims), shutdown: shutdown(),

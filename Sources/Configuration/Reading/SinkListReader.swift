@@ -1,8 +1,8 @@
 /// `sinks:` → settings.
 struct SinkListReader {
     let context: ReadingContext
-    /// The sources that were read.
-    let sources: [SourceSettings]
+    /// Names of the sources.
+    let sources: [String]
 
     private typealias Table = SinkOptions
 
@@ -37,14 +37,12 @@ struct SinkListReader {
         let filter = SinkFilter(
             labels: reader.value(Table.labels), sources: reader.value(Table.sources), by: reader.value(Table.by),
             minimumConfidence: reader.value(Table.minimumConfidence))
-        let known = sources.map(\.name)
-        let span = reader.span(of: Table.sources.facts.name)
-        // Without sources, that is the mistake.
-        for name in filter.sources where !known.isEmpty && !known.contains(name) {
-            let near = NearestName.find(name, among: known).map { "did you mean '\($0)'?" }
+        // Without any source, that is the mistake.
+        for name in filter.sources where !sources.isEmpty && !sources.contains(name) {
+            let near = NearestName.find(name, among: sources).map { "did you mean '\($0)'?" }
             context.errors.add(
-                "there is no source \(YAMLText.shown(name))", at: context.errors.span(of: name, in: span),
-                hint: near ?? "there are " + known.joined(separator: ", "))
+                "there is no source \(YAMLText.shown(name))", at: reader.span(of: name, in: Table.sources.facts.name),
+                hint: near ?? "known are " + sources.joined(separator: ", "))
         }
         return filter
     }
@@ -60,7 +58,7 @@ struct SinkListReader {
             let sync = reader.value(Table.sync)
             let layout = layout(reader)
             guard let path = reader.value(Table.filePath) else { return nil }
-            let names = filter.sources.isEmpty ? sources.map(\.name) : filter.sources
+            let names = filter.sources.isEmpty ? sources : filter.sources
             let paths = FilePaths.all(path, labels: filter.labels, sources: names)
             claims.add(PathClaim(owner: owner, use: .writes, paths: paths, span: span))
             return .file(SinkSettings.FileSettings(path: path, permissions: permissions, sync: sync), layout)

@@ -4,8 +4,10 @@ struct SourceListReader {
 
     private typealias Table = SourceOptions
 
-    func sources(_ nodes: [YAMLNode], claims: inout PathClaims) -> [SourceSettings] {
-        var names = NameRegister(of: "source")
+    /// Adds to `names` those of sources with other mistakes, too.
+    func sources(
+        _ nodes: [YAMLNode], names: inout NameRegister, claims: inout PathClaims
+    ) -> [SourceSettings] {
         var stdin: String?
         var sources: [SourceSettings] = []
         for node in nodes {

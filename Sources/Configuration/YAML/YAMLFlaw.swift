@@ -13,8 +13,11 @@ struct YAMLFlaw: Error, Equatable {
     var problem: String
     /// What it was at, and where that began: `while parsing a block mapping`.
     var context: String?
+    /// nil when it began in the line of the problem.
     var contextLine: Int?
     var place: Place
+
+    private static let endOfStream = "found unexpected end of stream"
 
     static let outOfMemory = YAMLFlaw(problem: "out of memory", place: .nowhere)
 
@@ -28,9 +31,17 @@ struct YAMLFlaw: Error, Equatable {
         switch parser.error {
         case YAML_READER_ERROR: place = .byte(Int(clamping: parser.problem_offset))
         case YAML_SCANNER_ERROR, YAML_PARSER_ERROR:
-            place = .mark(SourceMark(parser.problem_mark))
-            context = parser.context.map { String(cString: $0) }
-            contextLine = parser.context == nil ? nil : Int(clamping: parser.context_mark.line)
+            let mark = SourceMark(parser.problem_mark)
+            place = .mark(mark)
+            guard let words = parser.context else { return }
+            context = String(cString: words)
+            let start = SourceMark(parser.context_mark)
+            if problem == Self.endOfStream {
+                // The end is no help; where it began is.
+                place = .mark(start)
+            } else if start.line != mark.line {
+                contextLine = start.line
+            }
         default: place = .nowhere
         }
     }
@@ -47,11 +58,13 @@ extension YAMLFlaw {
         case ("found a tab character that violates indentation", _): "indent with spaces, not tabs"
         case ("mapping values are not allowed in this context", _):
             "check the indentation, and put text that holds ': ' in quotes"
+        case ("did not find expected ',' or '}'", _), ("did not find expected ',' or ']'", _):
+            "close the bracket, and put text that holds brackets or braces in quotes"
         case ("did not find expected key", _), ("could not find expected ':'", _):
             "check the indentation and that every option is followed by ': '"
-        case ("found unexpected end of stream", _): "a quote isn't closed"
+        case (Self.endOfStream, _): "close the quote"
         case ("found unknown escape character", _): "in double quotes a backslash is written \\\\"
-        default: nil
+        default: problem.contains("UTF-8") ? "save the file as UTF-8" : nil
         }
     }
 }

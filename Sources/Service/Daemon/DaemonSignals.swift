@@ -10,6 +10,8 @@ enum DaemonSignals {
         var set = handled
         pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow is an error to report, not a death.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Starts the thread. A second SIGTERM or SIGINT ends the process at once, for whoever doesn't want to wait.

@@ -29,7 +29,8 @@ final class SourceRunner: Sendable {
         self.engine = engine
         lane = try engine.open(
             LaneOptions(
-                source: settings.name, input: settings.input.form, encoding: settings.encoding.text,
+                source: settings.name, input: settings.input.form,
+                encoding: TextEncoding(rawValue: settings.encoding.rawValue) ?? .utf8,
                 maximumLineBytes: settings.maximumLineBytes, isOrdered: settings.ordered),
             source: source, output: output, routing: routing)
     }
@@ -53,6 +54,15 @@ final class SourceRunner: Sendable {
         } catch {
             engine.abandon(lane)
             throw error
+        }
+    }
+
+    /// Whether what was read can't be read again.
+    var isStream: Bool {
+        switch settings.kind {
+        case .stdin(let spool): spool == nil
+        case .fifo(let fifo): fifo.spool == nil
+        case .directory: false
         }
     }
 

@@ -11,6 +11,7 @@ final class Committer: Sendable {
     private let outlet: Outlet
     private let commit: @Sendable (Commit) throws(UnderstudyError) -> Void
     private let interval: UInt64
+    private let pruning: DisagreementPruning
     private let report: RateLimitedReport
     private let observe: @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void
     /// When the work under way began, in nanoseconds; 0 while there is none. Watched from outside.
@@ -32,12 +33,14 @@ final class Committer: Sendable {
 
     /// `interval` in nanoseconds. `commit` returns when the transaction is durable.
     init(
-        outlet: Outlet, interval: UInt64, report: @escaping @Sendable (UnderstudyError) -> Void,
+        outlet: Outlet, interval: UInt64, pruning: DisagreementPruning,
+        report: @escaping @Sendable (UnderstudyError) -> Void,
         observe: @escaping @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void,
         commit: @escaping @Sendable (Commit) throws(UnderstudyError) -> Void
     ) {
         self.outlet = outlet
         self.interval = interval
+        self.pruning = pruning
         self.report = RateLimitedReport(report)
         self.observe = observe
         self.commit = commit
@@ -45,10 +48,15 @@ final class Committer: Sendable {
 
     /// Commits until the outlet stops and everything is durable, or it gives up.
     func run() {
+        var nextPruning: UInt64 = 0
         while awaitWork() {
             awaitInterval()
             busySince.withLock { $0 = Monotonic.nanoseconds }
             let goesOn = commitAll()
+            if goesOn, Monotonic.nanoseconds >= nextPruning {
+                nextPruning = Monotonic.nanoseconds &+ DisagreementPruning.interval
+                do throws(UnderstudyError) { try pruning.prune() } catch { report("pruning", error) }
+            }
             busySince.withLock { $0 = 0 }
             if !goesOn { return }
         }

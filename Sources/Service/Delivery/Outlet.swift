@@ -19,6 +19,8 @@ final class Outlet: Sendable {
         /// Files that have been written to since the last cut.
         var files: [ObjectIdentifier: SinkFile] = [:]
         var rows: [DisagreementRow] = []
+        /// The latest rows where the two models differ, newest last.
+        var recent: [DisagreementRow] = []
         /// When the oldest delivery was made that isn't committed, in nanoseconds.
         var oldest: UInt64?
         var uncommitted = 0
@@ -46,6 +48,9 @@ final class Outlet: Sendable {
     /// Pauses between attempts when there is no room: from the first to the longest, in nanoseconds.
     private static let firstPause: UInt64 = 50_000_000
     private static let longestPause: UInt64 = 5_000_000_000
+
+    /// How many disagreements the status page shows.
+    private static let mostRecent = 20
 
     init(keepsRows: Bool, report: @escaping @Sendable (UnderstudyError) -> Void) {
         self.keepsRows = keepsRows
@@ -152,7 +157,9 @@ final class Outlet: Sendable {
             guard case .file(let sink) = target.kind else { continue }
             let first = routes.firstBuffer[index]
             if routes.routes[index].splitsByLabel {
-                for (place, label) in sinks.labels.enumerated() { body(target, sink, label, job.outputs[first + place]) }
+                for (place, label) in sinks.labels.enumerated() {
+                    body(target, sink, label, job.outputs[first + place])
+                }
             } else {
                 body(target, sink, "", job.outputs[first])
             }
@@ -171,6 +178,8 @@ final class Outlet: Sendable {
 
     private func note(_ job: CascadeJob, _ rows: [DisagreementRow], in state: inout State) {
         state.rows.append(contentsOf: rows)
+        for row in rows where row.studentLabel != row.teacherLabel { state.recent.append(row) }
+        if state.recent.count > Self.mostRecent { state.recent.removeFirst(state.recent.count - Self.mostRecent) }
         state.uncommitted += job.outputRecords.reduce(0, +)
         if state.oldest == nil { state.oldest = Monotonic.nanoseconds }
         guard let origin = job.origin, let file = origin.file else { return }
@@ -218,6 +227,16 @@ final class Outlet: Sendable {
     var lag: (records: Int, nanoseconds: UInt64) {
         monitor.withLock { state in
             (state.uncommitted, state.oldest.map { Monotonic.nanoseconds &- $0 } ?? 0)
+        }
+    }
+
+    /// Newest first.
+    var recentDisagreements: [DisagreementSummary] {
+        monitor.withLock { $0.recent }.reversed().map { row in
+            DisagreementSummary(
+                text: row.text, source: row.source, time: Double(row.time) / 1e6, reason: row.reason.rawValue,
+                studentLabel: row.studentLabel, studentConfidence: Double(row.studentConfidence),
+                teacherLabel: row.teacherLabel, teacherConfidence: Double(row.teacherConfidence))
         }
     }
 

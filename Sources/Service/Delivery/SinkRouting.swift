@@ -37,13 +37,15 @@ final class SinkRouting: AnswerRouting {
     func routes(for models: CascadeModels) -> AnswerRoutes {
         let sinks = sinks.withLock { $0 }
         let labels = models.student.labels
-        let mine = sinks.wired.filter { $0.settings.filter.sources.isEmpty || $0.settings.filter.sources.contains(source) }
+        let mine = sinks.wired.filter {
+            $0.settings.filter.sources.isEmpty || $0.settings.filter.sources.contains(source)
+        }
         let set = SinkSet(
             targets: mine.map(\.target), deadLetter: sinks.deadLetter, labels: labels,
             student: models.student.version, teacher: models.teacher?.version, labelMetrics: metrics.labels(labels))
         return AnswerRoutes(
             mine.map { route($0, models) }, labels: labels.count,
-            refusals: sinks.deadLetter == nil ? nil : DeadLetterRefusals(encoder: FlawEncoder(source: source, field: field)),
+            refusals: sinks.deadLetter == nil ? nil : DeadLetterEncoder(field: field),
             context: set)
     }
 
@@ -87,14 +89,4 @@ final class SinkRouting: AnswerRouting {
 
 extension JournalRecordEncoder: RecordEncoder {}
 
-/// Refused lines as records of the dead-letter sink.
-struct DeadLetterRefusals: RefusalEncoder {
-    let encoder: FlawEncoder
-
-    func append(
-        _ flaw: LineFlaw, record: Record, origin: SourceOrigin, bytes: UnsafeBufferPointer<UInt8>,
-        to output: ByteBuffer
-    ) {
-        encoder.append(flaw, line: record.number, to: output)
-    }
-}
+extension DeadLetterEncoder: RefusalEncoder {}

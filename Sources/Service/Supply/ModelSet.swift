@@ -2,6 +2,7 @@ import Cascade
 import Configuration
 import Diagnostics
 import Distillation
+import Glibc
 import Models
 import Streams
 
@@ -29,6 +30,14 @@ struct ModelSet: Sendable {
         } catch {
             throw error.placed(at: student.directory)
         }
+    }
+
+    var studentInfo: ModelInfo {
+        ModelInfo(version: models.student.version, loadedAt: Double(time(nil)))
+    }
+
+    var teacherInfo: ModelInfo? {
+        models.teacher.map { ModelInfo(version: $0.version, loadedAt: Double(time(nil))) }
     }
 
     /// Runs a few lines through both models, so that the first real line meets them warm: pages read, code compiled.

@@ -35,7 +35,8 @@ struct SourceFactory: Sendable {
             checkpoints: try checkpoints(source.name), report: report)
     }
 
-    private static func settings(_ directory: DirectorySettings, of source: SourceSettings) -> DirectorySource.Settings {
+    private static func settings(_ directory: DirectorySettings, of source: SourceSettings) -> DirectorySource.Settings
+    {
         var settings = DirectorySource.Settings(name: source.name, path: directory.path)
         switch directory.mode {
         case .files(let after):

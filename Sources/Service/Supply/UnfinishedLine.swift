@@ -57,7 +57,8 @@ enum UnfinishedLine {
 
     private static func failure(_ path: String) -> UnderstudyError {
         UnderstudyError(
-            .inputOutput, "the unfinished line of a source can't be kept: \(String(cString: strerror(errno)))", at: path)
+            .inputOutput, "the unfinished line of a source can't be kept: \(String(cString: strerror(errno)))", at: path
+        )
     }
 }
 

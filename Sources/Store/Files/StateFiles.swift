@@ -11,7 +11,7 @@ struct StateFiles {
     /// A new database that is whole and waits for its place.
     var ready: String { directory + "/state.sqlite.new" }
     var lock: String { directory + "/lock" }
-    /// Left when a running daemon met damage: the next start checks every page.
+    /// Left when a running daemon met damage: the next start sets the database aside.
     var suspicion: String { directory + "/state.sqlite.suspect" }
 
     /// What SQLite keeps beside a database in WAL mode.
@@ -76,7 +76,7 @@ struct StateFiles {
 
     func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Asks the next start to check every page.
+    /// Has the next start set the database aside.
     func suspect() {
         let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
         if descriptor >= 0 { close(descriptor) }

@@ -14,8 +14,9 @@ struct StoreOpening {
     let patience: Double
     let report: @Sendable (UnderstudyError) -> Void
 
-    /// Up to this size in bytes every page is checked at every start, which takes a fraction of a second; of a larger
-    /// database only the tables that the delivery promises stand on, unless something was wrong with it.
+    /// Up to this size in bytes everything is checked at every start, which takes a fraction of a second; of a larger
+    /// database only the tables that the delivery promises stand on. If SQLite then meets damage elsewhere while the
+    /// daemon runs, the daemon leaves a note for the next start.
     private static let wholeCheck: UInt64 = 64 << 20
 
     func open() throws(UnderstudyError) -> DatabasePool {
@@ -63,12 +64,11 @@ struct StoreOpening {
         }
         do {
             let written = try inspect()
-            files.remove(files.suspicion)
             let pool = try connect()
             try StoreSchema.migrator.migrate(pool)
             if written.number < schema.number { try pool.write { try schema.write(to: $0) } }
             return pool
-        } catch  where StoreFailure.isDamageAtOpening(error) {
+        } catch let error where StoreFailure.isDamageAtOpening(error) {
             return try replace(because: StoreFailure.reason(error))
         }
     }
@@ -88,14 +88,14 @@ struct StoreOpening {
     private func inspect() throws -> StoreSchema {
         let size = files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
-        let checksAll = size <= Self.wholeCheck || files.exists(files.suspicion)
+        guard !files.exists(files.suspicion) else { throw StoreDamage(reason: "the last run met damage in it") }
         var configuration = Self.configuration(patience: patience)
         configuration.readonly = true
         let queue = try DatabaseQueue(path: files.database, configuration: configuration)
         return try queue.read { database in
             let written = try StoreSchema.read(from: database)
             try Self.refuse(written, unless: schema, at: files.database, migrates: true)
-            if checksAll {
+            if size <= Self.wholeCheck {
                 try check(database, table: nil)
             } else {
                 for table in StoreSchema.vitalTables { try check(database, table: table) }
@@ -106,7 +106,7 @@ struct StoreOpening {
     }
 
     private func check(_ database: Database, table: String?) throws {
-        let sql = table.map { "PRAGMA quick_check('\($0)')" } ?? "PRAGMA quick_check(1)"
+        let sql = "PRAGMA integrity_check(\(table.map { "'\($0)'" } ?? "1"))"
         guard let row = try Row.fetchOne(database, sql: sql), let answer = StoredText.text(row, 0) else {
             throw StoreDamage(reason: "it can't be checked")
         }

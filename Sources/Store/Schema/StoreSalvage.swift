@@ -90,7 +90,7 @@ struct StoreSalvage {
                 }
                 try keep(&rows, in: queue)
                 return
-            } catch  where StoreFailure.isDamageAtOpening(error) {
+            } catch let error where StoreFailure.isDamageAtOpening(error) {
                 try keep(&rows, in: queue)
                 failure = StoreFailure.reason(error)
             }

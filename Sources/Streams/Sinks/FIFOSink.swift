@@ -5,9 +5,11 @@ import Glibc
 ///
 /// Waiting for a reader is done by trying again, at most four times a second and only while there is something to
 /// deliver: the kernel tells nobody of a reader that waits for a writer. What a reader leaves unread in the pipe is
-/// lost; records of at most 4096 bytes are never torn, longer ones are given to the next reader from their start.
+/// lost. Records of at most 4096 bytes are never torn, longer ones are given to the next reader from their start.
 public final class FIFOSink: FlowSink {
     private let delivery: FlowDelivery<FIFOLine>
+    /// Unsafe for its type only: it is set once, and used once, by `deinit`.
+    private nonisolated(unsafe) let watch: WorkerThread
 
     /// Makes the FIFO if there is nothing at `path`.
     ///
@@ -18,7 +20,14 @@ public final class FIFOSink: FlowSink {
     ) throws(UnderstudyError) {
         let line = FIFOLine(path: path, permissions: permissions)
         try line.make()
-        delivery = try FlowDelivery(name: name, line: line, whenFull: whenFull, report: report)
+        let delivery = try FlowDelivery(name: name, line: line, whenFull: whenFull, report: report)
+        watch = try WorkerThread(name: "fifo \(name)") { delivery.watch { $0.closeIfDeserted() } }
+        self.delivery = delivery
+    }
+
+    deinit {
+        delivery.endWatch()
+        watch.join()
     }
 
     public var name: String { delivery.name }
@@ -81,8 +90,9 @@ struct FIFOLine: FlowLine {
         return .open
     }
 
-    /// When the last reader has gone, what it left in the pipe goes too, or the next one would begin with it.
-    mutating func check() {
+    /// Closes it when the last reader has gone: what that one left in the pipe goes too, or the next one would begin
+    /// with it, in the middle of a record.
+    mutating func closeIfDeserted() {
         var request = pollfd(fd: descriptor, events: 0, revents: 0)
         if poll(&request, 1, 0) > 0, request.revents & Int16(POLLERR) != 0 { close() }
     }

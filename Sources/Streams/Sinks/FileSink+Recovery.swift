@@ -69,8 +69,8 @@ extension FileSink {
             report(
                 UnderstudyError(
                     .inputOutput,
-                    "somebody has truncated the file of sink \(row.sink) from \(row.length) to \(file.size) bytes "
-                        + "since the last run", at: file.path))
+                    "the file of sink \(row.sink) has \(file.size) of \(row.length) committed bytes: it was truncated "
+                        + "since the last run, or never forced to the disk", at: file.path))
             row.length = file.size
         } else if file.size > row.length {
             do {

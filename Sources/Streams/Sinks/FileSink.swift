@@ -5,7 +5,8 @@ import Glibc
 ///
 /// All calls are made by one thread at a time. However a file is come by again, by another path, after `reopen` or after
 /// it was let go for want of room, it is the same `SinkFile` as long as anybody holds that: two of them would disagree
-/// about the length.
+/// about the length. So whoever appends holds the file until its length is committed, and a sink that takes another's
+/// place after a reload begins when all of that is committed.
 public final class FileSink: Sendable {
     public struct Settings: Sendable {
         public var name: String
@@ -26,7 +27,7 @@ public final class FileSink: Sendable {
     private struct Key: Hashable, Sendable {
         var label = ""
         var source = ""
-        var day: time_t = 0
+        var day = 0
     }
 
     private struct Entry: Sendable {
@@ -98,8 +99,8 @@ public final class FileSink: Sendable {
         if template.usesLabel { key.label = label }
         if template.usesSource { key.source = source }
         if template.usesDate {
-            if !state.day.contains(time) { state.day = LocalDay(containing: time) }
-            key.day = state.day.start
+            if !state.day.covers(time) { state.day = LocalDay(containing: time) }
+            key.day = state.day.number
         }
         state.uses += 1
         if let index = state.open.index(forKey: key) {
@@ -117,8 +118,7 @@ public final class FileSink: Sendable {
     private func makeRoom(_ state: inout State) {
         if settings.path.usesDate {
             // Not yesterday's: lines of both days may come in turns around midnight.
-            let oldest = state.day.start - 36 * 3600
-            for (key, entry) in state.open where key.day < oldest {
+            for (key, entry) in state.open where key.day < state.day.number - 1 {
                 state.waning.append(Waning(file: entry.file))
                 state.open[key] = nil
             }

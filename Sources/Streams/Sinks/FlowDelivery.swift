@@ -13,11 +13,13 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         /// From the start of the record that the other side has in part, and how many bytes of it were handed over.
         var rest: [UInt8] = []
         var restDone = 0
-        var isInTrouble = false
+        /// Why nothing goes through at the moment; told of once.
+        var trouble: UnderstudyError?
         var pause: Int32
         /// By the monotonic clock, in milliseconds: not to be opened before.
         var nextTry: Int64 = 0
         var hasWrittenSinceOpening = false
+        var watchEnds = false
     }
 
     private enum Push {
@@ -56,10 +58,10 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     func interrupt() { waker.raise() }
 
     func deliver(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowOutcome {
-        state.withLock { state in
+        defer { state.signal(0) }
+        return state.withLock { state in
             if waker.isRaised { return .interrupted }
             if state.isOver { return .closed }
-            if state.line.descriptor >= 0 { state.line.check() }
             if !state.rest.isEmpty {
                 let rest = state.rest
                 switch rest.withUnsafeBufferPointer({ push($0, from: state.restDone, &state) }) {
@@ -73,7 +75,9 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
             switch push(bytes, from: 0, &state) {
             case .done: return .delivered
             case .full(0):
-                fullReport("full", UnderstudyError(.tryAgain, "sink \(name) is full; answers are dropped"))
+                if state.trouble == nil {
+                    fullReport("full", UnderstudyError(.tryAgain, "sink \(name) is full; answers are dropped"))
+                }
                 return .dropped
             case .full(let done): return keep(Array(bytes), done, &state, .delivered)
             case .absent: return letGo(&state)
@@ -81,6 +85,30 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
             case .over: return .closed
             }
         }
+    }
+
+    /// Sleeps until nobody is at the other end any more, and then calls `desert` on the line; again and again, until
+    /// `endWatch`.
+    func watch(_ desert: (inout Line) -> Void) {
+        while true {
+            // A descriptor of its own: the line's may be closed meanwhile, and its number be another file's.
+            let descriptor = state.wait(on: 0) { state -> Int32? in
+                if state.watchEnds { return -1 }
+                return state.line.descriptor >= 0 ? fcntl(state.line.descriptor, F_DUPFD_CLOEXEC, 0) : nil
+            }
+            guard descriptor >= 0 else { return }
+            let outcome = waker.wait(for: 0, on: descriptor, milliseconds: -1)
+            close(descriptor)
+            if outcome == .raised { return }
+            state.withLock { desert(&$0.line) }
+        }
+    }
+
+    /// Interrupts, and makes `watch` return.
+    func endWatch() {
+        interrupt()
+        state.withLock { $0.watchEnds = true }
+        state.broadcast(0)
     }
 
     /// Keeps what is left after `done` bytes, from the start of the record that is cut through.
@@ -130,10 +158,10 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
                     patience = end
                     milliseconds = Int32(max(0, end - Self.now()))
                 }
-                switch waker.wait(forRoomIn: state.line.descriptor, milliseconds: milliseconds) {
+                switch waker.wait(for: POLLOUT, on: state.line.descriptor, milliseconds: milliseconds) {
                 case .raised: return .interrupted
                 case .time: return .full(done)
-                case .room: break
+                case .ready: break
                 }
             case .gone:
                 state.line.close()
@@ -158,15 +186,15 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     }
 
     private func trouble(_ error: UnderstudyError, _ state: inout State) {
-        guard !state.isInTrouble else { return }
-        state.isInTrouble = true
+        guard state.trouble != error else { return }
+        state.trouble = error
         let meanwhile = whenFull == .drop ? "answers are dropped meanwhile" : "answers wait"
         report(UnderstudyError(error.code, "sink \(name): \(error.message); \(meanwhile)", at: error.place))
     }
 
     private func recovered(_ state: inout State) {
-        guard state.isInTrouble else { return }
-        state.isInTrouble = false
+        guard state.trouble != nil else { return }
+        state.trouble = nil
         report(UnderstudyError(.tryAgain, "sink \(name) goes on"))
     }
 
@@ -175,13 +203,18 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         _ bytes: UnsafeBufferPointer<UInt8>, _ done: Int, _ most: Int
     ) -> UnsafeBufferPointer<UInt8> {
         guard bytes.count - done > most else { return UnsafeBufferPointer(rebasing: bytes[done...]) }
-        let start = recordStart(bytes, done + most)
-        return UnsafeBufferPointer(rebasing: bytes[done..<(start > done ? start : done + most)])
+        let end = lineEnd(bytes[done..<done + most]) ?? done + most
+        return UnsafeBufferPointer(rebasing: bytes[done..<end])
     }
 
     /// Where the record starts that `position` is in.
     private static func recordStart(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> Int {
-        bytes[..<position].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        lineEnd(bytes[..<position]) ?? 0
+    }
+
+    /// Where the last newline ends; nil if there is none.
+    private static func lineEnd(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
     }
 
     private static func now() -> Int64 {

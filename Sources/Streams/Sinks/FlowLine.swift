@@ -12,14 +12,8 @@ protocol FlowLine: Sendable {
     var triesAreDear: Bool { get }
 
     mutating func open() -> FlowLineState
-    /// Called before each delivery while it is open: closes it if it has become useless meanwhile.
-    mutating func check()
     mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowWrite
     mutating func close()
-}
-
-extension FlowLine {
-    mutating func check() {}
 }
 
 enum FlowLineState {

@@ -2,11 +2,11 @@ import Glibc
 
 /// A day by the local clock.
 struct LocalDay: Sendable {
-    /// Seconds since the epoch: the day's first, and the next day's first.
-    let start: time_t
-    let end: time_t
+    /// Days since 1970-01-01.
+    let number: Int
     /// YYYY-MM-DD.
     let text: String
+    private let quarter: time_t
 
     init(containing time: time_t) {
         var time = time
@@ -17,13 +17,18 @@ struct LocalDay: Sendable {
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
         text = "\(padded(fields.tm_year + 1900, 4))-\(padded(fields.tm_mon + 1, 2))-\(padded(fields.tm_mday, 2))"
-        // mktime knows where a day has 23 or 25 hours, if it isn't told whether summer time holds.
-        (fields.tm_hour, fields.tm_min, fields.tm_sec, fields.tm_isdst) = (0, 0, 0, -1)
-        start = min(mktime(&fields), time)
-        (fields.tm_mday, fields.tm_hour, fields.tm_min, fields.tm_sec) = (fields.tm_mday + 1, 0, 0, 0)
-        fields.tm_isdst = -1
-        end = max(mktime(&fields), time + 1)
+        quarter = Self.quarter(time)
+        (fields.tm_hour, fields.tm_min, fields.tm_sec, fields.tm_isdst) = (0, 0, 0, 0)
+        number = timegm(&fields) / 86_400
     }
 
-    func contains(_ time: time_t) -> Bool { start <= time && time < end }
+    /// Whether `time` is known to be in this day without asking for the local time again.
+    ///
+    /// Clocks differ from UTC by quarters of an hour and are changed at quarters, so none has two days in it.
+    func covers(_ time: time_t) -> Bool { Self.quarter(time) == quarter }
+
+    private static func quarter(_ time: time_t) -> time_t {
+        let seconds = 15 * 60
+        return (time >= 0 ? time : time - seconds + 1) / seconds
+    }
 }

@@ -41,7 +41,13 @@ public final class SinkFile: Sendable {
         state = Monitor(State(length: UInt64(max(0, status.st_size))))
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        state.withLock { state in
+            // The last chance: whoever opens the file next takes its size for its length.
+            if state.mustCut { _ = cutBack(&state) }
+        }
+        close(descriptor)
+    }
 
     /// Bytes that stand in the file and are accounted for.
     ///

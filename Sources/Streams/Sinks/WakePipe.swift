@@ -36,25 +36,25 @@ final class WakePipe: Sendable {
 
     /// Sleeps so long, or until it is raised, which it says.
     func wait(milliseconds: Int32) -> Bool {
-        wait(forRoomIn: -1, milliseconds: milliseconds) == .raised
+        wait(for: 0, on: -1, milliseconds: milliseconds) == .raised
     }
 
     enum Wait: Equatable {
         case raised
-        /// The descriptor can be written to, or a write to it fails at once.
-        case room
+        /// What was waited for on the descriptor, or an error of it.
+        case ready
         case time
     }
 
-    /// Waits until `output` (unless it is -1) takes bytes, at most so long; -1: without end.
-    func wait(forRoomIn output: Int32, milliseconds: Int32) -> Wait {
+    /// Waits for `events` on `other` (POLLOUT, or 0 for errors alone), at most so long; -1: without end.
+    func wait(for events: Int32, on other: Int32, milliseconds: Int32) -> Wait {
         withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) { requests in
             requests[0] = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            requests[1] = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+            requests[1] = pollfd(fd: other, events: Int16(events), revents: 0)
             var ready: Int32
             repeat { ready = poll(requests.baseAddress, 2, milliseconds) } while ready < 0 && errno == EINTR
             if requests[0].revents != 0 { return .raised }
-            return requests[1].revents != 0 ? .room : .time
+            return requests[1].revents != 0 ? .ready : .time
         }
     }
 }

@@ -3,8 +3,8 @@ import Diagnostics
 import Glibc
 
 /// Tells when something happens to one name in a directory (inotify(7)), without looking.
-final class NameWatch {
-    enum News {
+package final class NameWatch {
+    package enum News {
         case nothing
         /// Something came, went or was put in its place.
         case changed
@@ -13,11 +13,11 @@ final class NameWatch {
     }
 
     /// Readable when there are news.
-    let descriptor: Int32
+    package let descriptor: Int32
     private let name: [UInt8]
     private var events = [UInt8](repeating: 0, count: 4096)
 
-    init(path: String) throws(UnderstudyError) {
+    package init(path: String) throws(UnderstudyError) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true)
         name = Array((parts.last ?? "").utf8)
         let directory = String(path.dropLast(name.count))
@@ -36,7 +36,7 @@ final class NameWatch {
     deinit { close(descriptor) }
 
     /// Takes the news that have come since the last call.
-    func take() -> News {
+    package func take() -> News {
         var news = News.nothing
         while true {
             let count = read(descriptor, &events, events.count)

@@ -43,7 +43,8 @@ import Testing
             // Registered lengths never cover bytes that aren't committed.
             #expect(rows.withLock { $0[file.inode]?.length } == UInt64(model.committed.count))
             records += 1
-            let record = Array("第\(records)条\(String(repeating: "闻", count: Int.random(in: 0...40, using: &random)))\n".utf8)
+            let text = String(repeating: "闻", count: Int.random(in: 0...40, using: &random))
+            let record = Array("第\(records)条\(text)\n".utf8)
             try file.append(record)
             if Int.random(in: 0..<5, using: &random) == 0 {
                 try file.cut(to: UInt64(known))

@@ -26,19 +26,17 @@ final class FlowReader {
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Reads until there are `count` bytes in all. A minute without any is a failure.
+    /// Reads until there are `count` bytes in all.
     func read(until count: Int) throws {
-        var room = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count < count {
-            let got = Glibc.read(descriptor, &room, min(room.count, count - bytes.count))
-            if got > 0 {
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        try waitUntil {
+            var room = [UInt8](repeating: 0, count: 64 << 10)
+            while bytes.count < count {
+                let got = Glibc.read(descriptor, &room, min(room.count, count - bytes.count))
+                guard got > 0 else { return false }
                 bytes += room[..<got]
-            } else {
-                // A FIFO without a writer reads as ended until the writer comes.
-                var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                try #require(got == 0 || poll(&request, 1, 60_000) > 0)
-                if got == 0 { sched_yield() }
             }
+            return true
         }
     }
 
@@ -69,7 +67,8 @@ final class Delivery {
 
     var isFinished: Bool { outcome.withLock { !$0.isEmpty } }
 
-    func wait() -> FlowOutcome? {
+    func wait() throws -> FlowOutcome? {
+        try waitUntil { isFinished }
         thread.join()
         return outcome.withLock { $0.first }
     }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Streams
+import Testing
 
 /// A fresh folder for output files that is removed with the value, in memory where there is such a place.
 final class SinkFolder {
@@ -28,17 +29,14 @@ final class SinkFolder {
 
 /// What sinks report and register, for tests to look at.
 final class SinkNotes: Sendable {
-    private let reports = Monitor([UnderstudyError](), conditions: 1)
+    private let reports = Monitor([UnderstudyError]())
     private let rows = Monitor([SinkLength]())
 
     var reported: [UnderstudyError] { reports.withLock { $0 } }
     var registered: [SinkLength] { rows.withLock { $0 } }
 
     var report: @Sendable (UnderstudyError) -> Void {
-        { error in
-            self.reports.withLock { $0.append(error) }
-            self.reports.broadcast(0)
-        }
+        { error in self.reports.withLock { $0.append(error) } }
     }
 
     var register: @Sendable (SinkLength) throws(UnderstudyError) -> Void {
@@ -49,8 +47,18 @@ final class SinkNotes: Sendable {
     func count(_ text: String) -> Int { reported.filter { $0.description.contains(text) }.count }
 
     /// Waits until more than `count` reports say `text`.
-    func waitForReport(_ text: String, after count: Int = 0) {
-        reports.wait(on: 0) { $0.filter { $0.description.contains(text) }.count > count ? () : nil }
+    func waitForReport(_ text: String, after count: Int = 0) throws {
+        try waitUntil { self.count(text) > count }
+    }
+}
+
+/// Waits for `condition`; half a minute without it is a failure.
+func waitUntil(_ condition: () throws -> Bool, _ place: SourceLocation = #_sourceLocation) throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(30)
+    while try !condition() {
+        try #require(clock.now < deadline, "waited in vain", sourceLocation: place)
+        usleep(200)
     }
 }
 

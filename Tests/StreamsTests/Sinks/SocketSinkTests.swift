@@ -32,9 +32,9 @@ import Testing
     @Test func aListenerThatComesLaterIsWaitedFor() throws {
         let sink = try sink()
         let delivery = try Delivery(sink, "第一条\n")
-        notes.waitForReport("nobody listens")
+        try notes.waitForReport("nobody listens")
         let listener = try Listener(path)
-        #expect(delivery.wait() == .delivered)
+        #expect(try delivery.wait() == .delivered)
         let peer = try listener.accept()
         peer.readAll()
         #expect(peer.text == "第一条\n")
@@ -53,7 +53,7 @@ import Testing
         let next = try listener.accept()
         try next.read(until: records[2].utf8.count)
         if next.text != records[2] { try next.read(until: records[1...].joined().utf8.count) }
-        #expect(delivery.wait() == .delivered)
+        #expect(try delivery.wait() == .delivered)
         #expect(next.text == records[2] || next.text == records[1...].joined())
     }
 
@@ -93,16 +93,16 @@ import Testing
     @Test func aDeliveryThatWaitsCanBeInterrupted() throws {
         let waiting = try sink()
         let first = try Delivery(waiting, "第一条\n")
-        notes.waitForReport("nobody listens")
+        try notes.waitForReport("nobody listens")
         waiting.interrupt()
-        #expect(first.wait() == .interrupted)
+        #expect(try first.wait() == .interrupted)
         let listener = try Listener(path)
         let full = try sink()
         let second = try Delivery(full, String(repeating: "x", count: 4_000_000) + "\n")
         let peer = try listener.accept()
         try peer.read(until: 1)
         full.interrupt()
-        #expect(second.wait() == .interrupted)
+        #expect(try second.wait() == .interrupted)
     }
 
     @Test func aPathThatIsTooLongIsRefused() throws {

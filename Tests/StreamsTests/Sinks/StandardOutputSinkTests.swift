@@ -23,7 +23,7 @@ import Testing
         let text = (0..<2000).map { "第\($0)条\(String(repeating: "x", count: 300))\n" }.joined()
         let delivery = try Delivery(sink, text)
         try reader.read(until: text.utf8.count)
-        #expect(delivery.wait() == .delivered)
+        #expect(try delivery.wait() == .delivered)
         #expect(reader.text == text)
     }
 
@@ -33,7 +33,7 @@ import Testing
         let delivery = try Delivery(sink, String(repeating: "股市上涨\n", count: 20_000))
         try reader.read(until: 10)
         reader.leave()
-        #expect(delivery.wait() == .closed)
+        #expect(try delivery.wait() == .closed)
         #expect(sink.deliver("又一条\n") == .closed)
     }
 
@@ -58,7 +58,7 @@ import Testing
         let delivery = try Delivery(sink, String(repeating: "股市上涨\n", count: 20_000))
         try reader.read(until: 10)
         sink.interrupt()
-        #expect(delivery.wait() == .interrupted)
+        #expect(try delivery.wait() == .interrupted)
         #expect(sink.deliver("又一条\n") == .interrupted)
         // The descriptor stays as it was: other programs may share it.
         #expect(fcntl(end, F_GETFL) & O_NONBLOCK == 0)
@@ -81,10 +81,10 @@ import Testing
         defer { close(full) }
         let blocking = try StandardOutputSink(name: "out", descriptor: full, report: notes.report)
         let delivery = try Delivery(blocking, "第一条\n")
-        notes.waitForReport("No space left")
+        try notes.waitForReport("No space left")
         #expect(!delivery.isFinished)
         blocking.interrupt()
-        #expect(delivery.wait() == .interrupted)
+        #expect(try delivery.wait() == .interrupted)
         let dropping = try StandardOutputSink(
             name: "out", whenFull: .drop, descriptor: full, report: notes.report)
         for _ in 0..<5 { #expect(dropping.deliver("第一条\n") == .dropped) }

@@ -1,0 +1,94 @@
+#include "understudy_unpack.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+struct understudy_unpacker {
+    enum understudy_packing packing;
+    int is_whole;
+    z_stream gzip;
+    ZSTD_DCtx *zstd;
+};
+
+understudy_unpacker *understudy_unpacker_make(enum understudy_packing packing) {
+    understudy_unpacker *unpacker = calloc(1, sizeof *unpacker);
+    if (!unpacker) return NULL;
+    unpacker->packing = packing;
+    unpacker->is_whole = 1;
+    // 16 + the largest window: gzip's header and trailer, and nothing else.
+    int is_ready = packing == understudy_packing_gzip ? inflateInit2(&unpacker->gzip, 16 + MAX_WBITS) == Z_OK
+                                                      : (unpacker->zstd = ZSTD_createDCtx()) != NULL;
+    if (is_ready) return unpacker;
+    free(unpacker);
+    return NULL;
+}
+
+void understudy_unpacker_free(understudy_unpacker *unpacker) {
+    if (!unpacker) return;
+    if (unpacker->packing == understudy_packing_gzip) inflateEnd(&unpacker->gzip);
+    else ZSTD_freeDCtx(unpacker->zstd);
+    free(unpacker);
+}
+
+static int unpack_gzip(understudy_unpacker *unpacker, const unsigned char *in, size_t in_bytes, size_t *in_used,
+                       unsigned char *out, size_t out_bytes, size_t *out_made) {
+    z_stream *stream = &unpacker->gzip;
+    // Once more where the output was filled: the library may hold more of it than its input shows.
+    while (*out_made < out_bytes) {
+        // gzip files on tapes and block devices are filled up with zeros.
+        while (unpacker->is_whole && *in_used < in_bytes && in[*in_used] == 0) ++*in_used;
+        size_t in_left = in_bytes - *in_used, out_left = out_bytes - *out_made;
+        if (unpacker->is_whole && in_left == 0) break;
+        unsigned in_now = in_left > UINT_MAX ? UINT_MAX : (unsigned)in_left;
+        unsigned out_now = out_left > UINT_MAX ? UINT_MAX : (unsigned)out_left;
+        stream->next_in = (unsigned char *)(in + *in_used);
+        stream->avail_in = in_now;
+        stream->next_out = out + *out_made;
+        stream->avail_out = out_now;
+        unpacker->is_whole = 0;
+        int status = inflate(stream, Z_NO_FLUSH);
+        *in_used += in_now - stream->avail_in;
+        *out_made += out_now - stream->avail_out;
+        if (status == Z_STREAM_END) {
+            unpacker->is_whole = 1;
+            if (inflateReset(stream) != Z_OK) return -1;
+        } else if (status == Z_BUF_ERROR) {
+            break;
+        } else if (status != Z_OK) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int unpack_zstd(understudy_unpacker *unpacker, const void *in, size_t in_bytes, size_t *in_used, void *out,
+                       size_t out_bytes, size_t *out_made) {
+    ZSTD_inBuffer from = {in, in_bytes, 0};
+    ZSTD_outBuffer to = {out, out_bytes, 0};
+    int status = 0;
+    while (to.pos < to.size) {
+        size_t taken = from.pos, made = to.pos;
+        size_t hint = ZSTD_decompressStream(unpacker->zstd, &to, &from);
+        if (ZSTD_isError(hint)) {
+            status = -1;
+            break;
+        }
+        if (from.pos == taken && to.pos == made) break;
+        unpacker->is_whole = hint == 0;
+    }
+    *in_used = from.pos;
+    *out_made = to.pos;
+    return status;
+}
+
+int understudy_unpack(understudy_unpacker *unpacker, const void *in, size_t in_bytes, size_t *in_used, void *out,
+                      size_t out_bytes, size_t *out_made) {
+    *in_used = 0;
+    *out_made = 0;
+    return unpacker->packing == understudy_packing_gzip
+               ? unpack_gzip(unpacker, in, in_bytes, in_used, out, out_bytes, out_made)
+               : unpack_zstd(unpacker, in, in_bytes, in_used, out, out_bytes, out_made);
+}
+
+int understudy_unpacker_is_whole(const understudy_unpacker *unpacker) { return unpacker->is_whole; }

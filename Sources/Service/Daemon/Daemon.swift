@@ -1,0 +1,165 @@
+import Cascade
+import Configuration
+import Diagnostics
+import Logging
+import Models
+import Store
+import Streams
+import Synchronization
+
+/// The daemon: reads the configured sources, answers their lines, keeps the delivery promises, until it is told to stop
+/// or all sources have ended.
+///
+/// The calling thread is the control thread: it carries out one request after another (`DaemonControl`), so starting,
+/// reloading, swapping models and draining never overlap. The work is done by the engine's, the sources' and the
+/// committer's threads.
+public final class Daemon: Sendable {
+    /// What the daemon can't know by itself.
+    public struct Surroundings: Sendable {
+        /// Reads the configuration; called at the start and at each reload.
+        public var settings: @Sendable () throws(ConfigurationErrors) -> Settings
+        public var supply: ModelSupply
+        /// The program's version.
+        public var version: String
+        public var inherited: InheritedDescriptors
+        public var manager: ServiceManager
+        public var log: Logger
+
+        public init(
+            settings: @escaping @Sendable () throws(ConfigurationErrors) -> Settings, supply: ModelSupply,
+            version: String, inherited: InheritedDescriptors, manager: ServiceManager, log: Logger
+        ) {
+            self.settings = settings
+            self.supply = supply
+            self.version = version
+            self.inherited = inherited
+            self.manager = manager
+            self.log = log
+        }
+    }
+
+    let surroundings: Surroundings
+    let control = DaemonControl()
+    let metrics: DaemonMetrics
+    let phases: PhaseRecord
+
+    public init(_ surroundings: Surroundings) {
+        self.surroundings = surroundings
+        metrics = DaemonMetrics(
+            version: surroundings.version, flaws: LineFlaw.Kind.allCases.map(\.rawValue))
+        phases = PhaseRecord()
+    }
+
+    /// Blocks the signals that the daemon handles. To be called before anything starts a thread.
+    public static func holdSignals() { DaemonSignals.hold() }
+
+    /// Runs until the end. Returns when every line that was read has been answered durably.
+    ///
+    /// Throws `configuration` and what models, state and sources throw when it can't start; `tryAgain` when lines that
+    /// were read could not be answered in time at the end.
+    public func run() throws(UnderstudyError) {
+        let settings: Settings
+        do {
+            settings = try surroundings.settings()
+        } catch {
+            throw error.summary
+        }
+        DaemonLogs.setLevel(settings.logLevel.logger)
+        try DaemonSignals.run(control)
+        let work = try DaemonWork(settings, daemon: self)
+        do throws(UnderstudyError) {
+            try work.start()
+        } catch {
+            try? work.drain()
+            throw error
+        }
+        announce(work)
+        let failure = serve(work)
+        phases.enter(.draining, message: failure?.message ?? "")
+        surroundings.manager.stopping()
+        log.info("draining")
+        try work.drain()
+        if let failure { throw failure }
+        log.info("stopped")
+    }
+
+    var log: Logger { surroundings.log }
+
+    /// Carries out requests until it is time to stop; what went wrong, if it isn't a wish.
+    private func serve(_ work: DaemonWork) -> UnderstudyError? {
+        while true {
+            switch control.next() {
+            case .stop(let failure): return failure
+            case .reload: reload(work)
+            case .modelsChanged: swap(work)
+            case .sourceEnded:
+                work.collectEnded()
+                if !work.hasSources { return work.failureOfLastSource }
+            }
+        }
+    }
+
+    private func announce(_ work: DaemonWork) {
+        phases.enter(.ready)
+        surroundings.manager.ready(status: work.statusLine())
+        log.log(
+            level: .notice, .ready, "ready",
+            metadata: [
+                "student": "\(work.models.student.version)", "teacher": "\(work.models.teacher?.version ?? "none")",
+                "sources": "\(work.settings.sources.count)", "sinks": "\(work.settings.sinks.count)",
+            ])
+    }
+
+    private func reload(_ work: DaemonWork) {
+        phases.enter(.reloading)
+        surroundings.manager.reloading()
+        defer {
+            phases.enter(.ready)
+            surroundings.manager.ready(status: work.statusLine())
+        }
+        work.reopenSinks()
+        let failure: UnderstudyError?
+        do {
+            try work.apply(try surroundings.settings())
+            failure = nil
+        } catch let errors as ConfigurationErrors {
+            failure = errors.summary
+        } catch {
+            failure = error as? UnderstudyError
+        }
+        metrics.recordReload(succeeded: failure == nil)
+        if let failure {
+            phases.note(warning: "the last reload was refused: \(failure.message)")
+            log.report(failure, event: .reloadRefused, metadata: ["kept": "the settings before"])
+        } else {
+            phases.note(warning: nil)
+            log.log(level: .notice, .reloaded, "reloaded")
+        }
+    }
+
+    private func swap(_ work: DaemonWork) {
+        do throws(UnderstudyError) {
+            if try work.swapModels() {
+                log.log(
+                    level: .notice, .modelsSwapped, "another student answers from now on",
+                    metadata: ["student": "\(work.models.student.version)"])
+            }
+        } catch {
+            metrics.recordFailedSwap()
+            log.report(error, metadata: ["kept": "the student before"])
+        }
+    }
+}
+
+extension Configuration.LogLevel {
+    var logger: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}

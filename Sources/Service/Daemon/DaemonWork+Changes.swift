@@ -1,0 +1,110 @@
+import Cascade
+import Configuration
+import Diagnostics
+import Logging
+import Models
+import Streams
+
+/// What changes while the daemon runs.
+extension DaemonWork {
+    /// Output files are opened anew with the next answer: logrotate has moved them.
+    func reopenSinks() {
+        outlet.monitor.withLock { _ in
+            for wired in sinks.wired { wired.target.reopen() }
+            sinks.deadLetter?.reopen()
+        }
+    }
+
+    /// Takes up new settings. What can fail is done first; then sources and sinks that have changed are replaced, and
+    /// the others go on.
+    ///
+    /// Throws what is wrong with the new settings; those before stay in force then.
+    func apply(_ new: Settings) throws(UnderstudyError) {
+        let plan = ReloadPlan(from: settings, to: new)
+        var newSet: ModelSet?
+        if plan.modelsChange {
+            let kept = plan.teacherChanges ? nil : modelSet.models.teacher
+            let loaded = try ModelSet.load(new, supply: daemon.surroundings.supply, teacher: kept)
+            try loaded.warm(teacherMayFail: new.cascade.whenTeacherFull == .answerWithStudent) {
+                daemon.log.report($0, event: .circuitOpened)
+            }
+            newSet = loaded
+        }
+        try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
+        let newSinks = try renewed(new, plan)
+        // A new source's path is tried before anything of the old is given up.
+        var opened: [(SourceSettings, any StreamSource)] = []
+        for source in plan.addedSources { opened.append((source, try sources.make(source))) }
+
+        for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
+        let leaving = runners.filter { plan.removedSources.contains($0.settings.name) }
+        retire(leaving)
+        let oldSinks = sinks
+        sinks = newSinks
+        for runner in runners { runner.routing.replace(newSinks) }
+        settings = new
+        if let newSet { use(newSet) } else { engine.renewRoutes() }
+        for wired in oldSinks.wired where !newSinks.wired.contains(where: { $0.target === wired.target }) {
+            wired.target.retire()
+        }
+        for (settings, source) in opened { try run(settings, source) }
+        for source in plan.changedSources { try run(source, try sources.make(source)) }
+        DaemonLogs.setLevel(new.logLevel.logger)
+        try watchLink()
+    }
+
+    /// Loads the student anew if its path leads somewhere else; whether it did.
+    func swapModels() throws(UnderstudyError) -> Bool {
+        let loaded = try ModelSet.load(
+            settings, supply: daemon.surroundings.supply, teacher: modelSet.models.teacher)
+        guard loaded.studentDirectory != modelSet.studentDirectory else { return false }
+        try ReloadPlan.checkLabels(of: settings, loaded.models.student.labels)
+        try loaded.warm(teacherMayFail: true) { daemon.log.report($0, level: .warning) }
+        CrashPoint.swapping.pass()
+        use(loaded)
+        return true
+    }
+
+    private func use(_ loaded: ModelSet) {
+        modelSet = loaded
+        engine.replaceModels(loaded.models)
+        daemon.metrics.recordSwap(student: loaded.studentInfo, teacher: loaded.teacherInfo)
+    }
+
+    /// The new settings' sinks: those that stay the same are kept as they are.
+    private func renewed(_ new: Settings, _ plan: ReloadPlan) throws(UnderstudyError) -> SinkRouting.Sinks {
+        var wired: [SinkRouting.Wired] = []
+        for sink in new.sinks {
+            if let old = sinks.wired.first(where: { $0.settings.isSamePlace(as: sink) }) {
+                wired.append(SinkRouting.Wired(settings: sink, target: old.target))
+            } else {
+                wired.append(SinkRouting.Wired(settings: sink, target: try sinkFactory.make(sink)))
+            }
+        }
+        var deadLetter = sinks.deadLetter
+        if new.deadLetter != settings.deadLetter {
+            deadLetter = nil
+            if let letter = new.deadLetter { deadLetter = try sinkFactory.make(letter) }
+        }
+        return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
+    }
+
+    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first.
+    private func retire(_ leaving: [SourceRunner]) {
+        for runner in leaving { runner.interrupt() }
+        let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
+        let deadline = Monotonic.nanoseconds &+ allowed
+        for runner in leaving {
+            if !runner.wait(until: deadline) {
+                daemon.log.warning(
+                    "a source could not be drained in time", metadata: ["source": "\(runner.settings.name)"])
+                runner.abandon()
+            }
+            keepUnfinished(runner, runner.close())
+        }
+        guard !leaving.isEmpty else { return }
+        outlet.flush()
+        for runner in leaving { outlet.remove(runner.source) }
+        runners.removeAll { runner in leaving.contains { $0 === runner } }
+    }
+}

@@ -1,0 +1,206 @@
+import Cascade
+import Configuration
+import Diagnostics
+import Logging
+import Models
+import Store
+import Streams
+import Synchronization
+
+/// What a running daemon is made of. Used by the control thread alone, but for what is `Sendable` in it.
+final class DaemonWork {
+    var settings: Settings
+    let daemon: Daemon
+    let store: Store
+    let outlet: Outlet
+    let committer: Committer
+    let engine: CascadeEngine
+    let sources: SourceFactory
+    let sinkFactory: SinkFactory
+    var modelSet: ModelSet
+    var sinks: SinkRouting.Sinks
+    var runners: [SourceRunner] = []
+    var failureOfLastSource: UnderstudyError?
+    private var committerThread: WorkerThread?
+    var link: LinkWatch?
+    private var endpoint: StatusEndpoint?
+    private var heart: Heart?
+
+    /// Opens the state, cuts the outputs back to what is committed, and loads and warms the models. Reads nothing yet.
+    init(_ settings: Settings, daemon: Daemon) throws(UnderstudyError) {
+        self.settings = settings
+        self.daemon = daemon
+        let log = daemon.log
+        let report: @Sendable (UnderstudyError) -> Void = { log.report($0, level: .warning) }
+        let store = try Store.open(directory: settings.state.directory) { error in
+            log.report(error, event: .stateDamaged)
+        }
+        self.store = store
+        let known = try store.sinkLengths()
+        let lengths = FileSink.recover(known, report: report)
+        let gone = known.filter { row in !lengths.contains { $0.device == row.device && $0.inode == row.inode } }
+        try store.commit(
+            Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
+        let metrics = daemon.metrics
+        let outlet = Outlet(keepsRows: settings.models.teacher != nil) { error in
+            log.report(error, event: error.message.contains("no space") ? .diskFull : nil)
+        }
+        self.outlet = outlet
+        committer = Committer(
+            outlet: outlet, interval: UInt64(settings.state.commitIntervalMilliseconds) * 1_000_000,
+            pruning: DisagreementPruning(store: store, settings: settings.disagreements),
+            report: { log.report($0) },
+            observe: { metrics.recordCommit(seconds: Double($0) / 1e9, succeeded: $1) },
+            commit: { (all) throws(UnderstudyError) in try store.commit(all) })
+        sources = SourceFactory(
+            stateDirectory: settings.state.directory, inherited: daemon.surroundings.inherited,
+            checkpoints: { (source) throws(UnderstudyError) in try store.checkpoints(source: source) }, report: report)
+        sinkFactory = SinkFactory(
+            metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, report: report)
+        let mayFail = settings.cascade.whenTeacherFull == .answerWithStudent
+        modelSet = try ModelSet.load(settings, supply: daemon.surroundings.supply)
+        try modelSet.warm(teacherMayFail: mayFail) { log.report($0, event: .circuitOpened) }
+        try ReloadPlan.checkLabels(of: settings, modelSet.models.student.labels)
+        sinks = try DaemonWork.makeSinks(settings, sinkFactory)
+        engine = try CascadeEngine(
+            options: settings.engineOptions, models: modelSet.models,
+            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0) })
+        metrics.setModels(student: modelSet.studentInfo, teacher: modelSet.teacherInfo)
+    }
+
+    var models: CascadeModels { modelSet.models }
+    var hasSources: Bool { !runners.isEmpty }
+
+    private static func makeSinks(
+        _ settings: Settings, _ factory: SinkFactory
+    ) throws(UnderstudyError) -> SinkRouting.Sinks {
+        var wired: [SinkRouting.Wired] = []
+        for sink in settings.sinks {
+            wired.append(SinkRouting.Wired(settings: sink, target: try factory.make(sink)))
+        }
+        var deadLetter: SinkTarget?
+        if let letter = settings.deadLetter { deadLetter = try factory.make(letter) }
+        return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
+    }
+
+    // MARK: Start
+
+    /// Starts all threads; the sources are read from now on.
+    func start() throws(UnderstudyError) {
+        try engine.start()
+        committerThread = try WorkerThread(name: "committer") { [committer] in committer.run() }
+        var opened: [(SourceSettings, any StreamSource)] = []
+        for source in settings.sources { opened.append((source, try sources.make(source))) }
+        for entry in sources.inherited.unclaimed {
+            daemon.log.warning(
+                "nobody reads a descriptor that the socket unit handed over", metadata: ["name": "\(entry.name)"])
+        }
+        for (settings, source) in opened { try run(settings, source) }
+        try watchLink()
+        if let address = settings.http {
+            endpoint = try StatusEndpoint(address: address, work: StatusSupply(self))
+        }
+        heart = try Heart(self)
+    }
+
+    func run(_ settings: SourceSettings, _ source: any StreamSource) throws(UnderstudyError) {
+        let control = daemon.control
+        let log = daemon.log
+        let output = SourceOutput(
+            outlet: outlet, metrics: daemon.metrics, source: daemon.metrics.source(settings.name),
+            outputClosed: {
+                log.warning("nobody reads standard output any more")
+                control.stop()
+            })
+        let routing = SinkRouting(
+            source: settings.name, field: settings.input.form.field, metrics: daemon.metrics, sinks: sinks)
+        outlet.add(source)
+        let runner = try SourceRunner(settings, source: source, routing: routing, output: output, engine: engine)
+        try runner.start { control.noteEnd() }
+        runners.append(runner)
+    }
+
+    /// Follows the student's path, if it is one that can flip.
+    func watchLink() throws(UnderstudyError) {
+        link?.stop()
+        link = nil
+        guard case .directory(let path) = settings.models.student else { return }
+        let control = daemon.control
+        do throws(UnderstudyError) {
+            link = try LinkWatch(path: path) { control.noteModels() }
+        } catch {
+            daemon.log.report(error, level: .warning)
+        }
+    }
+
+    // MARK: Sources that have ended
+
+    /// Closes the lanes of sources that have come to their end.
+    func collectEnded() {
+        for runner in runners where runner.hasEnded {
+            let ending = runner.close()
+            outlet.flush()
+            outlet.remove(runner.source)
+            if let failure = ending?.failure {
+                failureOfLastSource = failure
+                daemon.log.report(failure, metadata: ["source": "\(runner.settings.name)"])
+                daemon.phases.note(warning: "source \(runner.settings.name) has failed: \(failure.message)")
+            } else {
+                daemon.log.info("source ended", metadata: ["source": "\(runner.settings.name)"])
+            }
+        }
+        runners.removeAll { $0.hasEnded }
+    }
+
+    // MARK: Stop
+
+    /// Stops reading, answers what was read, commits it, ends all threads.
+    ///
+    /// Throws `tryAgain` when the time allowed didn't suffice; what was read of watched files and spooled streams is
+    /// left to the next run, what was read of other streams is lost.
+    func drain() throws(UnderstudyError) {
+        let manager = daemon.surroundings.manager
+        let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
+        let deadline = Monotonic.nanoseconds &+ allowed
+        for runner in runners { runner.interrupt() }
+        var isComplete = true
+        for runner in runners {
+            while !runner.wait(until: min(deadline, Monotonic.nanoseconds &+ 1_000_000_000)) {
+                guard Monotonic.nanoseconds < deadline else { break }
+                manager.extendTimeout(by: .seconds(10))
+            }
+            isComplete = isComplete && runner.hasEnded
+        }
+        if !isComplete { abandonAll() }
+        for runner in runners { keepUnfinished(runner, runner.close()) }
+        engine.stop()
+        engine.join()
+        outlet.stop()
+        committerThread?.join()
+        heart?.stop()
+        endpoint?.stop()
+        link?.stop()
+        try store.close()
+        guard isComplete else {
+            throw UnderstudyError(
+                .tryAgain,
+                "lines that had been read were not answered within shutdown.drain_seconds"
+                    + " (\(settings.shutdown.drainSeconds)): a sink or the teacher is stuck")
+        }
+    }
+
+    private func abandonAll() {
+        for wired in sinks.wired { wired.target.interrupt() }
+        outlet.giveUp()
+        for runner in runners { runner.abandon() }
+    }
+
+    func keepUnfinished(_ runner: SourceRunner, _ ending: LaneEnding?) {
+        guard let ending, !ending.unfinished.isEmpty, runner.isStream else { return }
+        do throws(UnderstudyError) {
+            try UnfinishedLine.keep(ending.unfinished, of: runner.settings.name, in: settings.state.directory)
+        } catch {
+            daemon.log.report(error)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Configuration
+import Diagnostics
+
+/// What it takes to get from one configuration to another. Pure.
+struct ReloadPlan: Sendable, Equatable {
+    /// Names of sources that end, also those that begin again with other settings.
+    var removedSources: [String] = []
+    var addedSources: [SourceSettings] = []
+    /// Sources of the same name with other settings: they end before they begin again.
+    var changedSources: [SourceSettings] = []
+    var modelsChange = false
+    var teacherChanges = false
+    /// Sentences about settings that take a restart.
+    var restartNeeded: [String] = []
+
+    init(from old: Settings, to new: Settings) {
+        for source in old.sources where !new.sources.contains(source) { removedSources.append(source.name) }
+        for source in new.sources where !old.sources.contains(source) {
+            if old.sources.contains(where: { $0.name == source.name || $0.path == source.path && $0.path != nil }) {
+                changedSources.append(source)
+            } else {
+                addedSources.append(source)
+            }
+        }
+        teacherChanges = old.models.teacher != new.models.teacher
+        modelsChange =
+            old.models != new.models || old.cascade.policy != new.cascade.policy
+            || old.cascade.threshold != new.cascade.threshold || old.cascade.auditShare != new.cascade.auditShare
+            || old.redistill?.holdout != new.redistill?.holdout
+        if old.state != new.state { restartNeeded.append("state changes at the next restart") }
+        if old.http != new.http { restartNeeded.append("http changes at the next restart") }
+        if old.engineOptionsDiffer(from: new) {
+            restartNeeded.append("threads, queues and batches of cascade change at the next restart")
+        }
+    }
+
+    /// Refuses filters for labels that the student doesn't have.
+    static func checkLabels(of settings: Settings, _ labels: [String]) throws(UnderstudyError) {
+        for sink in settings.sinks {
+            for label in sink.filter.labels where !labels.contains(label) {
+                throw UnderstudyError(
+                    .configuration,
+                    "sink '\(sink.name)' asks for the label '\(label)'; the student has "
+                        + labels.prefix(20).map { "'\($0)'" }.joined(separator: ", "))
+            }
+        }
+    }
+}
+
+extension SourceSettings {
+    /// Where it reads; nil for standard input.
+    var path: String? {
+        switch kind {
+        case .stdin: nil
+        case .fifo(let fifo): fifo.path
+        case .directory(let directory): directory.path
+        }
+    }
+}
+
+extension SinkSettings {
+    /// Whether the answers go to the same place in the same way, whatever the filter and the form.
+    func isSamePlace(as other: SinkSettings) -> Bool {
+        guard name == other.name, whenFull == other.whenFull else { return false }
+        switch (kind, other.kind) {
+        case (.stdout, .stdout), (.journald, .journald): return true
+        case (.file(let one, _), .file(let two, _)): return one == two
+        case (.fifo(let one, let permissions, _), .fifo(let two, let others, _)):
+            return one == two && permissions == others
+        case (.socket(let one, _), .socket(let two, _)): return one == two
+        default: return false
+        }
+    }
+}
+
+extension Settings {
+    func engineOptionsDiffer(from other: Settings) -> Bool {
+        let (one, two) = (cascade, other.cascade)
+        return one.threads != two.threads || one.teacherThreads != two.teacherThreads
+            || one.teacherQueueLines != two.teacherQueueLines || one.whenTeacherFull != two.whenTeacherFull
+            || one.teacherTimeoutSeconds != two.teacherTimeoutSeconds
+            || one.teacherRetrySeconds != two.teacherRetrySeconds || one.batchLines != two.batchLines
+            || one.batchWaitMilliseconds != two.batchWaitMilliseconds
+    }
+}

@@ -1,0 +1,215 @@
+import Diagnostics
+import Glibc
+
+/// What happens in the directory, and what follows from it.
+extension DirectoryReader {
+    /// How a name came to be looked at.
+    enum Occasion {
+        /// It was met when the whole directory was looked at; it may still have a writer.
+        case scan
+        /// A writer has closed it.
+        case closed
+        /// It was renamed to this name, so it is whole.
+        case arrived
+        /// It was made, written to, or its permissions changed.
+        case changed
+        /// It is gone: for ever, or perhaps only renamed.
+        case deleted, left
+    }
+
+    /// Takes in all that has happened; doesn't wait.
+    func notice() {
+        for file in takeDue() { settle(file) }
+        if isMissing {
+            guard takeLook(), FileStatus(path: settings.path + "/.")?.isDirectory == true else { return }
+            goOnWatching()
+            scan()
+        } else if let watch {
+            notice(watch.take())
+        } else if takeLook() {
+            scan()
+        }
+    }
+
+    private func notice(_ changes: DirectoryWatch.Changes) {
+        for change in changes.list {
+            let path = change.directory + "/" + change.name
+            if change.isDirectory {
+                notice(change, ofDirectory: path)
+                continue
+            }
+            switch change.kind {
+            case .closed: note(path, .closed)
+            case .arrived: note(path, .arrived)
+            case .changed: noteChange(path)
+            case .deleted: note(path, .deleted)
+            case .left: note(path, .left)
+            }
+        }
+        if changes.lost.contains(settings.path) {
+            stopWatching()
+        } else if changes.isEverything || !changes.lost.isEmpty {
+            scan()
+        }
+    }
+
+    private func notice(_ change: DirectoryWatch.Change, ofDirectory path: String) {
+        guard settings.recursive else { return }
+        switch change.kind {
+        case .left:
+            watch?.remove(path)
+            for (name, file) in names where name.hasPrefix(path + "/") { lose(file, .left) }
+        case .changed, .arrived, .closed:
+            if takesDirectory(path), watch?.isWatching(path) == false { look(below: path) }
+        case .deleted:
+            break
+        }
+    }
+
+    /// A write to a file that is known needs no look at its name.
+    private func noteChange(_ path: String) {
+        if settings.mode == .tail, let file = names[path], !file.isBlocked {
+            enqueue(file)
+        } else {
+            note(path, .changed)
+        }
+    }
+
+    // MARK: names
+
+    /// Brings what is known of a name up to date. `status`: what the name stands for now, if that was asked already.
+    func note(_ path: String, _ occasion: Occasion, _ found: FileStatus? = nil) {
+        let previous = names[path]
+        guard let status = found ?? FileStatus(path: path), status.isRegular else {
+            if let previous { lose(previous, occasion) }
+            return
+        }
+        if let previous, previous.node != status.node { lose(previous, occasion == .deleted ? .deleted : .left) }
+        guard let file = known(path, status, occasion) ?? meet(path, status, occasion) else { return }
+        if file.path != path { name(file, path) }
+        judge(file, status, occasion)
+    }
+
+    /// The file of that inode, if it is still the one that is known.
+    private func known(_ path: String, _ status: FileStatus, _ occasion: Occasion) -> TrackedFile? {
+        guard let file = nodes[status.node] else { return nil }
+        if file.born == status.born { return file }
+        retire(file)
+        return nil
+    }
+
+    /// A file that is seen for the first time in this run; nil if it isn't for this source.
+    private func meet(_ path: String, _ status: FileStatus, _ occasion: Occasion) -> TrackedFile? {
+        let checkpoint = checkpoints.removeValue(forKey: status.node)
+        if checkpoint == nil {
+            guard filter.takes(relative(path)) else { return nil }
+            // A file that was just made has a writer, unless it is another name of one that was there before.
+            if settings.mode == .files, occasion == .changed, status.links < 2 { return nil }
+        }
+        let node = status.node
+        let identity =
+            checkpoint?.file
+            ?? FileIdentity(device: node.device, inode: node.inode, generation: generations[node] ?? 0)
+        let file = TrackedFile(
+            identity: identity, path: checkpoint?.path ?? path, status: status, checkpoint: checkpoint)
+        nodes[node] = file
+        names[path] = file
+        if settings.mode == .files {
+            file.growth = .settled
+        } else if checkpoint == nil, isFirstStart, settings.start == .end {
+            file.startsAtEnd = true
+            file.size = status.size
+        }
+        return file
+    }
+
+    /// The file has another name now.
+    private func name(_ file: TrackedFile, _ path: String) {
+        if let old = file.path, names[old] === file {
+            // Another name of the same file is no rename.
+            if FileStatus(path: old)?.node == file.node { return }
+            names[old] = nil
+        }
+        names[path] = file
+        file.path = path
+        ledger.withLock { ledger in ledger.update(file.identity) { $0.path = path } }
+        if settings.mode == .tail, !file.isFinished { depart(file) }
+    }
+
+    /// The name of the file is gone.
+    func lose(_ file: TrackedFile, _ occasion: Occasion) {
+        if let path = file.path, names[path] === file { names[path] = nil }
+        file.path = nil
+        ledger.withLock { ledger in ledger.update(file.identity) { $0.path = nil } }
+        if settings.mode == .tail, !file.isFinished {
+            depart(file)
+            enqueue(file)
+        } else if occasion == .deleted || !file.isFinished {
+            // What is open is read to its end; what isn't is gone.
+            if file.isFinished { drop(file) } else { enqueue(file) }
+        } else {
+            // The new name may be told of later than the loss of the old.
+            wakeUp(file, at: Self.now + limits.settleNanoseconds)
+        }
+    }
+
+    /// A followed file has lost its name: its writer goes on for a while at most.
+    private func depart(_ file: TrackedFile) {
+        guard !file.isSettled else { return }
+        let due = Self.now + limits.settleNanoseconds
+        file.growth = .settling(until: due)
+        wakeUp(file, at: due)
+    }
+
+    /// A file's time has come.
+    private func settle(_ file: TrackedFile) {
+        if file.isFinished {
+            if file.path == nil, nodes[file.node] === file { drop(file) }
+            return
+        }
+        guard case .settling(let due) = file.growth else { return }
+        if due > Self.now {
+            wakeUp(file, at: due)
+        } else {
+            file.growth = .settled
+            enqueue(file)
+        }
+    }
+
+    // MARK: turns
+
+    /// Decides whether the file has something to be read.
+    private func judge(_ file: TrackedFile, _ status: FileStatus, _ occasion: Occasion) {
+        if file.isBlocked {
+            guard occasion != .scan || file.changed != status.changed else { return }
+            file.isBlocked = false
+        }
+        switch settings.mode {
+        case .tail:
+            // A file that was renamed and then closed has lost its writer.
+            if case .settling = file.growth, occasion == .closed { file.growth = .settled }
+            if occasion == .scan, isUnchanged(file, status), file.isFinished || file.hasNothingLeft { return }
+        case .files:
+            if occasion == .scan, !file.isFinished { judgeAge(file, status) }
+            if occasion == .closed || occasion == .arrived { file.growth = .settled }
+            if occasion == .changed, file.isEntered { return }
+            if occasion == .scan, file.isFinished, isUnchanged(file, status), !isLeftOver(file) { return }
+        }
+        enqueue(file)
+    }
+
+    private func isUnchanged(_ file: TrackedFile, _ status: FileStatus) -> Bool {
+        file.size == status.size && file.modified == status.modified
+    }
+
+    /// A file that was met in a scan may be in a writer's hands if it changed a moment ago.
+    private func judgeAge(_ file: TrackedFile, _ status: FileStatus) {
+        guard let age = status.age, age < limits.settleNanoseconds else {
+            file.growth = .settled
+            return
+        }
+        let due = Self.now + limits.settleNanoseconds - age
+        file.growth = .settling(until: due)
+        wakeUp(file, at: due)
+    }
+}

@@ -1,0 +1,268 @@
+import Diagnostics
+import Glibc
+
+/// One file's turn.
+extension DirectoryReader {
+    /// What comes next of the file; nil if nothing does now.
+    func advance(_ file: TrackedFile, into room: UnsafeMutableRawBufferPointer) -> SourceEvent? {
+        guard !file.isBlocked, nodes[file.node] === file else { return nil }
+        if file.isFinished {
+            guard hasGrown(file) else { return nil }
+            goOn(file)
+        }
+        guard let open = open(file) else { return nil }
+        if file.isFinished { return nil }
+        if file.packing != .plain {
+            // One that is still being written can't be told from one that is cut short.
+            return file.isSettled ? readArchive(file, open, room) : nil
+        }
+        return file.isSettled ? readAll(file, open, room) : readLines(file, open, room)
+    }
+
+    // MARK: to the end
+
+    private func readAll(
+        _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
+    ) -> SourceEvent? {
+        guard announced === file else { return announce(file) }
+        let count = open.read(into: room, at: file.offset)
+        if count < 0 { return fail(file, open, errno) }
+        if count > 0 { return handOut(file, UnsafeRawBufferPointer(rebasing: room[..<count])) }
+        guard let status = FileStatus(descriptor: open.descriptor) else { return fail(file, open, errno) }
+        guard isSame(file, open, status) else {
+            beginAnew(file, status)
+            return nil
+        }
+        return finish(file, open, status)
+    }
+
+    private func readArchive(
+        _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
+    ) -> SourceEvent? {
+        if file.unpacker == nil {
+            file.unpacker = Unpacker(file.packing == .gzip ? .gzip : .zstd)
+            file.toSkip = file.offset
+            file.place(at: 0, line: 1)
+        }
+        guard let unpacker = file.unpacker else { return fail(file, open, ENOMEM) }
+        while true {
+            var part = room
+            if file.toSkip > 0 {
+                part = UnsafeMutableRawBufferPointer(rebasing: room.prefix(Int(min(file.toSkip, UInt64(room.count)))))
+            } else if announced !== file {
+                return announce(file)
+            }
+            switch unpacker.read(open, into: part) {
+            case .bytes(let count):
+                let block = UnsafeRawBufferPointer(rebasing: part[..<count])
+                guard file.toSkip > 0 else { return handOut(file, block) }
+                file.advance(over: block)
+                file.toSkip -= UInt64(count)
+                if ledger.withLock({ $0.isInterrupted }) { return .stopped }
+                continue
+            case .end:
+                break
+            case .damaged:
+                report(
+                    UnderstudyError(
+                        .invalidData, "the archive is damaged or cut short; what could be unpacked was read",
+                        at: "\(file.lastPath):byte \(unpacker.rawOffset)"))
+            case .failed(let number):
+                return fail(file, open, number)
+            }
+            guard let status = FileStatus(descriptor: open.descriptor) else { return fail(file, open, errno) }
+            guard announced === file else { return announce(file) }
+            return finish(file, open, status)
+        }
+    }
+
+    private func finish(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) -> SourceEvent {
+        if file.offset > file.lineStart { file.place(at: file.offset, line: file.line + 1) }
+        file.isFinished = true
+        file.note(status)
+        if file.packing != .plain {
+            file.mark = FileMark.ofArchive(open, size: status.size, born: file.born) ?? file.mark
+        }
+        file.unpacker = nil
+        file.fingerprint = nil
+        file.unanswered = []
+        announced = nil
+        ledger.withLock { ledger in
+            ledger.update(file.identity) {
+                $0.isFinished = true
+                $0.mark = file.mark
+                $0.size = file.size
+                $0.modified = file.modified
+            }
+        }
+        if file.path == nil { drop(file) }
+        return .finished
+    }
+
+    /// Whether there is more of a finished file than was read.
+    private func hasGrown(_ file: TrackedFile) -> Bool {
+        if let path = file.path, let status = FileStatus(path: path), status.node == file.node,
+            status.size == file.size, status.modified == file.modified
+        {
+            clearAway(file)
+            return false
+        }
+        // What an open descriptor was found to be once proves nothing about what was written since.
+        ledger.withLock { $0.letGo(file.identity) }
+        guard let open = open(file), let status = FileStatus(descriptor: open.descriptor) else { return false }
+        if status.size != file.size { return true }
+        file.note(status)
+        ledger.withLock { ledger in ledger.update(file.identity) { $0.modified = status.modified } }
+        clearAway(file)
+        return false
+    }
+
+    private func goOn(_ file: TrackedFile) {
+        file.isFinished = false
+        guard settings.mode == .tail else { return }
+        let due = Self.now + limits.settleNanoseconds
+        file.growth = .settling(until: due)
+        wakeUp(file, at: due)
+    }
+
+    /// What an earlier run had answered but not come to clear away.
+    private func clearAway(_ file: TrackedFile) {
+        guard isLeftOver(file), let path = file.path else { return }
+        guard FileDisposal(settings).clear(path, node: file.node, size: file.size, report: report) else { return }
+        names[path] = nil
+        nodes[file.node] = nil
+        generations[file.node] = file.identity.generation + 1
+        forget(file.identity)
+    }
+
+    func isLeftOver(_ file: TrackedFile) -> Bool {
+        settings.after != .keep && file.isFinished && !file.isAnswered
+    }
+
+    // MARK: whole lines
+
+    private func readLines(
+        _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
+    ) -> SourceEvent? {
+        if file.startsAtEnd {
+            file.startsAtEnd = false
+            if announced !== file { return announce(file) }
+        }
+        while true {
+            if file.wholeUpTo > file.offset {
+                guard announced === file else { return announce(file) }
+                let wanted = Int(min(UInt64(room.count), file.wholeUpTo - file.offset))
+                let count = open.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]), at: file.offset)
+                if count < 0 { return fail(file, open, errno) }
+                guard isUnbroken(file, open), count > 0 else { return nil }
+                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<count]))
+                if file.wholeUpTo == file.offset { passOn(file) }
+                return event
+            }
+            guard isUnbroken(file, open), let status = FileStatus(descriptor: open.descriptor) else { return nil }
+            guard status.size > file.scanned else { return idle(file, status, open, room) }
+            guard announced === file else { return announce(file) }
+            // A long unfinished line is not read again and again.
+            let isShort = file.scanned - file.offset < UInt64(room.count / 2)
+            let start = isShort ? file.offset : file.scanned
+            let count = open.read(into: room, at: start)
+            if count < 0 { return fail(file, open, errno) }
+            guard isUnbroken(file, open), count > 0 else { return nil }
+            hasGrown(file, by: start + UInt64(count))
+            let whole = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            file.scanned = max(file.scanned, start + UInt64(count))
+            if whole == 0 { continue }
+            if isShort {
+                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<whole]))
+                passOn(file)
+                return event
+            }
+            file.wholeUpTo = start + UInt64(whole)
+        }
+    }
+
+    /// Whether what was read before is still there, so that what was read now follows it. If not, the file begins anew.
+    private func isUnbroken(_ file: TrackedFile, _ open: OpenFile) -> Bool {
+        guard let status = FileStatus(descriptor: open.descriptor) else { return false }
+        if status.size >= file.scanned, let found = FileMark(open, upTo: file.offset),
+            found.matches(file.mark, born: file.born)
+        {
+            return true
+        }
+        beginAnew(file, status)
+        return false
+    }
+
+    /// A file that may lose its writer gets more time as long as it grows.
+    private func hasGrown(_ file: TrackedFile, by end: UInt64) {
+        guard case .settling = file.growth, end > file.scanned else { return }
+        file.growth = .settling(until: Self.now + limits.settleNanoseconds)
+    }
+
+    /// There is nothing more now.
+    private func idle(
+        _ file: TrackedFile, _ status: FileStatus, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
+    ) -> SourceEvent? {
+        file.note(status)
+        // In a file that is read once, only a last line without an LF makes it worth waiting for more.
+        guard settings.mode == .files, file.scanned == file.offset else { return nil }
+        file.growth = .settled
+        return readAll(file, open, room)
+    }
+
+    // MARK: events
+
+    private func announce(_ file: TrackedFile) -> SourceEvent {
+        announced = file
+        file.isAnswered = true
+        ledger.withLock { ledger in
+            ledger.update(file.identity) {
+                $0.isFinished = false
+                $0.isCommitted = false
+            }
+        }
+        return .opened(file.origin(of: settings.name))
+    }
+
+    private func handOut(_ file: TrackedFile, _ block: UnsafeRawBufferPointer) -> SourceEvent {
+        file.advance(over: block)
+        if let fingerprint = file.fingerprint { file.mark = fingerprint.hash(born: file.born) }
+        ledger.withLock { ledger in
+            ledger.update(file.identity) {
+                $0.offset = file.offset
+                $0.mark = file.mark
+            }
+        }
+        return .bytes(block.count)
+    }
+
+    /// Reading failed: the line that is open is read again from its start once the file changes.
+    private func fail(_ file: TrackedFile, _ open: OpenFile, _ number: Int32) -> SourceEvent? {
+        block(file, "read", number)
+        if announced === file { announced = nil }
+        file.unpacker = nil
+        file.place(at: file.lineStart, line: file.line)
+        if file.packing == .plain, let found = FileMark(open, upTo: file.offset) {
+            file.mark = found.hash(born: file.born)
+        }
+        ledger.withLock { ledger in
+            ledger.update(file.identity) {
+                $0.offset = file.offset
+                $0.mark = file.mark
+            }
+            ledger.letGo(file.identity)
+        }
+        return nil
+    }
+
+    /// Tells a source without files that it has been started, so that its next start isn't its first.
+    func leaveMark(_ status: FileStatus) {
+        let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
+        let entry = FileLedger.Entry(
+            path: settings.path, node: status.node, born: status.born, isArchive: true, open: nil, offset: 0, mark: 0,
+            size: 0, modified: 0, isFinished: true)
+        ledger.withLock { $0.insert(entry, for: identity) }
+        events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
+        events.append(.finished)
+    }
+}

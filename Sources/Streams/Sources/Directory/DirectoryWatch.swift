@@ -1,0 +1,141 @@
+import Diagnostics
+import Glibc
+
+/// What happens in some directories, as inotify(7) tells it.
+///
+/// One thread uses it. It holds no file open, so that deleted ones are let go.
+final class DirectoryWatch {
+    struct Change {
+        enum Kind {
+            /// A writer has closed it.
+            case closed
+            /// It was renamed to this name.
+            case arrived
+            /// It was renamed to another name, perhaps of another directory.
+            case left
+            case deleted
+            /// It was made, or its content, permissions or number of names changed.
+            case changed
+        }
+
+        var directory: String
+        var name: String
+        var kind: Kind
+        var isDirectory: Bool
+    }
+
+    struct Changes {
+        var list: [Change] = []
+        /// Some changes were lost, or hit a directory as a whole: look at everything.
+        var isEverything = false
+        /// Directories that are gone, moved or unmounted.
+        var lost: [String] = []
+    }
+
+    enum AddOutcome {
+        case added
+        /// The directory isn't there, or may not be read.
+        case unreachable(Int32)
+        /// The limit of watches is reached; errno.
+        case full(Int32)
+    }
+
+    private static let bufferBytes = 65_536
+    private static let selfMask = UInt32(IN_ONLYDIR) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
+
+    let descriptor: Int32
+    private let calls: DirectoryCalls
+    private let mask: UInt32
+    private var directories: [Int32: String] = [:]
+    private var numbers: [String: Int32] = [:]
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DirectoryWatch.bufferBytes, alignment: 8)
+
+    /// `modifications`: also tell of every write, not only of closing. nil with errno where the system has no more.
+    init?(modifications: Bool, calls: DirectoryCalls) {
+        descriptor = calls.initialise()
+        self.calls = calls
+        var mask = UInt32(IN_CLOSE_WRITE) | UInt32(IN_MOVED_TO) | UInt32(IN_MOVED_FROM) | UInt32(IN_DELETE)
+        mask |= UInt32(IN_CREATE) | UInt32(IN_ATTRIB)
+        if modifications { mask |= UInt32(IN_MODIFY) }
+        self.mask = mask
+        guard descriptor >= 0 else { return nil }
+    }
+
+    deinit {
+        buffer.deallocate()
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    func isWatching(_ directory: String) -> Bool { numbers[directory] != nil }
+
+    func add(_ directory: String) -> AddOutcome {
+        let number = calls.add(descriptor, directory, mask | Self.selfMask)
+        guard number >= 0 else {
+            return errno == ENOSPC || errno == ENOMEM ? .full(errno) : .unreachable(errno)
+        }
+        // The same directory under another path keeps its number: the old path has been renamed away.
+        if let old = directories[number], old != directory { numbers[old] = nil }
+        directories[number] = directory
+        numbers[directory] = number
+        return .added
+    }
+
+    /// Forgets a directory and all below it: they have been renamed.
+    func remove(_ directory: String) {
+        for (path, number) in numbers where path == directory || path.hasPrefix(directory + "/") {
+            inotify_rm_watch(descriptor, number)
+            directories[number] = nil
+            numbers[path] = nil
+        }
+    }
+
+    /// All that has happened so far; doesn't wait.
+    func take() -> Changes {
+        var changes = Changes()
+        while true {
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return changes }
+            parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &changes)
+        }
+    }
+
+    private func parse(_ bytes: UnsafeRawBufferPointer, into changes: inout Changes) {
+        let headBytes = MemoryLayout<inotify_event>.size
+        var index = 0
+        while index + headBytes <= bytes.count {
+            let event = bytes.loadUnaligned(fromByteOffset: index, as: inotify_event.self)
+            let nameBytes = bytes[(index + headBytes)..<(index + headBytes + Int(event.len))]
+            index += headBytes + Int(event.len)
+            parse(event, nameBytes, into: &changes)
+        }
+    }
+
+    private func parse(_ event: inotify_event, _ nameBytes: Slice<UnsafeRawBufferPointer>, into changes: inout Changes)
+    {
+        func has(_ flag: some BinaryInteger) -> Bool { event.mask & UInt32(truncatingIfNeeded: flag) != 0 }
+        if has(IN_Q_OVERFLOW) { changes.isEverything = true }
+        guard let directory = directories[event.wd] else { return }
+        if has(IN_IGNORED) || has(IN_DELETE_SELF) || has(IN_MOVE_SELF) || has(IN_UNMOUNT) {
+            changes.lost.append(directory)
+            if !has(IN_IGNORED) { inotify_rm_watch(descriptor, event.wd) }
+            directories[event.wd] = nil
+            numbers[directory] = nil
+            return
+        }
+        guard let name = String(validating: nameBytes.prefix { $0 != 0 }, as: UTF8.self), !name.isEmpty else { return }
+        let kind: Change.Kind =
+            if has(IN_DELETE) {
+                .deleted
+            } else if has(IN_MOVED_FROM) {
+                .left
+            } else if has(IN_MOVED_TO) {
+                .arrived
+            } else if has(IN_CLOSE_WRITE) {
+                .closed
+            } else {
+                .changed
+            }
+        changes.list.append(Change(directory: directory, name: name, kind: kind, isDirectory: has(IN_ISDIR)))
+    }
+}

@@ -1,0 +1,121 @@
+import CFiles
+import Diagnostics
+import Glibc
+
+/// What becomes of a file whose every line is answered.
+struct FileDisposal {
+    private let after: DirectorySource.Settings.After
+    private let root: String
+
+    init(_ settings: DirectorySource.Settings) {
+        after = settings.after
+        root = settings.path
+    }
+
+    /// Moves or deletes the file if it still is the one that was answered, and no longer. True if it is gone.
+    func clear(
+        _ path: String, node: FileStatus.Node, size: UInt64, report: (UnderstudyError) -> Void
+    ) -> Bool {
+        if case .keep = after { return false }
+        guard let status = FileStatus(path: path), status.node == node, status.size == size else { return false }
+        do throws(UnderstudyError) {
+            switch after {
+            case .keep: return false
+            case .delete:
+                guard unlink(path) == 0 else { throw failure("deleted", errno, path) }
+            case .move(let directory):
+                try move(path, into: directory)
+            }
+            return true
+        } catch {
+            report(error)
+            return false
+        }
+    }
+
+    private func move(_ path: String, into directory: String) throws(UnderstudyError) {
+        let target = directory + path.dropFirst(root.count)
+        try makeDirectory(holding: target, from: directory)
+        var status = renameApart(path, to: target)
+        if status == EXDEV { status = try copyApart(path, to: target) }
+        guard status == 0 else { throw failure("moved to \(directory)", status, path) }
+    }
+
+    /// Renames to `target`, or to the first of `target.1`, `target.2`, … that isn't taken. 0, or the errno.
+    private func renameApart(_ path: String, to target: String) -> Int32 {
+        var name = target
+        var number = 0
+        while true {
+            let status = understudy_rename_new(path, name)
+            guard status == EEXIST else { return status }
+            number += 1
+            name = "\(target).\(number)"
+        }
+    }
+
+    /// Across file systems: a copy beside the target, forced to the disk, takes the name before the file is deleted.
+    private func copyApart(_ path: String, to target: String) throws(UnderstudyError) -> Int32 {
+        let slash = target.lastIndex(of: "/") ?? target.startIndex
+        let hidden = "\(target[..<slash])/.\(target[slash...].dropFirst()).\(getpid()).partial"
+        let from = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard from >= 0 else { return errno }
+        defer { close(from) }
+        var status = stat()
+        guard fstat(from, &status) == 0 else { return errno }
+        unlink(hidden)
+        let to = open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode & 0o777)
+        guard to >= 0 else { return errno }
+        defer { close(to) }
+        var times = [status.st_atim, status.st_mtim]
+        var outcome = Self.copy(from, to)
+        if outcome == 0, futimens(to, &times) != 0 || fsync(to) != 0 { outcome = errno }
+        if outcome == 0 { outcome = renameApart(hidden, to: target) }
+        guard outcome == 0 else {
+            unlink(hidden)
+            return outcome
+        }
+        let directory = open(String(target[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if directory >= 0 {
+            fsync(directory)
+            close(directory)
+        }
+        return unlink(path) == 0 ? 0 : errno
+    }
+
+    private static func copy(_ from: Int32, _ to: Int32) -> Int32 {
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
+            while true {
+                let count = read(from, room.baseAddress, room.count)
+                if count == 0 { return 0 }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    return errno
+                }
+                var rest = UnsafeRawBufferPointer(rebasing: room[..<count])
+                while !rest.isEmpty {
+                    let written = write(to, rest.baseAddress, rest.count)
+                    if written < 0 {
+                        if errno == EINTR { continue }
+                        return errno
+                    }
+                    rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+                }
+            }
+        }
+    }
+
+    /// Makes `directory`, and those between it and `target`.
+    private func makeDirectory(holding target: String, from directory: String) throws(UnderstudyError) {
+        var end = directory.endIndex
+        while true {
+            let path = String(target[..<end])
+            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("made", errno, path) }
+            guard let slash = target[target.index(after: end)...].firstIndex(of: "/") else { return }
+            end = slash
+        }
+    }
+
+    private func failure(_ what: String, _ number: Int32, _ path: String) -> UnderstudyError {
+        UnderstudyError(.inputOutput, "the file can't be \(what): \(String(cString: strerror(number)))", at: path)
+    }
+}

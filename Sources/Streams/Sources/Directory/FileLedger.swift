@@ -1,0 +1,104 @@
+/// What the reader's and the committer's threads both need to know of a source's files.
+struct FileLedger: Sendable {
+    struct Entry: Sendable {
+        /// nil once the file has no name in the directory any more.
+        var path: String?
+        var node: FileStatus.Node
+        var born: Int64
+        var isArchive: Bool
+        var open: OpenFile?
+        /// How far it was handed out, and the mark there (of an archive: its mark as a whole).
+        var offset: UInt64
+        var mark: UInt64
+        var size: UInt64
+        var modified: Int64
+        /// Whether its end was handed out, and has been answered.
+        var isFinished = false
+        var isCommitted = false
+        /// It has been deleted, moved away or begun anew.
+        var isGone = false
+    }
+
+    private(set) var entries: [FileIdentity: Entry] = [:]
+    /// Those with an open descriptor, the longest unused first.
+    private var held: [FileIdentity] = []
+    private var forgotten: [FileIdentity] = []
+    private let heldLimit: Int
+    var isInterrupted = false
+
+    init(heldLimit: Int) { self.heldLimit = heldLimit }
+
+    mutating func insert(_ entry: Entry, for file: FileIdentity) {
+        entries[file] = entry
+        if entry.open != nil { hold(file) }
+    }
+
+    mutating func update(_ file: FileIdentity, _ change: (inout Entry) -> Void) {
+        guard let index = entries.index(forKey: file) else { return }
+        change(&entries.values[index])
+    }
+
+    /// The open descriptor of a file that is about to be read.
+    mutating func use(_ file: FileIdentity) -> OpenFile? {
+        guard let open = entries[file]?.open else { return nil }
+        if held.last != file {
+            held.removeAll { $0 == file }
+            held.append(file)
+        }
+        return open
+    }
+
+    mutating func keep(_ open: OpenFile, for file: FileIdentity) {
+        update(file) { $0.open = open }
+        hold(file)
+    }
+
+    mutating func letGo(_ file: FileIdentity) {
+        guard entries[file]?.open != nil else { return }
+        update(file) { $0.open = nil }
+        held.removeAll { $0 == file }
+    }
+
+    /// Nothing more will come of it, and its checkpoint may go once it is answered.
+    mutating func markGone(_ file: FileIdentity) {
+        update(file) {
+            $0.isGone = true
+            $0.path = nil
+        }
+        forgetIfDone(file)
+    }
+
+    mutating func markCommitted(_ file: FileIdentity) {
+        update(file) { $0.isCommitted = true }
+        letGo(file)
+        forgetIfDone(file)
+    }
+
+    /// Its checkpoint may go, whatever state it is in.
+    mutating func forget(_ file: FileIdentity) {
+        letGo(file)
+        entries[file] = nil
+        forgotten.append(file)
+    }
+
+    mutating func takeForgotten() -> [FileIdentity] {
+        defer { forgotten = [] }
+        return forgotten
+    }
+
+    private mutating func forgetIfDone(_ file: FileIdentity) {
+        guard let entry = entries[file], entry.isGone, entry.isFinished, entry.isCommitted else { return }
+        forget(file)
+    }
+
+    private mutating func hold(_ file: FileIdentity) {
+        held.removeAll { $0 == file }
+        held.append(file)
+        guard held.count > heldLimit else { return }
+        // A file with a name can be opened again; one without can't.
+        let longest = held.firstIndex { entries[$0]?.path != nil } ?? 0
+        guard held[longest] != file else { return }
+        let old = held.remove(at: longest)
+        update(old) { $0.open = nil }
+    }
+}

@@ -1,0 +1,123 @@
+/// What the reader knows of one file. Only the reader's thread touches it.
+final class TrackedFile {
+    /// Whether the file may still grow by itself.
+    enum Growth {
+        /// It may: only whole lines are handed out, and its end is never reached.
+        case growing
+        /// It may until this time of the clock, in nanoseconds, unless its writer closes it before.
+        case settling(until: UInt64)
+        /// It doesn't, as far as can be known: it is read to its end, and what follows the last LF is a line.
+        case settled
+    }
+
+    let identity: FileIdentity
+    let node: FileStatus.Node
+    let born: Int64
+    /// nil once it has no name in the directory any more; `lastPath` is the one it had.
+    var path: String? {
+        didSet { if let path { lastPath = path } }
+    }
+    private(set) var lastPath: String
+    var growth = Growth.growing
+    /// nil until the file has been looked into.
+    var packing: Packing?
+    var unpacker: Unpacker?
+    /// How much of what the unpacker gives was handed out before.
+    var toSkip: UInt64 = 0
+
+    /// How far it has been handed out, in bytes (unpacked), and where the line starts that this offset is in.
+    var offset: UInt64 = 0
+    var lineStart: UInt64 = 0
+    /// The number of that line, from 1.
+    var line: UInt64 = 1
+    /// Up to where no LF was found behind `offset`.
+    var scanned: UInt64 = 0
+    /// A whole line ends here; more than `offset` while a line is handed out that a block can't hold.
+    var wholeUpTo: UInt64 = 0
+    /// The bytes around `offset`; not kept for archives, nor while the file isn't open.
+    var fingerprint: FileMark?
+    /// The mark of what was handed out.
+    var mark: UInt64 = 0
+
+    /// The size and times when the reader last looked into it.
+    var size: UInt64 = 0
+    var modified: Int64 = 0
+    var changed: Int64 = 0
+
+    /// Whether the end was handed out at `offset`.
+    var isFinished = false
+    /// Whether reading starts where it ended when it was found, and that has not been told yet.
+    var startsAtEnd = false
+    /// Whether this run answers for it: its end is cleared away by the committer, not by the reader.
+    var isAnswered = false
+    /// Whether it can't be read, or is no file for this source: until its content or its permissions change.
+    var isBlocked = false
+    /// Whether it waits for its turn.
+    var isQueued = false
+    /// Whether the ledger has an entry for it.
+    var isEntered = false
+
+    /// What an earlier run kept, until it is compared with the file.
+    var checkpoint: FileCheckpoint?
+    /// The lines that the earlier run passed over, and how far it had got.
+    var unanswered: [UInt64] = []
+    var resumed: UInt64 = 0
+
+    init(identity: FileIdentity, path: String, status: FileStatus, checkpoint: FileCheckpoint? = nil) {
+        self.identity = identity
+        node = status.node
+        born = status.born
+        self.path = path
+        lastPath = path
+        self.checkpoint = checkpoint
+        guard let checkpoint else { return }
+        (size, modified) = (checkpoint.size, checkpoint.modified)
+        isFinished = checkpoint.isFinished && checkpoint.unanswered.isEmpty
+        unanswered = checkpoint.unanswered
+        resumed = checkpoint.offset
+        mark = checkpoint.mark
+        place(at: checkpoint.offset, line: checkpoint.line)
+    }
+
+    var isSettled: Bool { if case .settled = growth { true } else { false } }
+
+    func note(_ status: FileStatus) {
+        size = status.size
+        modified = status.modified
+        changed = status.changed
+    }
+
+    /// Whether all that it held when it was last looked into has been read, and its end isn't due.
+    var hasNothingLeft: Bool {
+        !isSettled && !startsAtEnd && scanned == size && (checkpoint?.unanswered.isEmpty ?? true)
+    }
+
+    /// Reading goes on at `offset`, where line `line` starts.
+    func place(at offset: UInt64, line: UInt64) {
+        self.offset = offset
+        self.line = line
+        lineStart = offset
+        scanned = offset
+        wholeUpTo = offset
+    }
+
+    /// So many more bytes have been handed out.
+    func advance(over block: UnsafeRawBufferPointer) {
+        fingerprint?.append(block)
+        let whole = LineFeeds.endOfLast(block)
+        if whole > 0 {
+            line += UInt64(LineFeeds.count(block))
+            lineStart = offset + UInt64(whole)
+        }
+        offset += UInt64(block.count)
+        scanned = max(scanned, offset)
+        wholeUpTo = max(wholeUpTo, lineStart)
+    }
+
+    func origin(of source: String) -> SourceOrigin {
+        let open = unanswered.drop { $0 < offset }
+        return SourceOrigin(
+            source: source, path: lastPath, file: identity, start: offset, firstLine: line,
+            unanswered: Array(open), resumed: max(resumed, offset))
+    }
+}

@@ -1,0 +1,102 @@
+import Diagnostics
+import Foundation
+import Store
+import Streams
+import Testing
+
+/// Whatever happens to the files, a start succeeds, and no line is lost by it.
+@Suite struct DamageTests {
+    private static let stopped = Result { try DamagedState(commits: 60, stops: true) }
+    private static let running = Result { try DamagedState(commits: 190, stops: false) }
+
+    private static func inspect(
+        _ state: Result<DamagedState, any Error>, log: Bool, count: Int, seed: UInt64,
+        _ damage: (inout [UInt8], inout SplitMix) -> Int
+    ) throws {
+        let state = try state.get()
+        var random = SplitMix(seed: seed)
+        var problems: [String] = []
+        for _ in 0..<count {
+            var bytes = log ? state.log : state.main
+            let place = damage(&bytes, &random)
+            do {
+                let problem = try state.problem(main: log ? state.main : bytes, log: log ? bytes : state.log)
+                if let problem { problems.append("at \(place): \(problem)") }
+            } catch {
+                problems.append("at \(place): \(error)")
+            }
+        }
+        #expect(problems.isEmpty)
+    }
+
+    private static func flip(_ bytes: inout [UInt8], _ random: inout SplitMix) -> Int {
+        let place = Int.random(in: bytes.indices, using: &random)
+        bytes[place] ^= .random(in: 1...255, using: &random)
+        return place
+    }
+
+    private static func cut(_ bytes: inout [UInt8], _ random: inout SplitMix) -> Int {
+        let place = Int.random(in: bytes.indices, using: &random)
+        bytes.removeLast(bytes.count - place)
+        return place
+    }
+
+    @Test func theStatesAreWorthDamaging() throws {
+        let stopped = try Self.stopped.get()
+        #expect(stopped.main.count > 10 * 4096)
+        #expect(stopped.log.count > 10 * 4096)
+        #expect(try stopped.problem(main: stopped.main, log: stopped.log) == nil)
+        let running = try Self.running.get()
+        #expect(running.main.count > 20 * 4096)
+        #expect(running.log.count > 900 * 4096)
+        #expect(try running.problem(main: running.main, log: running.log) == nil)
+    }
+
+    @Test func aFlippedByteOfTheDatabase() throws {
+        try Self.inspect(Self.stopped, log: false, count: 160, seed: 1, Self.flip)
+    }
+
+    @Test func aFlippedByteOfTheLog() throws {
+        try Self.inspect(Self.stopped, log: true, count: 120, seed: 2, Self.flip)
+    }
+
+    @Test func aFlippedByteOfALogThatWasCopied() throws {
+        try Self.inspect(Self.running, log: true, count: 20, seed: 3, Self.flip)
+    }
+
+    @Test func aCutDatabase() throws { try Self.inspect(Self.stopped, log: false, count: 60, seed: 4, Self.cut) }
+    @Test func aCutLog() throws { try Self.inspect(Self.stopped, log: true, count: 60, seed: 5, Self.cut) }
+    @Test func aCutLogThatWasCopied() throws { try Self.inspect(Self.running, log: true, count: 20, seed: 6, Self.cut) }
+
+    /// A commit of the last run came upon damage that no check at a start would find.
+    @Test func aStateThatTheLastRunMetDamageIn() throws {
+        let state = try Self.stopped.get()
+        let folder = try TemporaryFolder()
+        try folder.write(state.main, to: "state.sqlite")
+        try folder.write([], to: "state.sqlite.suspect")
+        let reports = Reports()
+        let store = try Store.open(directory: folder.path, report: reports.add)
+        #expect(folder.names.contains { $0.hasPrefix("state.sqlite.damaged-") })
+        #expect(!folder.names.contains("state.sqlite.suspect"))
+        #expect(!reports.all.isEmpty)
+        // Everything held, so everything is kept.
+        #expect(try store.checkpoints().count == 11)
+        #expect(try store.sinkLengths().map(\.length) == [29])
+        #expect(try store.disagreements(limit: 100).count == 29)
+    }
+
+    /// A crash while a damaged database was being replaced.
+    @Test func aReplacementThatWasCutShort() throws {
+        let state = try Self.stopped.get()
+        let folder = try TemporaryFolder()
+        try folder.write(state.main, to: "state.sqlite.new")
+        try folder.write(Array(state.main.prefix(5000)), to: "state.sqlite.partial")
+        try folder.write(state.log, to: "state.sqlite-wal")
+        let reports = Reports()
+        let store = try Store.open(directory: folder.path, report: reports.add)
+        // The log that lies there was another database's.
+        #expect(try store.sinkLengths().map(\.length) == [29])
+        #expect(reports.all.isEmpty)
+        #expect(!folder.names.contains("state.sqlite.partial"))
+    }
+}

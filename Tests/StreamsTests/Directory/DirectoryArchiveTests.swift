@@ -1,0 +1,108 @@
+import Diagnostics
+import Glibc
+import Streams
+import Testing
+
+/// gzip and zstd files, which are known by their first bytes.
+@Suite struct DirectoryArchiveTests {
+    let directory: TestDirectory
+
+    init() throws { directory = try TestDirectory() }
+
+    private func lane(roomBytes: Int = 4096) throws -> Lane {
+        try Lane(DirectorySource.Settings(name: "drops", path: directory.path), roomBytes: roomBytes)
+    }
+
+    private static let lines = (0..<3000).map { "第\($0)条：市场今天上涨了\($0 * 7919 % 1000)点" }
+    private static let packers: [@Sendable ([UInt8]) throws -> [UInt8]] = [
+        { try Archives.gzip($0) }, { try Archives.zstd($0) },
+    ]
+
+    private func bytes(_ lines: some Sequence<String>) -> [UInt8] { lines.flatMap { Array(($0 + "\n").utf8) } }
+
+    @Test(arguments: packers.indices) func membersOneAfterAnotherAreOneText(_ index: Int) throws {
+        let pack = Self.packers[index]
+        let lane = try lane()
+        let text = bytes(Self.lines)
+        // Cut in the middle of a line.
+        let packed = try pack(Array(text[..<20_000])) + pack([]) + pack(Array(text[20_000...]))
+        try directory.append("a.txt", packed)
+        #expect(try lane.drain().texts == Self.lines)
+        lane.commit()
+        #expect(lane.kept.values.first?.offset == UInt64(text.count))
+        try lane.restart()
+        #expect(try lane.drain().opened.isEmpty)
+    }
+
+    @Test(arguments: packers.indices) func readingGoesOnInTheUnpackedText(_ index: Int) throws {
+        let lane = try lane()
+        try directory.append("a", try Self.packers[index](bytes(Self.lines)))
+        try lane.drain()
+        let origin = try #require(lane.opened.first)
+        let (first, second) = (lane.lines[100], lane.lines[2000])
+        try lane.keep(
+            SourcePosition(origin: origin, offset: second.offset, line: second.number, unanswered: [first.offset]))
+        try lane.restart()
+        try lane.drain()
+        #expect(lane.texts == [Self.lines[100]] + Self.lines[2000...])
+        #expect(lane.lines.map(\.number) == [101] + Array(2001...3000))
+    }
+
+    @Test(arguments: packers.indices) func anArchiveThatGrewGoesOn(_ index: Int) throws {
+        let pack = Self.packers[index]
+        let lane = try lane()
+        try directory.append("a", try pack(bytes(Self.lines)))
+        try lane.drain()
+        try directory.append("a", try pack(bytes(["又一条"])))
+        try lane.drain()
+        #expect(lane.texts == Self.lines + ["又一条"])
+        lane.commit()
+        try lane.restart { try directory.append("a", try pack(bytes(["最后一条"]))) }
+        try lane.drain()
+        #expect(lane.texts == ["最后一条"])
+        #expect(lane.lines.map(\.number) == [3002])
+    }
+
+    @Test(arguments: packers.indices) func aCutArchiveGivesWhatItHas(_ index: Int) throws {
+        let lane = try lane()
+        let packed = try Self.packers[index](bytes(Self.lines))
+        try directory.append("a", packed.dropLast(5))
+        try directory.append("b", "普通文件\n")
+        try lane.drain()
+        lane.commit()
+        #expect(lane.texts.last == "普通文件" && lane.positions.allSatisfy { $0.isFinished })
+        #expect(lane.reported.count == 1 && lane.reported.first?.code == .invalidData)
+        #expect(lane.reported.first?.place == directory.path("a") + ":byte \(packed.count - 5)")
+        // What comes is a beginning of what was packed.
+        let given = lane.texts.dropLast()
+        #expect(zip(given, Self.lines).dropLast().allSatisfy { $0 == $1 })
+        try lane.restart()
+        #expect(try lane.drain().opened.isEmpty)
+    }
+
+    @Test(arguments: packers.indices) func damageInAnyPlaceEndsOnlyThatFile(_ index: Int) throws {
+        var random = SplitMix(seed: 11)
+        let packed = try Self.packers[index](bytes(Self.lines[..<40]))
+        for round in 0..<60 {
+            var bad = packed
+            bad[Int.random(in: 4..<bad.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+            try directory.append("\(round)", bad)
+        }
+        let lane = try lane().drain()
+        #expect(lane.positions.count == 60 && lane.positions.allSatisfy { $0.isFinished })
+    }
+
+    @Test func aBombOnlyCostsTime() throws {
+        let lane = try lane(roomBytes: 65_536)
+        // 8 MiB of one letter in a few kilobytes: far more than is ever held.
+        let bomb = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 23)
+        try directory.append("a", try Archives.zstd(bomb))
+        var largest = 0
+        var room = [UInt8](repeating: 0, count: 65_536)
+        let source = try #require(lane.source)
+        while let event = room.withUnsafeMutableBytes({ source.probe(into: $0) }) {
+            if case .bytes(let count) = event { largest += count }
+        }
+        #expect(largest == 1 << 23)
+    }
+}

@@ -1,0 +1,146 @@
+import Diagnostics
+import Glibc
+import Streams
+import Testing
+
+/// Does with a directory source what a daemon does: takes lines, answers them, keeps checkpoints, and starts again.
+final class Lane {
+    struct Line: Equatable {
+        var file: FileIdentity
+        var offset: UInt64
+        var number: UInt64
+        var text: String
+    }
+
+    let settings: DirectorySource.Settings
+    let limits: DirectoryLimits
+    let calls: DirectoryCalls
+    private var running: DirectorySource?
+    let errors = Monitor<[UnderstudyError]>([])
+    /// What is durable.
+    private(set) var kept: [FileIdentity: FileCheckpoint] = [:]
+    /// Every line taken since the last restart.
+    private(set) var lines: [Line] = []
+    private(set) var opened: [SourceOrigin] = []
+    /// How far each origin has been taken, and whether that is durable; in the order in which they were opened.
+    private(set) var positions: [SourcePosition] = []
+
+    private var origin: SourceOrigin?
+    private var unfinished: [UInt8] = []
+    private let roomBytes: Int
+
+    /// Files settle at once unless said otherwise, so that nothing has to be waited for.
+    init(
+        _ settings: DirectorySource.Settings, roomBytes: Int = 4096,
+        limits: DirectoryLimits = DirectoryLimits(settleNanoseconds: 0), calls: DirectoryCalls = DirectoryCalls(),
+        kept: [FileIdentity: FileCheckpoint] = [:]
+    ) throws {
+        self.settings = settings
+        self.limits = limits
+        self.calls = calls
+        self.roomBytes = roomBytes
+        self.kept = kept
+        running = try Self.start(settings, kept, limits, calls, errors)
+    }
+
+    private static func start(
+        _ settings: DirectorySource.Settings, _ kept: [FileIdentity: FileCheckpoint], _ limits: DirectoryLimits,
+        _ calls: DirectoryCalls, _ errors: Monitor<[UnderstudyError]>
+    ) throws -> DirectorySource {
+        try DirectorySource(settings, checkpoints: Array(kept.values), limits: limits, calls: calls) { error in
+            errors.withLock { $0.append(error) }
+        }
+    }
+
+    var source: DirectorySource? { running }
+    var reported: [UnderstudyError] { errors.withLock { $0 } }
+    var texts: [String] { lines.map(\.text) }
+
+    /// Takes everything that is there now.
+    @discardableResult func drain() throws -> Lane {
+        while try step() {}
+        return self
+    }
+
+    /// Takes the next event; false if there is none now.
+    func step() throws -> Bool {
+        let source = try #require(running)
+        var room = [UInt8](repeating: 0, count: roomBytes)
+        guard let event = room.withUnsafeMutableBytes({ source.probe(into: $0) }) else { return false }
+        switch event {
+        case .opened(let next):
+            origin = next
+            opened.append(next)
+            unfinished = []
+            positions.append(SourcePosition(origin: next, offset: next.start, line: next.firstLine))
+        case .bytes(let count):
+            try #require(origin != nil && count > 0 && count <= roomBytes)
+            unfinished += room[..<count]
+            while let end = unfinished.firstIndex(of: 0x0A) {
+                try take(unfinished[..<end], width: end + 1)
+                unfinished.removeSubrange(...end)
+            }
+        case .finished:
+            try #require(origin != nil)
+            if !unfinished.isEmpty { try take(unfinished[...], width: unfinished.count) }
+            unfinished = []
+            positions[positions.count - 1].isFinished = true
+            origin = nil
+        case .end, .stopped:
+            Issue.record("a directory doesn't end")
+            return false
+        }
+        return true
+    }
+
+    private func take(_ bytes: ArraySlice<UInt8>, width: Int) throws {
+        let last = positions.count - 1
+        let position = positions[last]
+        let file = try #require(position.origin.file)
+        let isAnswered =
+            position.offset < position.origin.resumed && !position.origin.unanswered.contains(position.offset)
+        if !isAnswered {
+            lines.append(
+                Line(
+                    file: file, offset: position.offset, number: position.line,
+                    text: String(decoding: bytes, as: UTF8.self)))
+        }
+        positions[last].offset += UInt64(width)
+        positions[last].line += 1
+    }
+
+    /// Makes the first `count` positions durable, or all.
+    func commit(_ count: Int? = nil) {
+        let durable = positions.prefix(count ?? positions.count)
+        var latest: [FileIdentity: FileCheckpoint] = [:]
+        for position in durable {
+            if let checkpoint = source?.checkpoint(position) { latest[checkpoint.file] = checkpoint }
+        }
+        kept.merge(latest) { $1 }
+        for position in durable { source?.committed(position) }
+        for file in source?.takeForgotten() ?? [] { kept[file] = nil }
+        // An origin that is still open goes on being answered.
+        positions.removeFirst(durable.count - (durable.count == positions.count && origin != nil ? 1 : 0))
+    }
+
+    /// Keeps a position of the test's own making.
+    func keep(_ position: SourcePosition) throws {
+        let checkpoint = try #require(source?.checkpoint(position))
+        kept[checkpoint.file] = checkpoint
+        source?.committed(position)
+    }
+
+    /// Starts again from what is durable, as after a kill; `meanwhile` happens while nobody runs.
+    func restart(_ meanwhile: () throws -> Void = {}) throws {
+        // The old source is gone before its successor starts, as processes are.
+        running = nil
+        lines = []
+        opened = []
+        positions = []
+        origin = nil
+        unfinished = []
+        try meanwhile()
+        running = try Self.start(settings, kept, limits, calls, errors)
+        for file in source?.takeForgotten() ?? [] { kept[file] = nil }
+    }
+}
