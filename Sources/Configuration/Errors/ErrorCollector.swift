@@ -15,12 +15,16 @@ final class ErrorCollector {
 
     var isEmpty: Bool { found.isEmpty }
 
-    func add(_ message: String, at span: SourceSpan, hint: String? = nil) {
+    /// Message and hint are only made for errors that are kept.
+    func add(
+        _ message: @autoclosure () -> String, at span: @autoclosure () -> SourceSpan,
+        hint: @autoclosure () -> String? = nil
+    ) {
         guard found.count < Self.most else {
             more += 1
             return
         }
-        found.append((span, message, hint))
+        found.append((span(), message(), hint()))
     }
 
     func add(_ flaw: YAMLFlaw) {

@@ -1,7 +1,7 @@
 /// The paths that a file sink may write to, as far as they are known before the first answer.
 enum FilePaths {
     /// More than these aren't listed; their placeholder stays.
-    private static let most = 64
+    private static let most = 16
 
     /// The path with `{source}` and, where the sink asks for labels, `{label}` filled in; `{date}` stays, since all
     /// sinks write on the same day.

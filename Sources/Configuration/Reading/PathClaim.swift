@@ -25,11 +25,13 @@ struct PathClaim {
     /// Without `.`, `..` and double slashes. May hold `{label}` and `{date}`.
     let paths: [String]
     let span: SourceSpan
+    private let patterns: [(start: String, whole: String)]
 
     init(owner: String, use: Use, paths: [String], span: SourceSpan) {
         self.owner = owner
         self.use = use
         self.paths = paths.map(PathClaims.normalised)
+        patterns = self.paths.compactMap(Self.pattern)
         self.span = span
     }
 
@@ -44,13 +46,16 @@ extension PathClaim {
 
     /// Whether one of the claim's files is one of `others` for some label.
     func mayWrite(to others: [String]) -> Bool {
-        let label = "{label}"
-        for path in paths where path.contains(label) {
-            let parts = path.split(separator: label, omittingEmptySubsequences: false).map(Self.literal)
-            let pattern = parts.joined(separator: "*")
-            if others.contains(where: { fnmatch(pattern, $0, FNM_PATHNAME) == 0 }) { return true }
+        patterns.contains { pattern in
+            others.contains { $0.hasPrefix(pattern.start) && fnmatch(pattern.whole, $0, FNM_PATHNAME) == 0 }
         }
-        return false
+    }
+
+    /// For paths with `{label}`: what stands before it, and the whole for fnmatch.
+    private static func pattern(_ path: String) -> (start: String, whole: String)? {
+        let parts = path.split(separator: "{label}", omittingEmptySubsequences: false)
+        guard parts.count > 1 else { return nil }
+        return (String(parts[0]), parts.map(literal).joined(separator: "*"))
     }
 
     /// A pattern that matches nothing but `text`.

@@ -36,17 +36,18 @@ extension ReadingContext {
             return mismatch(node, option, hint: "write [\(YAMLText.quoted(String(text.prefix(60))))]")
         }
         var items: [String] = []
+        var seen: Set<String> = []
         var isWhole = true
         for item in nodes {
             if item.isNull {
                 errors.add("an item of '\(option.name)' is empty", at: item.span)
                 isWhole = false
             } else if let text = text(item, option, of: "an item of ") {
-                if items.contains(text) {
+                if seen.insert(text).inserted {
+                    items.append(text)
+                } else {
                     errors.add("\(YAMLText.shown(text)) is in '\(option.name)' twice", at: item.span)
                     isWhole = false
-                } else {
-                    items.append(text)
                 }
             } else {
                 isWhole = false

@@ -39,12 +39,16 @@ struct SinkListReader {
             minimumConfidence: reader.value(Table.minimumConfidence))
         // Without any source, that is the mistake.
         for name in filter.sources where !sources.isEmpty && !sources.contains(name) {
-            let near = NearestName.find(name, among: sources).map { "did you mean '\($0)'?" }
             context.errors.add(
                 "there is no source \(YAMLText.shown(name))", at: reader.span(of: name, in: Table.sources.facts.name),
-                hint: near ?? "known are " + sources.joined(separator: ", "))
+                hint: hint(name))
         }
         return filter
+    }
+
+    private func hint(_ name: String) -> String {
+        if let near = NearestName.find(name, among: sources) { return "did you mean '\(near)'?" }
+        return "known are " + sources.joined(separator: ", ")
     }
 
     private func kind(

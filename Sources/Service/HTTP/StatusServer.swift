@@ -171,8 +171,15 @@ public final class StatusServer: Sendable {
             guard !isFull || leaving != nil else { return true }
             let descriptor = Glibc.accept(socket.descriptor, nil, nil)
             guard descriptor >= 0 else {
+                let failure = errno
                 // A client that left before it was taken is no failure.
-                return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR
+                if failure == EAGAIN || failure == ECONNABORTED || failure == EINTR { return true }
+                // Out of descriptors before our own bound: those that say nothing make way all the same.
+                if let idle = connections.firstIndex(where: { $0.mayMakeWay(at: now) }) {
+                    connections[idle].end()
+                    connections.remove(at: idle)
+                }
+                return false
             }
             WakeUp.prepare(descriptor)
             if let leaving {

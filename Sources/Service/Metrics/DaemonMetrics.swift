@@ -135,6 +135,7 @@ public final class DaemonMetrics: Sendable {
             state.sinks[sink.index].totals.bytes += metrics.bytes
             state.sinks[sink.index].totals.dropped += metrics.dropped
             state.sinks[sink.index].pace.add(metrics.records, at: now)
+            state.sinks[sink.index].droppedPace.add(metrics.dropped, at: now)
         }
     }
 

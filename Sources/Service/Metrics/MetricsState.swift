@@ -16,6 +16,7 @@ struct MetricsState: Sendable {
         let name: String
         var totals = SinkMetrics()
         var pace = MetricsState.pace()
+        var droppedPace = MetricsState.pace()
     }
 
     /// The last minute by seconds, and the second that still grows.

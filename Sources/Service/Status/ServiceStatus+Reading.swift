@@ -26,7 +26,7 @@ extension ServiceStatus {
         sinks = state.sinks.map { sink in
             Sink(
                 name: sink.name, records: sink.totals.records, bytes: sink.totals.bytes, dropped: sink.totals.dropped,
-                recordsPerSecond: reading.rate(sink.pace))
+                recordsPerSecond: reading.rate(sink.pace), droppedPerSecond: reading.rate(sink.droppedPace))
         }
         totals = Totals(
             lines: sources.reduce(0) { $0 + $1.lines }, answered: sources.reduce(0) { $0 + $1.answered },

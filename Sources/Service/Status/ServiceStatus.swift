@@ -20,6 +20,7 @@ public struct ServiceStatus: Sendable, Equatable, Codable {
         public var bytes = 0
         public var dropped = 0
         public var recordsPerSecond = 0.0
+        public var droppedPerSecond = 0.0
     }
 
     public struct Label: Sendable, Equatable, Codable {

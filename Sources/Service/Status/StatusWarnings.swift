@@ -19,8 +19,8 @@ enum StatusWarnings {
         if status.trend == .falling {
             warnings.append("The teacher agrees less with the student than before: the text may have drifted.")
         }
-        for sink in status.sinks where sink.dropped > 0 {
-            warnings.append("Sink \(sink.name) was full and dropped \(NumberText.grouped(sink.dropped)) records.")
+        for sink in status.sinks where sink.droppedPerSecond > 0 {
+            warnings.append("Sink \(sink.name) is full and drops \(NumberText.rate(sink.droppedPerSecond)) records/s.")
         }
         return warnings
     }
