@@ -148,6 +148,28 @@ private func put(_ text: String, into path: String) {
         #expect(reports.all.map(\.code) == [.missingInput])
     }
 
+    @Test func thoseThatAreGoneAreLetGo() throws {
+        let source = try source()
+        for round in 0..<20 {
+            // With and without something in it.
+            if round % 2 == 0 { put("甲\n", into: path) }
+            mkfifo(path + ".new", 0o600)
+            let writer = open(path + ".new", O_RDWR | O_CLOEXEC)
+            _ = write(writer, "乙\n", 4)
+            rename(path + ".new", path)
+            if round % 2 == 0 { #expect(try take(source, text: 4) == "甲\n") }
+            #expect(try take(source, text: 4) == "乙\n")
+            close(writer)
+        }
+        put("丙\n", into: path)
+        #expect(try take(source, text: 4) == "丙\n")
+        let held = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?
+                .hasPrefix(path) == true
+        }
+        #expect(held.count == 1)
+    }
+
     @Test func somethingElseInItsPlaceIsReportedAndOverWhenItGoes() throws {
         let source = try source()
         close(open(path + ".new", O_CREAT | O_WRONLY, 0o600))

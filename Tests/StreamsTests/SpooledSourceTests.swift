@@ -33,7 +33,7 @@ import Testing
         lane.commit(&store)
     }
 
-    @Test(arguments: 0..<100)
+    @Test(arguments: 0..<60)
     func everyLineIsAnsweredOnceWhateverHappens(seed: Int) throws {
         var random = SplitMix(seed: UInt64(seed))
         let ordered = Bool.random(using: &random)
@@ -163,7 +163,7 @@ import Testing
                 errno = EOPNOTSUPP
                 return -1
             })
-        let expected = (0..<100).map { "第\($0)条" }
+        let expected = (0..<60).map { "第\($0)条" }
         feed.put(expected.map { $0 + "\n" }.joined())
         feed.end()
         let source = try source(disk: disk)
@@ -220,7 +220,7 @@ import Testing
             checkpoints: Array(store.checkpoints.values), disk: disk, report: reports.report)
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<20)
     func everyLineOfAPipeIsAnsweredOnce(seed: Int) throws {
         var random = SplitMix(seed: UInt64(seed))
         let segment = UInt64.random(in: 1...5000, using: &random)
