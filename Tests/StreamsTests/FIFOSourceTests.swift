@@ -140,7 +140,7 @@ private func put(_ text: String, into path: String) {
         unlink(path)
         let reader = try Reading(source, until: 8)
         // It is made again only once the reader has been told.
-        while access(path, F_OK) != 0 { sched_yield() }
+        FlowScratch.wait { access(path, F_OK) == 0 }
         put("乙\n", into: path)
         #expect(reader.wait() == "甲\n乙\n")
         var status = stat()
@@ -179,9 +179,9 @@ private func put(_ text: String, into path: String) {
         #expect(try take(source, text: 4) == "甲\n")
         close(old)
         let reader = try Reading(source, until: 4)
-        while reports.all.isEmpty { sched_yield() }
+        FlowScratch.wait { !reports.all.isEmpty }
         unlink(path)
-        while access(path, F_OK) != 0 { sched_yield() }
+        FlowScratch.wait { access(path, F_OK) == 0 }
         put("乙\n", into: path)
         #expect(reader.wait() == "乙\n")
         #expect(reports.all.map(\.code) == [.configuration, .missingInput])

@@ -96,7 +96,7 @@ import Testing
         feed.put("甲\n乙\n")
         do {
             let source = try source()
-            while feed.taken < 8 { sched_yield() }
+            FlowScratch.wait { feed.taken >= 8 }
             source.interrupt()
             var store = SpoolStore()
             #expect(try !SpoolLane(source).step(&store))
@@ -133,7 +133,7 @@ import Testing
         feed.put(expected.map { $0 + "\n" }.joined())
         feed.end()
         let source = try source(maximum: 8192, segment: 1000)
-        while feed.taken < 8192 { sched_yield() }
+        FlowScratch.wait { feed.taken >= 8192 }
         for _ in 0..<100 { sched_yield() }
         #expect(feed.taken < 8192 + 50)
         var store = SpoolStore()
@@ -167,7 +167,7 @@ import Testing
         feed.put(expected.map { $0 + "\n" }.joined())
         feed.end()
         let source = try source(disk: disk)
-        while reports.all.isEmpty { sched_yield() }
+        FlowScratch.wait { !reports.all.isEmpty }
         #expect(feed.taken < 200 + 50)
         var store = SpoolStore()
         let lane = SpoolLane(source)
@@ -189,7 +189,7 @@ import Testing
         feed.end()
         do {
             let source = try source(disk: disk)
-            while reports.all.isEmpty { sched_yield() }
+            FlowScratch.wait { !reports.all.isEmpty }
             #expect(feed.taken == 0)
             source.interrupt()
         }
@@ -270,7 +270,7 @@ import Testing
         do {
             let source = try spooledFIFO(SpoolStore(), segment: 100, disk: disk)
             put("甲\n乙\n", into: path)
-            while reports.all.isEmpty { sched_yield() }
+            FlowScratch.wait { !reports.all.isEmpty }
             isFull.withLock { $0 = false }
             var store = SpoolStore()
             let lane = SpoolLane(source)
@@ -322,7 +322,7 @@ import Testing
         let lane = SpoolLane(try source(), room: 26)
         while store.lines.count < 2 { _ = try lane.step(&store) }
         lane.commit(&store)
-        while feed.taken < feed.monitor.withLock({ $0.bytes.count }) { sched_yield() }
+        FlowScratch.wait { feed.taken >= feed.monitor.withLock { $0.bytes.count } }
         feed.end()
     }
 
