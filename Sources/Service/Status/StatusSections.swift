@@ -107,7 +107,7 @@ enum StatusSections {
                 switch status.teacher.circuit {
                 case .closed: "is asked"
                 case .halfOpen: "is being tried again"
-                case .open: "is left alone after failures"
+                case .open: "rests after failures"
                 }
             facts.append(("The teacher", circuit))
             facts.append(("Lines that wait for it", StatusFormat.count(status.teacher.queueLines)))
