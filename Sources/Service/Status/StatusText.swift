@@ -164,7 +164,7 @@ public struct StatusText: Sendable {
             let student = DisplayText.clean(row.studentLabel, columns: 18)
             let teacher = DisplayText.clean(row.teacherLabel, columns: 18)
             lines.append(
-                "  \(StatusFormat.clock(row.time))  \(student) \(NumberText.fixed(row.studentConfidence, digits: 2))"
+                "  \(StatusFormat.clock(row.time, now: status.time))  \(student) \(NumberText.fixed(row.studentConfidence, digits: 2))"
                     + " → \(teacher) \(NumberText.fixed(row.teacherConfidence, digits: 2))")
             lines.append("    " + DisplayText.clean(row.text, columns: width - 4))
         }

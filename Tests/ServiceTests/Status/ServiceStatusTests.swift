@@ -72,9 +72,9 @@ import Testing
         #expect(keys == keys.sorted())
     }
 
-    /// Values from R 4.2, `prop.test(x, n, correct = FALSE)`.
+    /// Values from SciPy, `binomtest(agreed, asked).proportion_ci(0.95, "wilson")`.
     @Test(arguments: [
-        (8, 10, 0.490162, 0.943318), (0, 10, 0, 0.277533), (10, 10, 0.722467, 1), (950, 1000, 0.934683, 0.961868),
+        (8, 10, 0.490162, 0.943318), (0, 10, 0, 0.277533), (10, 10, 0.722467, 1), (950, 1000, 0.934686, 0.961870),
     ])
     func intervalIsWilsons(agreed: Int, asked: Int, low: Double, high: Double) {
         let interval = AgreementBucket(start: 0, seconds: 3600, asked: asked, agreed: agreed).interval
