@@ -15,7 +15,8 @@ import Testing
     @Test(arguments: [
         ("path: /d", "/d/a", 1), ("path: /d/", "/d/a", 1), ("path: /d", "/d/e/a", 0),
         ("path: /d, recursive: true", "/d/e/a", 1), ("path: /d", "/dd/a", 0), ("path: /d", "/d/../a", 0),
-        ("path: /d", "/d/.a", 0), ("path: /d", "/d/a.tmp", 0), ("path: /d, include: ['*.txt']", "/d/a.jsonl", 0),
+        ("path: /d", "/d/.a", 0), ("path: /d, recursive: true", "/d/.x/a", 0),
+        ("path: /d, recursive: true, include: ['e/*']", "/d/e/a", 1), ("path: /d, include: ['*.txt']", "/d/a.jsonl", 0),
         ("path: /d, exclude: ['*.jsonl']", "/d/a.jsonl", 0), ("path: /d, include: ['a*']", "/d/{label}", 0),
         ("path: /d", "/d/{label}", 1), ("path: '/d/n0'", "/d/{source}/x", 1), ("path: /", "/a", 1),
         ("path: d", "./d/a", 1), ("path: /d, mode: tail", "/d/a", 1),
@@ -35,6 +36,7 @@ import Testing
         ("path: /a, after: move, done_directory: /a", "path: /b", 1),
         ("path: /a, after: move, done_directory: /b", "path: /b", 1),
         ("path: /a, recursive: true, after: move, done_directory: /a/done", "path: /b", 1),
+        ("path: /a, recursive: true, after: move, done_directory: /a/.done", "path: /b", 0),
         ("path: /a, after: move, done_directory: /done", "path: /b, after: move, done_directory: /done", 0),
     ])
     func directoriesThatMeet(one: String, other: String, count: Int) {

@@ -24,6 +24,7 @@ struct PathClaim {
     let use: Use
     /// Without `.`, `..` and double slashes. May hold `{label}` and `{date}`.
     let paths: [String]
+    /// `.none` for a default.
     let span: SourceSpan
     private let patterns: [(start: String, whole: String)]
 
@@ -42,7 +43,7 @@ struct PathClaim {
 
 extension PathClaim {
     /// For messages: `source 'wire' (line 4)`.
-    var title: String { "\(owner) (line \(span.start.line + 1))" }
+    var title: String { span == .none ? owner : "\(owner) (line \(span.start.line + 1))" }
 
     /// Whether one of the claim's files is one of `others` for some label.
     func mayWrite(to others: [String]) -> Bool {
@@ -65,11 +66,14 @@ extension PathClaim {
 }
 
 extension PathClaim.Watch {
-    /// Whether a file of this path is read, by its name.
-    func takes(_ path: String) -> Bool {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        if name.hasPrefix(".") || name.hasSuffix(".tmp") { return false }
+    /// Whether a file is read that has this path below the directory.
+    func takes(_ name: String) -> Bool {
         func matches(_ patterns: [String]) -> Bool { patterns.contains { fnmatch($0, name, 0) == 0 } }
-        return matches(include) && !matches(exclude)
+        return !Self.isHidden(name) && matches(include) && !matches(exclude)
+    }
+
+    /// Whether the file, or a directory that it is in, has a name with a dot in front.
+    static func isHidden(_ name: String) -> Bool {
+        name.split(separator: "/").contains { $0.hasPrefix(".") }
     }
 }

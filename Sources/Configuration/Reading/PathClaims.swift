@@ -39,29 +39,29 @@ struct PathClaims {
 
     private static func problem(watcher: PathClaim, _ other: PathClaim) -> String? {
         guard case .watches(let watch) = watcher.use, let directory = watcher.paths.first else { return nil }
-        let inside = other.paths.first { path in
-            guard let depth = depth(of: path, in: directory) else { return false }
+        let isInside = other.paths.contains { path in
+            guard let name = name(of: path, in: directory) else { return false }
             switch other.use {
-            case .writes: return (depth == 1 || watch.recursive) && watch.takes(path)
+            case .writes: return (watch.recursive || !name.contains("/")) && watch.takes(name)
             case .isSpecial: return false
-            case .watches, .takesFiles, .keepsState: return watch.recursive
+            case .watches, .takesFiles, .keepsState: return watch.recursive && !PathClaim.Watch.isHidden(name)
             }
         }
-        guard inside != nil else { return nil }
+        guard isInside else { return nil }
         switch other.use {
         case .watches:
             return "\(other.owner) is in the directory of \(watcher.title), which is recursive: both would read it"
-        case .takesFiles:
-            return "\(other.owner) is in the directory of \(watcher.title), which would read its files again"
+        case .takesFiles, .keepsState:
+            return "\(other.owner) is in the directory of \(watcher.title), which would read its files"
         default: return "\(other.owner) writes into the directory of \(watcher.title), which would read it as lines"
         }
     }
 
-    /// How many names `path` has beyond `directory`; nil when it isn't below.
-    private static func depth(of path: String, in directory: String) -> Int? {
+    /// `path` from `directory` on; nil when it isn't below.
+    private static func name(of path: String, in directory: String) -> String? {
         let base = directory.hasSuffix("/") ? directory : directory + "/"
         guard path.hasPrefix(base) else { return nil }
-        return path.dropFirst(base.count).split(separator: "/").count
+        return String(path.dropFirst(base.count))
     }
 
     /// Without `.`, `..` and double slashes, by the text alone: links aren't followed.

@@ -80,7 +80,8 @@ struct SettingsReader {
         // systemd may give several, apart by colons; the first is ours.
         let given = context.environment["STATE_DIRECTORY"]?.split(separator: ":").first
         if reader.node(name) == nil, let given { directory = String(given) }
-        claims.add(PathClaim(owner: "state", use: .keepsState, path: directory, span: reader.span(of: name)))
+        let span = reader.node(name)?.span ?? .none
+        claims.add(PathClaim(owner: "the state directory", use: .keepsState, path: directory, span: span))
         return StateSettings(
             directory: directory,
             commitIntervalMilliseconds: reader.value(StateOptions.commitIntervalMilliseconds))

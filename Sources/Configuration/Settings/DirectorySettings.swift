@@ -23,9 +23,9 @@ public struct DirectorySettings: Sendable, Equatable {
 
     public var path: String
     public var mode: Mode
-    /// Patterns of file names to read; any must match.
+    /// Patterns (fnmatch(3) without flags) on the path below the directory, of which any must match.
     public var include: [String]
-    /// Patterns of file names to leave alone; stronger than `include`.
+    /// Patterns of files to leave alone; stronger than `include`.
     public var exclude: [String]
     /// Whether the directories below are read as well.
     public var recursive: Bool

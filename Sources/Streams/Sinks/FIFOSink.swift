@@ -9,7 +9,7 @@ import Glibc
 public final class FIFOSink: FlowSink {
     private let delivery: FlowDelivery<FIFOLine>
     /// Unsafe for its type only: it is set once, and used once, by `deinit`.
-    private nonisolated(unsafe) let watch: WorkerThread
+    private let watch: WorkerThread
 
     /// Makes the FIFO if there is nothing at `path`.
     ///

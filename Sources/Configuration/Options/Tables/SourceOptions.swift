@@ -25,11 +25,11 @@ enum SourceOptions {
     static let include = DefaultedOption(
         "include", .list(least: 1), default: ["*"], only: [.option("kind", is: "directory")],
         example: "[\"*.txt\", \"*.gz\"]",
-        "Patterns of file names to read; any must match. Files whose name starts with a dot or ends in .tmp are "
-            + "always left alone.")
+        "Patterns of files to read, as a shell has them, on the path below the directory; `*` also stands for a slash. "
+            + "Any must match. What starts with a dot or ends in .tmp, .part, .swp or ~ is always left alone.")
     static let exclude = DefaultedOption(
         "exclude", .list(), default: [], only: [.option("kind", is: "directory")], example: "[\"*.bak\"]",
-        "Patterns of file names to leave alone; stronger than `include`.")
+        "Patterns of files to leave alone; stronger than `include`.")
     static let recursive = DefaultedOption(
         "recursive", .flag, default: false, only: [.option("kind", is: "directory")],
         "Whether the directories below are read as well.")

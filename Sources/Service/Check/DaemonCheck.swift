@@ -1,0 +1,89 @@
+import Cascade
+import Configuration
+import Diagnostics
+import Glibc
+import Models
+import Store
+import Streams
+
+/// Looks at everything that a daemon with these settings will need, as the user that runs the check.
+public enum DaemonCheck {
+    /// All that is wrong or worth knowing; nothing: the daemon can start.
+    public static func run(_ settings: Settings, supply: ModelSupply) -> [Finding] {
+        var findings = models(settings, supply)
+        var paths = PathCheck()
+        for source in settings.sources { check(source, &paths) }
+        for sink in settings.sinks { check(sink, &paths) }
+        if let letter = settings.deadLetter { paths.appends(letter.path) }
+        paths.keeps(directory: settings.state.directory)
+        if let redistill = settings.redistill {
+            paths.reads(file: redistill.train)
+            paths.reads(file: redistill.holdout)
+        }
+        findings += paths.findings
+        findings += state(settings.state.directory)
+        findings += WatchLimits.findings(settings)
+        return findings
+    }
+
+    /// Loads and runs both models; checks that they and the sinks' filters speak of the same labels.
+    private static func models(_ settings: Settings, _ supply: ModelSupply) -> [Finding] {
+        do throws(UnderstudyError) {
+            let set = try ModelSet.load(settings, supply: supply)
+            try set.warm(teacherMayFail: false) { _ in }
+            try ReloadPlan.checkLabels(of: settings, set.models.student.labels)
+            return []
+        } catch {
+            return [Finding(.error, error.place ?? "models", error.message)]
+        }
+    }
+
+    private static func check(_ source: SourceSettings, _ paths: inout PathCheck) {
+        switch source.kind {
+        case .stdin: break
+        case .fifo(let fifo): paths.pipes(fifo.path, mode: R_OK | W_OK)
+        case .directory(let directory):
+            var changes = false
+            if case .files(let after) = directory.mode {
+                changes = after != .keep
+                if case .move(let done) = after { paths.keeps(directory: done) }
+            }
+            paths.reads(directory: directory.path, writes: changes)
+        }
+    }
+
+    private static func check(_ sink: SinkSettings, _ paths: inout PathCheck) {
+        switch sink.kind {
+        case .stdout: break
+        case .file(let file, _):
+            if let brace = file.path.firstIndex(of: "{") {
+                let fixed = file.path[..<brace]
+                let directory = fixed.lastIndex(of: "/").map { String(fixed[..<$0]) } ?? "."
+                paths.keeps(directory: directory.isEmpty ? "/" : directory)
+            } else {
+                paths.appends(file.path)
+            }
+        case .fifo(let path, _, _): paths.pipes(path, mode: W_OK)
+        case .socket(let path, _): paths.connects(path)
+        case .journald:
+            if access("/run/systemd/journal/socket", W_OK) != 0 {
+                paths.add(.warning, "sink '\(sink.name)'", "the journal isn't running here; answers wait until it is")
+            }
+        }
+    }
+
+    /// Whether the state can be read, if there is one.
+    private static func state(_ directory: String) -> [Finding] {
+        guard access(directory + "/state.sqlite", F_OK) == 0 else { return [] }
+        do throws(UnderstudyError) {
+            let store = try Store.openBeside(directory: directory, readOnly: true) { _ in }
+            _ = try store.checkpoints()
+            _ = try store.sinkLengths()
+            try store.close()
+            return []
+        } catch {
+            let severity: Finding.Severity = error.code == .configuration ? .error : .warning
+            return [Finding(severity, error.place ?? directory, error.message)]
+        }
+    }
+}

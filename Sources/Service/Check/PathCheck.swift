@@ -1,0 +1,115 @@
+import Glibc
+
+/// Whether this user may do with a path what the daemon will do. Looks only; changes nothing.
+struct PathCheck {
+    private(set) var findings: [Finding] = []
+
+    private enum Kind {
+        case missing
+        case unreachable(String)
+        case file, directory, pipe, socket, other
+    }
+
+    /// A file that is appended to, or made.
+    mutating func appends(_ path: String) {
+        switch kind(of: path) {
+        case .missing: makes(path)
+        case .file: if access(path, W_OK) != 0 { add(.error, path, "can't be written to: \(reason())") }
+        case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
+        default: add(.error, path, "isn't a regular file; a file sink needs one")
+        }
+        room(parent(of: path))
+    }
+
+    /// A named pipe that is opened, or made.
+    mutating func pipes(_ path: String, mode: Int32) {
+        switch kind(of: path) {
+        case .missing: makes(path)
+        case .pipe: if access(path, mode) != 0 { add(.error, path, "can't be opened: \(reason())") }
+        case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
+        default: add(.error, path, "isn't a FIFO; remove it and the daemon makes one, or choose another path")
+        }
+    }
+
+    /// A Unix socket that somebody else listens on.
+    mutating func connects(_ path: String) {
+        switch kind(of: path) {
+        case .missing: add(.warning, path, "isn't there yet; answers wait until somebody listens")
+        case .socket: if access(path, W_OK) != 0 { add(.error, path, "can't be connected to: \(reason())") }
+        case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
+        default: add(.error, path, "isn't a socket")
+        }
+    }
+
+    /// A directory whose files are read, and changed if `writes`.
+    mutating func reads(directory path: String, writes: Bool) {
+        switch kind(of: path) {
+        case .missing: add(.error, path, "there is no such directory; make it, or correct the path")
+        case .directory:
+            if access(path, R_OK | X_OK) != 0 { add(.error, path, "can't be read: \(reason())") }
+            if writes, access(path, W_OK) != 0 {
+                add(.error, path, "files can't be moved or deleted there: \(reason())")
+            }
+        case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
+        default: add(.error, path, "isn't a directory")
+        }
+    }
+
+    /// A directory that is written to, or made.
+    mutating func keeps(directory path: String) {
+        switch kind(of: path) {
+        case .missing: makes(path)
+        case .directory: if access(path, R_OK | W_OK | X_OK) != 0 { add(.error, path, "can't be used: \(reason())") }
+        case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
+        default: add(.error, path, "isn't a directory")
+        }
+        room(path)
+    }
+
+    /// A file that is read.
+    mutating func reads(file path: String) {
+        if access(path, R_OK) != 0 { add(.error, path, "can't be read: \(reason())") }
+    }
+
+    mutating func add(_ severity: Finding.Severity, _ place: String, _ message: String) {
+        findings.append(Finding(severity, place, message))
+    }
+
+    private mutating func makes(_ path: String) {
+        let directory = parent(of: path)
+        guard case .directory = kind(of: directory) else {
+            add(.error, path, "can't be made: there is no directory \(directory)")
+            return
+        }
+        if access(directory, W_OK | X_OK) != 0 { add(.error, path, "can't be made in \(directory): \(reason())") }
+    }
+
+    /// Less free space than this is worth a warning, in bytes.
+    private static let littleSpace: UInt64 = 100_000_000
+
+    private mutating func room(_ directory: String) {
+        var space = statvfs()
+        guard statvfs(directory, &space) == 0 else { return }
+        let free = UInt64(space.f_bavail) * UInt64(space.f_frsize)
+        if free < Self.littleSpace { add(.warning, directory, "only \(free / 1_000_000) MB are free there") }
+    }
+
+    private func kind(of path: String) -> Kind {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno == ENOENT ? .missing : .unreachable(reason()) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .directory
+        case S_IFIFO: return .pipe
+        case S_IFSOCK: return .socket
+        default: return .other
+        }
+    }
+
+    private func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private func reason() -> String { String(cString: strerror(errno)) }
+}

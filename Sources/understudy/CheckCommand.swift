@@ -1,0 +1,31 @@
+import ArgumentParser
+import Configuration
+import Diagnostics
+import Service
+
+/// `check`: everything that could keep a daemon from starting, before it is started.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Validates a configuration and everything that it names; prints the resolved settings.",
+        discussion: """
+            Reads the file, loads and runs the models, compares labels, and looks at every path, at the state and at the \
+            kernel's limits with the rights of whoever runs it: as the service's user, to know what the service may do. \
+            What is found goes to standard error, the settings with their defaults to standard output.
+
+            Exit status: 0 if the daemon can start, 78 if not.
+            """)
+
+    @OptionGroup var configuration: ConfigurationOption
+
+    func run() throws {
+        let settings = try configuration.settings()
+        let findings = DaemonCheck.run(settings, supply: DaemonModels.supply)
+        print(ResolvedText(settings).description, terminator: "")
+        for finding in findings { ClassifyDescriptors.report(finding.description) }
+        if findings.contains(where: { $0.severity == .error }) {
+            throw ExitCode(UnderstudyError.Code.configuration.exitStatus)
+        }
+        ClassifyDescriptors.report("\(configuration.path): the daemon can start with this")
+    }
+}
