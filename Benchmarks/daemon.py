@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import statistics
@@ -125,6 +126,7 @@ def round_trips(write, read):
         os.write(write, line)
         answer = b""
         while not answer.endswith(b"\n"):
+            select.select([read], [], [])
             answer += os.read(read, 65536)
         times.append(time.perf_counter() - began)
         time.sleep(0.002)
@@ -154,7 +156,8 @@ config = configure("latency", {"name": "wire", "kind": "fifo", "path": f"{folder
                    {"name": "answers", "kind": "fifo", "path": f"{folder}/answers"})
 daemon = start(config)
 write = os.open(f"{folder}/wire", os.O_WRONLY)
-read = os.open(f"{folder}/answers", os.O_RDONLY)
+read = os.open(f"{folder}/answers", os.O_RDONLY | os.O_NONBLOCK)  # without waiting for the daemon to open it
+os.set_blocking(read, True)
 through = round_trips(write, read)
 for share in (0.5, 0.99):
     one, two = percentile(filtered, share) * 1e3, percentile(through, share) * 1e3

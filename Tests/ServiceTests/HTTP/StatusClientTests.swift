@@ -5,7 +5,7 @@ import Service
 import Testing
 
 @Suite struct StatusClientTests {
-    private func ask(_ address: ListenAddress, seconds: Double = 20) async -> Result<ServiceStatus, UnderstudyError> {
+    private func ask(_ address: StatusAddress, seconds: Double = 20) async -> Result<ServiceStatus, UnderstudyError> {
         await StatusTestClient.onThread {
             do throws(UnderstudyError) {
                 return .success(try StatusClient.status(at: address, seconds: seconds))

@@ -5,7 +5,7 @@ import Service
 import Testing
 
 @Suite struct StatusServerTests {
-    private static let anyPort = ListenAddress.port(host: "127.0.0.1", 0)
+    private static let anyPort = StatusAddress.port(host: "127.0.0.1", 0)
 
     private static func routes(
         _ status: ServiceStatus = StatusSamples.ready(), health: String? = nil
@@ -15,8 +15,8 @@ import Testing
 
     /// Runs a server while `body` talks to it.
     private func serving<Result>(
-        _ routes: StatusRoutes = routes(), at address: ListenAddress = anyPort, limits: ServerLimits = ServerLimits(),
-        _ body: (ListenAddress) async throws -> Result
+        _ routes: StatusRoutes = routes(), at address: StatusAddress = anyPort, limits: ServerLimits = ServerLimits(),
+        _ body: (StatusAddress) async throws -> Result
     ) async throws -> Result {
         let server = try StatusServer(address: address, routes: routes, limits: limits)
         async let ended: Void = server.run()
@@ -27,7 +27,7 @@ import Testing
         return try result.get()
     }
 
-    private func get(_ path: String, _ address: ListenAddress) async throws -> String {
+    private func get(_ path: String, _ address: StatusAddress) async throws -> String {
         try #require(await StatusTestClient.ask(address, "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n"))
     }
 

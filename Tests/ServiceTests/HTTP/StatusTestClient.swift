@@ -7,7 +7,7 @@ import Service
 struct StatusTestClient: ~Copyable {
     private let descriptor: Int32
 
-    init?(_ address: ListenAddress) {
+    init?(_ address: StatusAddress) {
         switch address {
         case .port(_, let port):
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -58,7 +58,7 @@ struct StatusTestClient: ~Copyable {
 
     /// What the server answers to `request`. Waits on a thread of its own: the answers are computed by the threads that
     /// run tests.
-    static func ask(_ address: ListenAddress, _ request: String) async -> String? {
+    static func ask(_ address: StatusAddress, _ request: String) async -> String? {
         await onThread {
             guard let client = StatusTestClient(address) else { return nil }
             client.send(request.utf8)

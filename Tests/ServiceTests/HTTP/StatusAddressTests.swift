@@ -2,14 +2,14 @@ import Diagnostics
 import Service
 import Testing
 
-@Suite struct ListenAddressTests {
+@Suite struct StatusAddressTests {
     @Test(arguments: ["127.0.0.1:9464", "127.8.8.8:1", "[::1]:65535", "unix:/run/understudy/http.sock"])
     func readsWhatItWrites(text: String) throws {
-        #expect(try ListenAddress(text).description == text)
+        #expect(try StatusAddress(text).description == text)
     }
 
     @Test func knowsLocalhost() throws {
-        #expect(try ListenAddress("localhost:80") == .port(host: "127.0.0.1", 80))
+        #expect(try StatusAddress("localhost:80") == .port(host: "127.0.0.1", 80))
     }
 
     @Test(arguments: [
@@ -19,7 +19,7 @@ import Testing
         "unix:/" + String(repeating: "x", count: 107),
     ])
     func refusesWhatOthersCouldReach(text: String) {
-        let error = #expect(throws: UnderstudyError.self) { try ListenAddress(text) }
+        let error = #expect(throws: UnderstudyError.self) { try StatusAddress(text) }
         #expect(error?.code == .configuration)
     }
 }
