@@ -84,6 +84,11 @@ public final class Store: Sendable {
     /// Errors: `tryAgain` where another thread still reads or writes.
     public func close() throws(UnderstudyError) {
         do {
+            if lock != nil {
+                // SQLite would do it when the last connection closes, but GRDB closes the one that may write first.
+                // Where another process reads, the log stays and is as good.
+                _ = try? database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            }
             try database.close()
         } catch {
             throw failure(error)

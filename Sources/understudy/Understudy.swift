@@ -8,5 +8,6 @@ struct Understudy: ParsableCommand {
         abstract: "Classifies a stream of text lines with a small student; asks a BERT teacher when unsure.",
         subcommands: [
             ClassifyCommand.self, TokenizeCommand.self, TrainCommand.self, DistillCommand.self, EvaluateCommand.self,
+            DisagreementsCommand.self,
         ])
 }

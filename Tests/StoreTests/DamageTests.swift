@@ -47,7 +47,7 @@ import Testing
         #expect(stopped.log.count > 10 * 4096)
         #expect(try stopped.problem(main: stopped.main, log: stopped.log) == nil)
         let running = try Self.running.get()
-        #expect(running.main.count > 20 * 4096)
+        #expect(running.main.count > 15 * 4096)
         #expect(running.log.count > 900 * 4096)
         #expect(try running.problem(main: running.main, log: running.log) == nil)
     }
