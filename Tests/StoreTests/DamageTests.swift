@@ -9,14 +9,18 @@ import Testing
     private static let stopped = Result { try DamagedState(commits: 60, stops: true) }
     private static let running = Result { try DamagedState(commits: 190, stops: false) }
 
+    /// More places, to be set by hand after changes to the opening: `UNDERSTUDY_DAMAGE=50 swift test --filter DamageTests`
+    private static let thoroughness =
+        ProcessInfo.processInfo.environment["UNDERSTUDY_DAMAGE"].flatMap(Int.init) ?? 1
+
     private static func inspect(
         _ state: Result<DamagedState, any Error>, log: Bool, count: Int, seed: UInt64,
         _ damage: (inout [UInt8], inout SplitMix) -> Int
     ) throws {
         let state = try state.get()
-        var random = SplitMix(seed: seed)
+        var random = SplitMix(seed: seed &* UInt64(thoroughness))
         var problems: [String] = []
-        for _ in 0..<count {
+        for _ in 0..<(count * thoroughness) {
             var bytes = log ? state.log : state.main
             let place = damage(&bytes, &random)
             do {
