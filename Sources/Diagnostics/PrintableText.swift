@@ -45,17 +45,14 @@ public enum PrintableText {
 
     /// The beginning of `text` that fits into so many terminal columns, with `…` behind it where something is cut off.
     public static func cut(_ text: String, columns: Int) -> String {
-        // Only a text of few scalars is measured to its end: it may be a mebibyte long.
-        if text.unicodeScalars.dropFirst(columns).isEmpty, terminalColumns(text) <= columns { return text }
-        var room = columns - 1
         var kept = String.UnicodeScalarView()
+        var used = 0
         for scalar in text.unicodeScalars {
-            room -= terminalColumns(String(scalar))
-            guard room >= 0 else { break }
-            kept.append(scalar)
+            used += terminalColumns(String(scalar))
+            if used > columns { return String(kept) + "…" }
+            if used < columns { kept.append(scalar) }
         }
-        guard kept.count < text.unicodeScalars.count else { return text }
-        return String(kept) + "…"
+        return text
     }
 
     /// Columns that a terminal gives to the text: two for East Asian wide characters, none for combining marks.

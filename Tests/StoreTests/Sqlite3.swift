@@ -11,11 +11,11 @@ final class Sqlite3 {
     /// Returns when the script has run.
     init(_ database: String, _ script: String) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = [database]
+        process.arguments = ["-bail", database]
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        try input.fileHandleForWriting.write(contentsOf: Data("\(script)\n.print ready\n".utf8))
+        try input.fileHandleForWriting.write(contentsOf: Data("\(script);\n.print ready\n".utf8))
         var answer = Data()
         while !String(decoding: answer, as: UTF8.self).contains("ready"),
             case let piece = output.fileHandleForReading
