@@ -14,7 +14,7 @@ import Testing
         ProcessInfo.processInfo.environment["UNDERSTUDY_DAMAGE"].flatMap(Int.init) ?? 1
 
     private static func inspect(
-        _ state: Result<DamagedState, any Error>, log: Bool, count: Int, seed: UInt64,
+        _ state: Result<DamagedState, any Error>, log: Bool, isLarge: Bool = false, count: Int, seed: UInt64,
         _ damage: (inout [UInt8], inout SplitMix) -> Int
     ) throws {
         let state = try state.get()
@@ -24,7 +24,8 @@ import Testing
             var bytes = log ? state.log : state.main
             let place = damage(&bytes, &random)
             do {
-                let problem = try state.problem(main: log ? state.main : bytes, log: log ? bytes : state.log)
+                let problem = try state.problem(
+                    main: log ? state.main : bytes, log: log ? bytes : state.log, isLarge: isLarge)
                 if let problem { problems.append("at \(place): \(problem)") }
             } catch {
                 problems.append("at \(place): \(error)")
@@ -58,6 +59,10 @@ import Testing
 
     @Test func aFlippedByteOfTheDatabase() throws {
         try Self.inspect(Self.stopped, log: false, count: 160, seed: 1, Self.flip)
+    }
+
+    @Test func aFlippedByteOfALargeDatabase() throws {
+        try Self.inspect(Self.stopped, log: false, isLarge: true, count: 100, seed: 7, Self.flip)
     }
 
     @Test func aFlippedByteOfTheLog() throws {

@@ -80,7 +80,7 @@ import Testing
         defer { locker.end() }
         #expect(
             Self.code {
-                _ = try Store.open(directory: folder.path, schema: .current, patience: 0.05) { _ in }
+                _ = try Store.open(directory: folder.path, patience: 0.05) { _ in }
             } == .tryAgain)
         locker.end()
         #expect(try Self.open(folder.path).sinkLengths().count == 1)
@@ -90,7 +90,7 @@ import Testing
     @Test func aNewerStateIsRefused() throws {
         let folder = try TemporaryFolder()
         let newer = StoreSchema(number: StoreSchema.current.number + 1, release: "7.5")
-        try Store.open(directory: folder.path, schema: newer, patience: 1) { _ in }.close()
+        try Store.open(directory: folder.path, schema: newer) { _ in }.close()
         let attempts: [() throws -> Store] = [
             { try Self.open(folder.path) },
             { try Store.openBeside(directory: folder.path, readOnly: true) { _ in } },
