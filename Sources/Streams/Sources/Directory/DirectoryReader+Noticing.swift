@@ -154,7 +154,7 @@ extension DirectoryReader {
     }
 
     /// A followed file has lost its name: its writer goes on for a while at most.
-    private func depart(_ file: TrackedFile) {
+    func depart(_ file: TrackedFile) {
         guard !file.isSettled else { return }
         let due = Self.now + limits.settleNanoseconds
         file.growth = .settling(until: due)

@@ -109,9 +109,10 @@ extension DirectoryReader {
         // Of a finished file the size and time stay those at its end, until it is known that it hasn't grown.
         if !file.isFinished { file.note(status) }
         let entry = FileLedger.Entry(
-            path: file.path, node: file.node, born: file.born, isArchive: file.packing != .plain, open: open,
-            offset: file.offset, mark: file.mark, size: file.size, modified: file.modified,
-            isFinished: file.isFinished, isCommitted: file.isFinished)
+            path: file.path, followedAs: file.followedAs, node: file.node, born: file.born,
+            isArchive: file.packing != .plain, open: open, offset: file.offset, mark: file.mark, size: file.size,
+            modified: file.modified, resumed: file.resumed, resumedLine: file.resumedLine, isFinished: file.isFinished,
+            isCommitted: file.isFinished)
         ledger.withLock { $0.insert(entry, for: file.identity) }
     }
 
@@ -148,13 +149,21 @@ extension DirectoryReader {
     /// The inode has other content now: what was known of it ends, and it is read from its beginning.
     func beginAnew(_ file: TrackedFile, _ status: FileStatus) {
         let path = file.path
-        retire(file)
         let node = file.node
+        // Made after an earlier run last saw a change: another file, which has only been given the inode.
+        let isAnother = file.checkpoint.map { status.born == 0 || status.born > $0.modified } ?? false
+        if isAnother, let path, !filter.takes(relative(path)) { return drop(file) }
         let identity = FileIdentity(
             device: file.identity.device, inode: file.identity.inode, generation: file.identity.generation + 1)
-        let next = TrackedFile(identity: identity, path: file.lastPath, status: status)
+        retire(file, successor: identity)
+        let next = TrackedFile(
+            identity: identity, path: file.lastPath, followedAs: isAnother ? nil : file.followedAs, status: status)
         next.path = path
-        next.growth = file.growth
+        if settings.mode == .files {
+            next.growth = file.growth
+        } else if next.path != next.followedAs {
+            depart(next)
+        }
         generations[node] = nil
         nodes[node] = next
         if let path { names[path] = next }
@@ -162,7 +171,7 @@ extension DirectoryReader {
     }
 
     /// Nothing more comes of the file. If a line of it is open, that has ended.
-    func retire(_ file: TrackedFile) {
+    func retire(_ file: TrackedFile, successor: FileIdentity? = nil) {
         if file.isEntered, !file.isFinished {
             if announced !== file { events.append(.opened(file.origin(of: settings.name))) }
             announced = nil
@@ -175,21 +184,23 @@ extension DirectoryReader {
                 }
             }
         }
-        drop(file)
+        drop(file, successor: successor)
     }
 
     /// The file is gone, or another has taken its inode.
-    func drop(_ file: TrackedFile) {
+    func drop(_ file: TrackedFile, successor: FileIdentity? = nil) {
         if let path = file.path, names[path] === file { names[path] = nil }
         if nodes[file.node] === file {
             nodes[file.node] = nil
             generations[file.node] = file.identity.generation + 1
         }
         ledger.withLock { ledger in
-            if file.isEntered {
-                ledger.markGone(file.identity)
+            if file.isEntered || file.checkpoint != nil && successor != nil {
+                ledger.markGone(file.identity, successor: successor)
             } else if file.checkpoint != nil {
                 ledger.forget(file.identity)
+            } else {
+                ledger.release(file.identity)
             }
         }
     }

@@ -259,8 +259,8 @@ extension DirectoryReader {
     func leaveMark(_ status: FileStatus) {
         let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
         let entry = FileLedger.Entry(
-            path: settings.path, node: status.node, born: status.born, isArchive: true, open: nil, offset: 0, mark: 0,
-            size: 0, modified: 0, isFinished: true)
+            path: settings.path, followedAs: settings.path, node: status.node, born: status.born, isArchive: true,
+            open: nil, offset: 0, mark: 0, size: 0, modified: 0, isFinished: true)
         ledger.withLock { $0.insert(entry, for: identity) }
         events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
         events.append(.finished)

@@ -18,6 +18,8 @@ final class TrackedFile {
         didSet { if let path { lastPath = path } }
     }
     private(set) var lastPath: String
+    /// The name under which it was met.
+    let followedAs: String
     var growth = Growth.growing
     /// nil until the file has been looked into.
     var packing: Packing?
@@ -62,19 +64,25 @@ final class TrackedFile {
     /// The lines that the earlier run passed over, and how far it had got.
     var unanswered: [UInt64] = []
     var resumed: UInt64 = 0
+    var resumedLine: UInt64 = 1
 
-    init(identity: FileIdentity, path: String, status: FileStatus, checkpoint: FileCheckpoint? = nil) {
+    init(
+        identity: FileIdentity, path: String, followedAs: String? = nil, status: FileStatus,
+        checkpoint: FileCheckpoint? = nil
+    ) {
         self.identity = identity
         node = status.node
         born = status.born
         self.path = path
         lastPath = path
+        self.followedAs = followedAs ?? path
         self.checkpoint = checkpoint
         guard let checkpoint else { return }
         (size, modified) = (checkpoint.size, checkpoint.modified)
         isFinished = checkpoint.isFinished && checkpoint.unanswered.isEmpty
         unanswered = checkpoint.unanswered
         resumed = checkpoint.offset
+        resumedLine = checkpoint.line
         mark = checkpoint.mark
         place(at: checkpoint.offset, line: checkpoint.line)
     }
