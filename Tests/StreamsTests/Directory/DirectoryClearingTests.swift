@@ -133,6 +133,40 @@ import Testing
         #expect(try lane.drain().texts == ["又一条"])
     }
 
+    /// Pitfalls row 13.
+    @Test func aFileWithTwoNamesIsOneFile() throws {
+        let lane = try lane(.keep)
+        try directory.append("a", "一\n")
+        try lane.drain()
+        link(directory.path("a"), directory.path("b"))
+        try lane.drain()
+        try directory.delete("a")
+        try lane.drain()
+        lane.commit()
+        #expect(lane.texts == ["一"] && lane.kept.count == 1)
+        try directory.append("b", "二\n")
+        #expect(try lane.drain().texts == ["一", "二"])
+        try directory.delete("b")
+        try lane.drain()
+        lane.commit()
+        #expect(lane.kept.isEmpty)
+    }
+
+    @Test func aDeviceMayHaveAnotherNumberAfterAReboot() throws {
+        let lane = try lane(.keep)
+        for name in ["a", "b"] { try directory.append(name, "一\n二\n") }
+        try lane.drain()
+        lane.commit()
+        lane.renumberDevices(by: 1)
+        try lane.restart {
+            try directory.rename("a", "c")
+            try directory.append("b", "三\n")
+        }
+        #expect(try lane.drain().texts == ["三"])
+        lane.commit()
+        #expect(lane.kept.count == 2)
+    }
+
     @Test func whatCannotBeMovedIsReportedAndKept() throws {
         try directory.append("file", "一\n")
         let lane = try lane(.move(to: directory.path("file/done")))

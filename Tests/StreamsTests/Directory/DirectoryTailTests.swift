@@ -180,6 +180,17 @@ import Testing
         #expect(try lane.drain().opened.isEmpty && lane.kept.count == 2)
     }
 
+    @Test func anUnfinishedLineMayBeTakenBack() throws {
+        let lane = try lane()
+        let file = try TestFile(directory.path("a.log"))
+        try file.write("一\n二二二二二")
+        try lane.drain()
+        ftruncate(file.descriptor, 4)
+        try file.write("三\n")
+        try lane.drain()
+        #expect(lane.texts == ["一", "三"] && lane.lines.map(\.file.generation) == [0, 0])
+    }
+
     @Test func growingFilesTakeTurns() throws {
         let lane = try lane(roomBytes: 256)
         let block = String(repeating: "一行\n", count: 100)

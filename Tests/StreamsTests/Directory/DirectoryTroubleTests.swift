@@ -110,10 +110,12 @@ import Testing
         try directory.append("open", "二\n")
         #expect(try lane.drain().texts == ["二"])
         #expect(lane.reported.map(\.place) == [directory.path("locked")])
+        try directory.append("locked", "三\n")
+        #expect(try lane.drain().texts == ["二"] && lane.reported.count == 1)
         isLocked.withLock { $0 = false }
         #expect(try lane.drain().texts == ["二"])
         chmod(directory.path("locked"), 0o600)
-        #expect(try lane.drain().texts == ["二", "一"])
+        #expect(try lane.drain().texts == ["二", "一", "三"])
         #expect(lane.reported.count == 1)
     }
 

@@ -165,6 +165,16 @@ final class Lane {
         kept[checkpoint.file] = checkpoint
     }
 
+    /// As if the file systems had been mounted in another order.
+    func renumberDevices(by offset: UInt64) {
+        kept = Dictionary(
+            uniqueKeysWithValues: kept.values.map { checkpoint in
+                var other = checkpoint
+                other.file.device += offset
+                return (other.file, other)
+            })
+    }
+
     /// Starts again from what is durable, as after a kill; `meanwhile` happens while nobody runs.
     func restart(_ meanwhile: () throws -> Void = {}) throws {
         // The old source is gone before its successor starts, as processes are.

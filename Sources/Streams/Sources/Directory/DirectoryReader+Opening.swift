@@ -13,10 +13,10 @@ extension DirectoryReader {
         let descriptor = calls.open(path)
         guard descriptor >= 0 else {
             let number = errno
-            if number == ENOENT || number == ELOOP || number == ENOTDIR {
-                lose(file, .left)
-            } else {
-                block(file, "opened", number)
+            switch number {
+            case ENOENT, ELOOP, ENOTDIR: lose(file, path, .left)
+            case EMFILE, ENFILE: postpone(file, number)
+            default: block(file, "opened", number)
             }
             return nil
         }
@@ -130,18 +130,31 @@ extension DirectoryReader {
                 if found > 0 { break }
             }
         }
-        file.place(at: end, line: 1 + LineFeeds.count(open, from: 0, to: end))
+        // Of a file so large that counting its lines would hold up everything, they are numbered from here.
+        let lines = end <= 1 << 28 ? LineFeeds.count(open, from: 0, to: end) : 0
+        file.place(at: end, line: 1 + lines)
     }
 
     /// The file can't be read: until it changes, the rest goes on.
     func block(_ file: TrackedFile, _ what: String, _ number: Int32) {
         file.isBlocked = true
         if let status = file.path.flatMap({ FileStatus(path: $0) }) { file.changed = status.changed }
+        guard !file.isReported else { return }
+        file.isReported = true
         report(
             UnderstudyError(
                 .missingInput,
                 "the file can't be \(what): \(String(cString: strerror(number))); it is tried again when it changes",
                 at: file.lastPath))
+    }
+
+    /// The process has no descriptor left: others are given back soon.
+    private func postpone(_ file: TrackedFile, _ number: Int32) {
+        wakeUp(file, at: Self.now + 1_000_000_000)
+        reportOnce(
+            UnderstudyError(
+                .tryAgain, "files can't be opened: \(String(cString: strerror(number))); raise LimitNOFILE",
+                at: settings.path))
     }
 
     // MARK: ends
@@ -164,7 +177,6 @@ extension DirectoryReader {
         } else if next.path != next.followedAs {
             depart(next)
         }
-        generations[node] = nil
         nodes[node] = next
         if let path { names[path] = next }
         enqueue(next)
@@ -189,10 +201,10 @@ extension DirectoryReader {
 
     /// The file is gone, or another has taken its inode.
     func drop(_ file: TrackedFile, successor: FileIdentity? = nil) {
-        if let path = file.path, names[path] === file { names[path] = nil }
+        for path in file.otherNames + [file.lastPath] where names[path] === file { names[path] = nil }
         if nodes[file.node] === file {
             nodes[file.node] = nil
-            generations[file.node] = file.identity.generation + 1
+            generations.set(file.identity.generation + 1, for: file.node)
         }
         ledger.withLock { ledger in
             if file.isEntered || file.checkpoint != nil && successor != nil {

@@ -131,7 +131,7 @@ extension DirectoryReader {
         guard FileDisposal(settings).clear(path, node: file.node, size: file.size, report: report) else { return }
         names[path] = nil
         nodes[file.node] = nil
-        generations[file.node] = file.identity.generation + 1
+        generations.set(file.identity.generation + 1, for: file.node)
         forget(file.identity)
     }
 
@@ -168,7 +168,7 @@ extension DirectoryReader {
             let count = open.read(into: room, at: start)
             if count < 0 { return fail(file, open, errno) }
             guard isUnbroken(file, open), count > 0 else { return nil }
-            hasGrown(file, by: start + UInt64(count))
+            giveTime(file, start + UInt64(count))
             let whole = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: room[..<count]))
             file.scanned = max(file.scanned, start + UInt64(count))
             if whole == 0 { continue }
@@ -184,9 +184,11 @@ extension DirectoryReader {
     /// Whether what was read before is still there, so that what was read now follows it. If not, the file begins anew.
     private func isUnbroken(_ file: TrackedFile, _ open: OpenFile) -> Bool {
         guard let status = FileStatus(descriptor: open.descriptor) else { return false }
-        if status.size >= file.scanned, let found = FileMark(open, upTo: file.offset),
+        if status.size >= file.offset, let found = FileMark(open, upTo: file.offset),
             found.matches(file.mark, born: file.born)
         {
+            // An unfinished line may be taken back.
+            if status.size < file.scanned { file.forgetUnfinishedLine() }
             return true
         }
         beginAnew(file, status)
@@ -194,7 +196,7 @@ extension DirectoryReader {
     }
 
     /// A file that may lose its writer gets more time as long as it grows.
-    private func hasGrown(_ file: TrackedFile, by end: UInt64) {
+    private func giveTime(_ file: TrackedFile, _ end: UInt64) {
         guard case .settling = file.growth, end > file.scanned else { return }
         file.growth = .settling(until: Self.now + limits.settleNanoseconds)
     }
@@ -226,6 +228,7 @@ extension DirectoryReader {
 
     private func handOut(_ file: TrackedFile, _ block: UnsafeRawBufferPointer) -> SourceEvent {
         file.advance(over: block)
+        file.isReported = false
         if let fingerprint = file.fingerprint { file.mark = fingerprint.hash(born: file.born) }
         ledger.withLock { ledger in
             ledger.update(file.identity) {

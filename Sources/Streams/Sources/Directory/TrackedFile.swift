@@ -18,6 +18,8 @@ final class TrackedFile {
         didSet { if let path { lastPath = path } }
     }
     private(set) var lastPath: String
+    /// Hard links in the same directory.
+    var otherNames: [String] = []
     /// The name under which it was met.
     let followedAs: String
     var growth = Growth.growing
@@ -54,6 +56,8 @@ final class TrackedFile {
     var isAnswered = false
     /// Whether it can't be read, or is no file for this source: until its content or its permissions change.
     var isBlocked = false
+    /// Whether people know of that.
+    var isReported = false
     /// Whether it waits for its turn.
     var isQueued = false
     /// Whether the ledger has an entry for it.
@@ -120,6 +124,12 @@ final class TrackedFile {
         offset += UInt64(block.count)
         scanned = max(scanned, offset)
         wholeUpTo = max(wholeUpTo, lineStart)
+    }
+
+    /// What follows `offset` isn't what it was.
+    func forgetUnfinishedLine() {
+        scanned = offset
+        wholeUpTo = offset
     }
 
     func origin(of source: String) -> SourceOrigin {
