@@ -65,6 +65,20 @@ import Testing
         #expect(directory.names().isEmpty)
     }
 
+    @Test func aFileThatMayHaveAWriterIsNotDeletedUnderIt() throws {
+        let file = try TestFile(directory.path("a"))
+        try file.write("一\n")
+        let settings = DirectorySource.Settings(name: "drops", path: directory.path, after: .delete)
+        let lane = try Lane(settings, limits: DirectoryLimits())
+        try lane.drain()
+        lane.commit()
+        try file.write("二\n")
+        try directory.append("a", "三\n")
+        try lane.drain()
+        lane.commit()
+        #expect(lane.texts == ["一", "二", "三"] && directory.names().isEmpty)
+    }
+
     @Test func aFileThatWasAnsweredBeforeACrashIsClearedAwayAtTheStart() throws {
         let lane = try lane(.delete)
         try directory.append("a", "一\n")

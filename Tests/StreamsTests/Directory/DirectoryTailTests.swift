@@ -209,5 +209,9 @@ import Testing
         try directory.append("a.log", "二\n")
         #expect(try lane.drain().texts == ["二"])
         #expect(lane.reported.count == 1)
+        lane.commit()
+        try directory.delete("a.log.1.gz")
+        try lane.drain()
+        #expect(lane.kept.count == 1)
     }
 }

@@ -159,6 +159,10 @@ extension DirectoryReader {
             return name(file, other)
         }
         file.path = nil
+        if file.isBlocked {
+            guard file.isEntered || file.checkpoint != nil else { return drop(file) }
+            file.isBlocked = false
+        }
         ledger.withLock { ledger in ledger.update(file.identity) { $0.path = nil } }
         if settings.mode == .tail, !file.isFinished {
             depart(file)

@@ -57,6 +57,17 @@ extension DirectoryReader {
         }
     }
 
+    /// Tells a source without files that it has been started, so that its next start isn't its first.
+    func leaveMark(_ status: FileStatus) {
+        let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
+        let entry = FileLedger.Entry(
+            path: settings.path, followedAs: settings.path, node: status.node, born: status.born, isArchive: true,
+            open: nil, offset: 0, mark: 0, size: 0, modified: 0, isFinished: true)
+        ledger.withLock { $0.insert(entry, for: identity) }
+        events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
+        events.append(.finished)
+    }
+
     /// Whether files below `path` are taken.
     func takesDirectory(_ path: String) -> Bool {
         if case .move(let done) = settings.after, path == done { return false }
