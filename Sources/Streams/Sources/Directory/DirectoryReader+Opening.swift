@@ -168,7 +168,7 @@ extension DirectoryReader {
         if isAnother, let path, !filter.takes(relative(path)) { return drop(file) }
         let identity = FileIdentity(
             device: file.identity.device, inode: file.identity.inode, generation: file.identity.generation + 1)
-        retire(file, successor: identity)
+        retire(file, successor: isAnother ? nil : identity)
         let next = TrackedFile(
             identity: identity, path: file.lastPath, followedAs: isAnother ? nil : file.followedAs, status: status)
         next.path = path
