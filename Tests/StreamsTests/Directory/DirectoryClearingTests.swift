@@ -9,8 +9,8 @@ import Testing
 
     init() throws { directory = try TestDirectory() }
 
-    private func lane(_ after: DirectorySource.Settings.After, recursive: Bool = false) throws -> Lane {
-        try Lane(
+    private func lane(_ after: DirectorySource.Settings.After, recursive: Bool = false) throws -> DirectoryLane {
+        try DirectoryLane(
             DirectorySource.Settings(name: "drops", path: directory.path, recursive: recursive, after: after))
     }
 
@@ -69,7 +69,7 @@ import Testing
         let file = try TestFile(directory.path("a"))
         try file.write("一\n")
         let settings = DirectorySource.Settings(name: "drops", path: directory.path, after: .delete)
-        let lane = try Lane(settings, limits: DirectoryLimits())
+        let lane = try DirectoryLane(settings, limits: DirectoryLimits())
         try lane.drain()
         lane.commit()
         try file.write("二\n")
@@ -119,7 +119,7 @@ import Testing
     /// Pitfalls row 14.
     @Test(arguments: [DirectorySource.Settings.Mode.files, .tail])
     func deletedFilesAreLetGo(_ mode: DirectorySource.Settings.Mode) throws {
-        let lane = try Lane(DirectorySource.Settings(name: "drops", path: directory.path, mode: mode))
+        let lane = try DirectoryLane(DirectorySource.Settings(name: "drops", path: directory.path, mode: mode))
         for round in 0..<20 { try directory.append("\(round)", "第\(round)条\n余下") }
         try lane.drain()
         for round in 0..<20 { try directory.delete("\(round)") }
@@ -131,7 +131,7 @@ import Testing
     /// Pitfalls row 14.
     @Test(arguments: [DirectorySource.Settings.Mode.files, .tail])
     func openDescriptorsAreBounded(_ mode: DirectorySource.Settings.Mode) throws {
-        let lane = try Lane(
+        let lane = try DirectoryLane(
             DirectorySource.Settings(name: "drops", path: directory.path, mode: mode),
             limits: DirectoryLimits(heldFiles: 8, settleNanoseconds: 0))
         for round in 0..<3 {

@@ -91,7 +91,7 @@ struct DirectoryModel {
     }
 
     /// Compares it with what came out.
-    func check(_ durable: [Lane.Line], seed: UInt64) {
+    func check(_ durable: [DirectoryLane.Line], seed: UInt64) {
         let expected = expected
         let counts = Dictionary(durable.map { ($0.text, 1) }, uniquingKeysWith: +)
         let doubled = counts.filter { $0.value > 1 }.keys.sorted()

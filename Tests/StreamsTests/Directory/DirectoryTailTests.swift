@@ -12,10 +12,10 @@ import Testing
     private func lane(
         include: [String] = ["*.log"], start: DirectorySource.Settings.Start = .beginning, roomBytes: Int = 4096,
         limits: DirectoryLimits = DirectoryLimits(settleNanoseconds: 0)
-    ) throws -> Lane {
+    ) throws -> DirectoryLane {
         let settings = DirectorySource.Settings(
             name: "logs", path: directory.path, mode: .tail, include: include, start: start)
-        return try Lane(settings, roomBytes: roomBytes, limits: limits)
+        return try DirectoryLane(settings, roomBytes: roomBytes, limits: limits)
     }
 
     @Test func onlyWholeLinesAreHandedOut() throws {

@@ -14,7 +14,7 @@ import Testing
     }
 
     /// Takes events until `lane` has so many lines; a minute at most.
-    private func drain(_ lane: Lane, until count: Int) throws {
+    private func drain(_ lane: DirectoryLane, until count: Int) throws {
         for _ in 0..<6000 where lane.lines.count < count {
             try lane.drain()
             if lane.lines.count < count { usleep(10_000) }
@@ -40,7 +40,7 @@ import Testing
     /// Pitfalls row 5.
     @Test(arguments: [DirectorySource.Settings.Mode.files, .tail])
     func everyLineArrivesAfterAnOverflow(_ mode: DirectorySource.Settings.Mode) throws {
-        let lane = try Lane(settings(mode), roomBytes: 65_536)
+        let lane = try DirectoryLane(settings(mode), roomBytes: 65_536)
         let limit = Int(try read("/proc/sys/fs/inotify/max_queued_events").dropLast()) ?? 16_384
         let files = 100
         let rounds = limit / files + 10
@@ -83,7 +83,7 @@ import Testing
 
     private func poll(_ mode: DirectorySource.Settings.Mode, _ calls: DirectoryCalls, naming sysctl: String) throws {
         try directory.append("a", "一\n")
-        let lane = try Lane(settings(mode), calls: calls)
+        let lane = try DirectoryLane(settings(mode), calls: calls)
         try drain(lane, until: 1)
         try directory.append("b", "二\n")
         try drain(lane, until: 2)
@@ -105,7 +105,7 @@ import Testing
             errno = EACCES
             return -1
         }
-        let lane = try Lane(settings(mode), calls: calls)
+        let lane = try DirectoryLane(settings(mode), calls: calls)
         try directory.append("locked", "一\n")
         try directory.append("open", "二\n")
         #expect(try lane.drain().texts == ["二"])
@@ -125,7 +125,7 @@ import Testing
         try directory.makeDirectory("drops")
         settings.path += "/drops"
         try directory.append("drops/a", "一\n")
-        let lane = try Lane(settings)
+        let lane = try DirectoryLane(settings)
         try lane.drain()
         try directory.rename("drops", "away")
         try lane.drain()

@@ -116,13 +116,14 @@ extension DirectoryReader {
         ledger.withLock { $0.insert(entry, for: file.identity) }
     }
 
-    /// Behind the last whole line that was there when the file was met.
+    /// Behind the last whole line that was there when the file was met. Of an unfinished line that is too long already
+    /// only so much is read that it is found to be.
     private func placeAtEnd(_ file: TrackedFile, _ open: OpenFile) {
-        let width = 65_536
+        let lowest = file.size - min(file.size, UInt64(settings.maximumLineBytes) + 8)
         var end = file.size
-        withUnsafeTemporaryAllocation(byteCount: width, alignment: 16) { room in
-            while end > 0 {
-                let start = end - min(end, UInt64(width))
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
+            while end > lowest {
+                let start = end - min(end - lowest, UInt64(room.count))
                 let part = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(end - start)])
                 let count = open.fill(part, at: start)
                 let found = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: part[..<count]))

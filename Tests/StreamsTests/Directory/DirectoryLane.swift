@@ -4,7 +4,7 @@ import Streams
 import Testing
 
 /// Does with a directory source what a daemon does: takes lines, answers them, keeps checkpoints, and starts again.
-final class Lane {
+final class DirectoryLane {
     struct Line: Equatable {
         var file: FileIdentity
         var offset: UInt64
@@ -63,7 +63,7 @@ final class Lane {
     var texts: [String] { lines.map(\.text) }
 
     /// Takes everything that is there now.
-    @discardableResult func drain() throws -> Lane {
+    @discardableResult func drain() throws -> DirectoryLane {
         while try step() {}
         return self
     }
