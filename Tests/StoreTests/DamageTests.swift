@@ -58,24 +58,24 @@ import Testing
     }
 
     @Test func aFlippedByteOfTheDatabase() throws {
-        try Self.inspect(Self.stopped, log: false, count: 160, seed: 1, Self.flip)
+        try Self.inspect(Self.stopped, log: false, count: 100, seed: 1, Self.flip)
     }
 
     @Test func aFlippedByteOfALargeDatabase() throws {
-        try Self.inspect(Self.stopped, log: false, isLarge: true, count: 100, seed: 7, Self.flip)
+        try Self.inspect(Self.stopped, log: false, isLarge: true, count: 60, seed: 7, Self.flip)
     }
 
     @Test func aFlippedByteOfTheLog() throws {
-        try Self.inspect(Self.stopped, log: true, count: 120, seed: 2, Self.flip)
+        try Self.inspect(Self.stopped, log: true, count: 80, seed: 2, Self.flip)
     }
 
     @Test func aFlippedByteOfALogThatWasCopied() throws {
-        try Self.inspect(Self.running, log: true, count: 20, seed: 3, Self.flip)
+        try Self.inspect(Self.running, log: true, count: 12, seed: 3, Self.flip)
     }
 
-    @Test func aCutDatabase() throws { try Self.inspect(Self.stopped, log: false, count: 60, seed: 4, Self.cut) }
-    @Test func aCutLog() throws { try Self.inspect(Self.stopped, log: true, count: 60, seed: 5, Self.cut) }
-    @Test func aCutLogThatWasCopied() throws { try Self.inspect(Self.running, log: true, count: 20, seed: 6, Self.cut) }
+    @Test func aCutDatabase() throws { try Self.inspect(Self.stopped, log: false, count: 40, seed: 4, Self.cut) }
+    @Test func aCutLog() throws { try Self.inspect(Self.stopped, log: true, count: 40, seed: 5, Self.cut) }
+    @Test func aCutLogThatWasCopied() throws { try Self.inspect(Self.running, log: true, count: 12, seed: 6, Self.cut) }
 
     /// A commit of the last run came upon damage that no check at a start would find.
     @Test func aStateThatTheLastRunMetDamageIn() throws {
