@@ -168,6 +168,20 @@ import Testing
         #expect(try lane.drain().texts == ["一", "二三", "四五"])
     }
 
+    @Test func aFileThatIsBeingAppendedToAtARestartWaitsForItsLastLine() throws {
+        let lane = try DirectoryLane(
+            DirectorySource.Settings(name: "drops", path: directory.path), limits: DirectoryLimits())
+        let file = try TestFile(directory.path("a"))
+        try directory.append("a", "一\n")
+        try lane.drain()
+        lane.commit()
+        try lane.restart { try file.write("二\n三") }
+        #expect(try lane.drain().texts == ["二"])
+        try withExtendedLifetime(file) { try file.write("四\n") }
+        try directory.append("a", "五\n")
+        #expect(try lane.drain().texts == ["二", "三四", "五"])
+    }
+
     @Test func directoriesAreReadIfAskedFor() throws {
         try directory.makeDirectory("x")
         try directory.append("x/a", "一\n")

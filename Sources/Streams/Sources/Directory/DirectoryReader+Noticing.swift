@@ -213,10 +213,13 @@ extension DirectoryReader {
             if case .settling = file.growth, occasion == .closed { file.growth = .settled }
             if occasion == .scan, isUnchanged(file, status), file.isFinished || file.hasNothingLeft { return }
         case .files:
-            if occasion == .scan, !file.isFinished { judgeAge(file, status) }
             if occasion == .closed || occasion == .arrived { file.growth = .settled }
             if occasion == .changed, file.isEntered { return }
-            if occasion == .scan, file.isFinished, isUnchanged(file, status), !isLeftOver(file) { return }
+            if occasion == .scan {
+                let isDone = file.isFinished && isUnchanged(file, status)
+                if isDone, !isLeftOver(file) { return }
+                if !isDone { judgeAge(file, status) }
+            }
         }
         enqueue(file)
     }

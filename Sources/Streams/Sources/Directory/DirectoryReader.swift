@@ -4,8 +4,8 @@ import Glibc
 /// The reader's side of a directory source: which files there are, whose turn it is, and what comes next.
 ///
 /// Everything it does starts in `next`, on the reader's thread. What happens in the directory is noticed
-/// (`+Noticing`) and makes files ready; ready files take turns; one is opened (`+Opening`) and read (`+Reading`) block
-/// by block.
+/// (`+Noticing`) and makes files ready; ready files take turns; one is opened (`+Opening`) and read block by
+/// block (`+Reading`, `+Archives`), until nothing more comes of it (`+Ending`).
 final class DirectoryReader {
     let settings: DirectorySource.Settings
     let limits: DirectoryLimits
