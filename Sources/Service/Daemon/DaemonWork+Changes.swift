@@ -1,6 +1,7 @@
 import Cascade
 import Configuration
 import Diagnostics
+import Glibc
 import Logging
 import Models
 import Streams
@@ -32,26 +33,53 @@ extension DaemonWork {
         }
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new, plan)
-        // A new source's path is tried before anything of the old is given up.
+        // A new source is tried before anything of the old is given up.
         var opened: [(SourceSettings, any StreamSource)] = []
         for source in plan.addedSources { opened.append((source, try sources.make(source))) }
 
         for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
-        let leaving = runners.filter { plan.removedSources.contains($0.settings.name) }
-        retire(leaving)
-        let oldSinks = sinks
-        sinks = newSinks
-        for runner in runners { runner.routing.replace(newSinks) }
+        let old = settings
         settings = new
-        if let newSet { use(newSet) } else { engine.renewRoutes() }
-        for wired in oldSinks.wired where !newSinks.wired.contains(where: { $0.target === wired.target }) {
-            wired.target.retire()
-        }
+        if let newSet { use(newSet) }
+        exchangeSinks(newSinks)
+        retire(runners.filter { plan.removedSources.contains($0.settings.name) })
         for (settings, source) in opened { try run(settings, source) }
-        for source in plan.changedSources { try run(source, try sources.make(source)) }
+        for source in plan.changedSources { try restart(source, insteadOf: old.sources.first { $0.readsWhere(source) }) }
         DaemonLogs.setLevel(new.logLevel.logger)
         try watchLink()
     }
+
+    /// Begins a source with its new settings; if they can't be had, it goes on with the old ones.
+    private func restart(_ new: SourceSettings, insteadOf old: SourceSettings?) throws(UnderstudyError) {
+        do throws(UnderstudyError) {
+            try run(new, try sources.make(new))
+        } catch {
+            if let old { try run(old, try sources.make(old)) }
+            throw error
+        }
+    }
+
+    /// Puts other sinks in force from the next job on. Sinks that leave have some time to take what is under way; a flow
+    /// that doesn't by then is no longer waited for.
+    private func exchangeSinks(_ new: SinkRouting.Sinks) {
+        struct Leaving {
+            weak var target: SinkTarget?
+        }
+        let leaving = sinks.wired.map(\.target).filter { old in !new.wired.contains { $0.target === old } }
+            .map { Leaving(target: $0) }
+        sinks = new
+        for runner in runners { runner.routing.replace(new) }
+        engine.renewRoutes()
+        // Jobs hold their sinks: when the last job that began with one is delivered, it is gone.
+        let deadline = Monotonic.nanoseconds &+ Self.farewell
+        while leaving.contains(where: { $0.target != nil }), Monotonic.nanoseconds < deadline { usleep(10_000) }
+        for sink in leaving { sink.target?.retire() }
+        let names = new.wired.map(\.target.name) + [SinkFactory.deadLetterName]
+        outlet.monitor.withLock { state in state.full = state.full.filter { names.contains($0.key) } }
+    }
+
+    /// How long a leaving sink may take, in nanoseconds.
+    private static let farewell: UInt64 = 2_000_000_000
 
     /// Loads the student anew if its path leads somewhere else; whether it did.
     func swapModels() throws(UnderstudyError) -> Bool {

@@ -6,7 +6,7 @@ struct ReloadPlan: Sendable, Equatable {
     /// Names of sources that end, also those that begin again with other settings.
     var removedSources: [String] = []
     var addedSources: [SourceSettings] = []
-    /// Sources of the same name with other settings: they end before they begin again.
+    /// Sources that read where an ending one does: that must have ended before they begin.
     var changedSources: [SourceSettings] = []
     var modelsChange = false
     var teacherChanges = false
@@ -16,7 +16,7 @@ struct ReloadPlan: Sendable, Equatable {
     init(from old: Settings, to new: Settings) {
         for source in old.sources where !new.sources.contains(source) { removedSources.append(source.name) }
         for source in new.sources where !old.sources.contains(source) {
-            if old.sources.contains(where: { $0.name == source.name || $0.path == source.path && $0.path != nil }) {
+            if old.sources.contains(where: { $0.readsWhere(source) }) {
                 changedSources.append(source)
             } else {
                 addedSources.append(source)
@@ -48,6 +48,8 @@ struct ReloadPlan: Sendable, Equatable {
 }
 
 extension SourceSettings {
+    func readsWhere(_ other: SourceSettings) -> Bool { path == other.path }
+
     /// Where it reads; nil for standard input.
     var path: String? {
         switch kind {

@@ -26,6 +26,8 @@ final class Outlet: Sendable {
         var uncommitted = 0
         /// Why nobody may deliver.
         var failure: UnderstudyError?
+        /// Sinks that have no room, and what they say.
+        var full: [String: UnderstudyError] = [:]
         /// Counts calls for a commit now, and those that have been answered.
         var flushesAsked = 0
         var flushesDone = 0
@@ -85,6 +87,7 @@ final class Outlet: Sendable {
                 if let failure = append(job, sinks, without: given, to: &state) { return failure }
                 CrashPoint.appended.pass()
                 note(job, rows, in: &state)
+                if !state.full.isEmpty { forgive(job, sinks, without: given, in: &state) }
                 return nil
             }
             guard let failure else {
@@ -92,6 +95,7 @@ final class Outlet: Sendable {
                 return true
             }
             report(failure.sink.name, failure.error)
+            monitor.withLock { $0.full[failure.sink.name] = failure.error }
             if failure.sink.drops {
                 // What this sink would have got is dropped; the others get theirs.
                 given.insert(failure.sink.name)
@@ -147,6 +151,13 @@ final class Outlet: Sendable {
         }
         for (file, _) in done { state.files[ObjectIdentifier(file)] = file }
         return nil
+    }
+
+    /// Sinks that have taken something have room again.
+    private func forgive(_ job: CascadeJob, _ sinks: SinkSet, without given: Set<String>, in state: inout State) {
+        forEachFile(job, sinks) { target, _, _, buffer in
+            if buffer.count > 0, !given.contains(target.name) { state.full[target.name] = nil }
+        }
     }
 
     private func forEachFile(
@@ -238,6 +249,11 @@ final class Outlet: Sendable {
                 studentLabel: row.studentLabel, studentConfidence: Double(row.studentConfidence),
                 teacherLabel: row.teacherLabel, teacherConfidence: Double(row.teacherConfidence))
         }
+    }
+
+    /// Sentences about sinks that have no room.
+    var fullSinks: [String] {
+        monitor.withLock { $0.full }.sorted { $0.key < $1.key }.map { "sink \($0.key): \($0.value)" }
     }
 
     var failure: UnderstudyError? { monitor.withLock { $0.failure } }
