@@ -105,10 +105,10 @@ private func lines(_ lane: Int, _ count: Int) -> [String] {
         }
         #expect(lane.output.wait(lines: sure.count))
         #expect(lane.output.proofs.map(\.text) == sure)
-        let waiting = Set(lane.output.deliveries.flatMap(\.unanswered))
         gate.open()
         running.finish()
         #expect(lane.output.proofs.map(\.text).sorted() == all.sorted())
+        let waiting = Set(lane.output.deliveries.flatMap(\.unanswered))
         #expect(Set(lane.output.deliveries.filter(\.isRest).flatMap(\.answered)) == waiting)
     }
 
