@@ -119,7 +119,7 @@ private func lines(_ lane: Int, _ count: Int) -> [String] {
         let steady = try running.open(
             ScriptedLane("steady", [.opened(SourceOrigin(source: "steady", path: "", file: nil)), .endless(endless)]))
         var random = SplitMix(seed: 4)
-        for round in 0..<60 {
+        for round in 0..<25 {
             let own = lines(round, 40)
             let lane = try running.open(
                 ScriptedLane("s\(round)", lines: own, largest: 100, random: &random), CollectingLane())

@@ -38,7 +38,8 @@ extension DaemonWork {
 
         for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
         let leaving = runners.filter { plan.removedSources.contains($0.settings.name) }
-        retire(leaving)
+        try retire(leaving)
+        let oldSettings = settings
         let oldSinks = sinks
         sinks = newSinks
         for runner in runners { runner.routing.replace(newSinks) }
@@ -47,10 +48,35 @@ extension DaemonWork {
         for wired in oldSinks.wired where !newSinks.wired.contains(where: { $0.target === wired.target }) {
             wired.target.retire()
         }
-        for (settings, source) in opened { try run(settings, source) }
-        for source in plan.changedSources { try run(source, try sources.make(source)) }
+        var failure: UnderstudyError?
+        for (settings, source) in opened {
+            do throws(UnderstudyError) { try run(settings, source) } catch {
+                failure = failure ?? error
+                replace(settings, by: nil)
+            }
+        }
+        for source in plan.changedSources {
+            do throws(UnderstudyError) { try run(source, try sources.make(source)) } catch {
+                failure = failure ?? error
+                replace(
+                    source, by: oldSettings.sources.first { $0.name == source.name || $0.readsSamePlace(as: source) })
+            }
+        }
         DaemonLogs.setLevel(new.logLevel.logger)
         try watchLink()
+        if let failure { throw failure }
+    }
+
+    /// A source that couldn't be begun: the one before goes on in its place, and the next reload tries again.
+    private func replace(_ failed: SourceSettings, by before: SourceSettings?) {
+        settings.sources.removeAll { $0.name == failed.name }
+        guard let before else { return }
+        do throws(UnderstudyError) {
+            try run(before, try sources.make(before))
+            settings.sources.append(before)
+        } catch {
+            daemon.log.report(error, metadata: ["source": "\(before.name)"])
+        }
     }
 
     /// Loads the student anew if its path leads somewhere else; whether it did.
@@ -90,7 +116,9 @@ extension DaemonWork {
     }
 
     /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first.
-    private func retire(_ leaving: [SourceRunner]) {
+    ///
+    /// Throws `tryAgain` when the daemon is to stop before that.
+    private func retire(_ leaving: [SourceRunner]) throws(UnderstudyError) {
         for runner in leaving { runner.interrupt() }
         let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
         let deadline = Monotonic.nanoseconds &+ allowed
@@ -99,12 +127,19 @@ extension DaemonWork {
                 daemon.log.warning(
                     "a source could not be drained in time", metadata: ["source": "\(runner.settings.name)"])
                 runner.abandon()
+                if !runner.wait(until: Monotonic.nanoseconds &+ 1_000_000_000) {
+                    stuck.append(runner)
+                    keepUnfinished(runner, runner.ending)
+                    continue
+                }
             }
             keepUnfinished(runner, runner.close())
         }
         guard !leaving.isEmpty else { return }
-        outlet.flush()
-        for runner in leaving { outlet.remove(runner.source) }
         runners.removeAll { runner in leaving.contains { $0 === runner } }
+        guard makeDurable() else {
+            throw UnderstudyError(.tryAgain, "the daemon was stopped before its new settings took effect")
+        }
+        for runner in leaving { outlet.remove(runner.source) }
     }
 }
