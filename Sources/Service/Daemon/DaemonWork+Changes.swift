@@ -42,20 +42,34 @@ extension DaemonWork {
         settings = new
         if let newSet { use(newSet) }
         exchangeSinks(newSinks)
-        retire(runners.filter { plan.removedSources.contains($0.settings.name) })
-        for (settings, source) in opened { try run(settings, source) }
-        for source in plan.changedSources { try restart(source, insteadOf: old.sources.first { $0.readsWhere(source) }) }
+        try retire(runners.filter { plan.removedSources.contains($0.settings.name) })
+        var failure: UnderstudyError?
+        for (settings, source) in opened {
+            do throws(UnderstudyError) { try run(settings, source) } catch {
+                failure = failure ?? error
+                replace(settings, by: nil)
+            }
+        }
+        for source in plan.changedSources {
+            do throws(UnderstudyError) { try run(source, try sources.make(source)) } catch {
+                failure = failure ?? error
+                replace(source, by: old.sources.first { $0.readsWhere(source) })
+            }
+        }
         DaemonLogs.setLevel(new.logLevel.logger)
         try watchLink()
+        if let failure { throw failure }
     }
 
-    /// Begins a source with its new settings; if they can't be had, it goes on with the old ones.
-    private func restart(_ new: SourceSettings, insteadOf old: SourceSettings?) throws(UnderstudyError) {
+    /// A source that couldn't be begun: the one before goes on in its place, and the next reload tries again.
+    private func replace(_ failed: SourceSettings, by before: SourceSettings?) {
+        settings.sources.removeAll { $0.name == failed.name }
+        guard let before else { return }
         do throws(UnderstudyError) {
-            try run(new, try sources.make(new))
+            try run(before, try sources.make(before))
+            settings.sources.append(before)
         } catch {
-            if let old { try run(old, try sources.make(old)) }
-            throw error
+            daemon.log.report(error, metadata: ["source": "\(before.name)"])
         }
     }
 
@@ -105,20 +119,42 @@ extension DaemonWork {
         for sink in new.sinks {
             if let old = sinks.wired.first(where: { $0.settings.isSamePlace(as: sink) }) {
                 wired.append(SinkRouting.Wired(settings: sink, target: old.target))
+            } else if let target = sameFile(sink) {
+                wired.append(SinkRouting.Wired(settings: sink, target: target))
             } else {
                 wired.append(SinkRouting.Wired(settings: sink, target: try sinkFactory.make(sink)))
             }
         }
         var deadLetter = sinks.deadLetter
-        if new.deadLetter != settings.deadLetter {
+        if new.deadLetter?.path != settings.deadLetter?.path {
             deadLetter = nil
             if let letter = new.deadLetter { deadLetter = try sinkFactory.make(letter) }
         }
         return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
     }
 
+    /// A sink whose file another sink of the old settings has: that goes on as it is, since two that each keep account of
+    /// one file's length would both be wrong.
+    private func sameFile(_ sink: SinkSettings) -> SinkTarget? {
+        guard case .file(let new, _) = sink.kind else { return nil }
+        for old in sinks.wired {
+            guard case .file(let file, _) = old.settings.kind, file.path == new.path else { continue }
+            if file != new {
+                daemon.log.warning(
+                    "permissions and sync of a file in use change at the next restart",
+                    metadata: ["sink": "\(sink.name)"])
+            }
+            return SinkTarget(
+                name: sink.name, kind: old.target.kind, drops: sink.whenFull == .drop,
+                metrics: daemon.metrics.sink(sink.name))
+        }
+        return nil
+    }
+
     /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first.
-    private func retire(_ leaving: [SourceRunner]) {
+    ///
+    /// Throws `tryAgain` when the daemon is to stop before that.
+    private func retire(_ leaving: [SourceRunner]) throws(UnderstudyError) {
         for runner in leaving { runner.interrupt() }
         let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
         let deadline = Monotonic.nanoseconds &+ allowed
@@ -127,12 +163,19 @@ extension DaemonWork {
                 daemon.log.warning(
                     "a source could not be drained in time", metadata: ["source": "\(runner.settings.name)"])
                 runner.abandon()
+                if !runner.wait(until: Monotonic.nanoseconds &+ 1_000_000_000) {
+                    stuck.append(runner)
+                    keepUnfinished(runner, runner.ending)
+                    continue
+                }
             }
             keepUnfinished(runner, runner.close())
         }
         guard !leaving.isEmpty else { return }
-        outlet.flush()
-        for runner in leaving { outlet.remove(runner.source) }
         runners.removeAll { runner in leaving.contains { $0 === runner } }
+        guard makeDurable() else {
+            throw UnderstudyError(.tryAgain, "the daemon was stopped before its new settings took effect")
+        }
+        for runner in leaving { outlet.remove(runner.source) }
     }
 }
