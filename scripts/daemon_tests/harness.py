@@ -149,11 +149,11 @@ class Daemon:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def reload(self, text="reloaded"):
+    def reload(self, text, seconds=PATIENCE):
         """SIGHUP, and waits until the log says `text` once more."""
         before = self.log.count(text)
         self.signal(signal.SIGHUP)
-        self.wait_log(text, before + 1)
+        self.wait_log(text, before + 1, seconds)
 
     def wait_exit(self, status=0, seconds=PATIENCE):
         try:

@@ -1,4 +1,5 @@
 """SIGHUP."""
+import json
 import os
 import signal
 import time
@@ -115,7 +116,7 @@ def sources_and_sinks_change(case):
                  case.directory(name="two", path="two")],
         sinks=[case.file_sink(), case.file_sink("third", "out/third.tsv", format="tsv")])
     daemon.reload(" reloaded")
-    need(not any(target.endswith("/old") for target in daemon.descriptors()), "the pipe that was dropped is open")
+    wait(lambda: not any(target.endswith("/old") for target in daemon.descriptors()), "the dropped pipe closed")
     append(case.path("one/feed"), line(10_100)[20:] + lines(10_101, 10_200) + b"x" * 501 + b"\n")
     deliver(case.path("two/file"), lines(12_000, 12_100))
     feeder.join()
@@ -143,26 +144,49 @@ def sources_and_sinks_change(case):
 @test("9")
 def reload_beside_a_stuck_sink(case):
     """A source or a sink that goes by reload while nobody reads that sink doesn't stop the daemon."""
-    stuck = {"name": "stuck", "kind": "fifo", "path": case.path("nobody"), "sources": ["wire"]}
-    daemon = case.start(
-        sources=[case.fifo(), case.directory("tail")], sinks=[case.file_sink(sources=["drops"]), stuck],
-        shutdown={"drain_seconds": 1})
-    writer = Writer(case.path("wire"))
-    writer.write(lines(0, 3000))
+    stuck = {"name": "stuck", "kind": "fifo", "path": case.path("nobody"), "sources": ["wire", "other"]}
+    sinks = [case.file_sink(sources=["drops"]), stuck]
+    sources = [case.fifo("other", "other"), case.directory("tail")]
+    daemon = case.start(sources=[case.fifo(), *sources], sinks=sinks, shutdown={"drain_seconds": 1})
+    Writer(case.path("wire")).write(lines(0, 3000))
     daemon.wait_log("nobody reads the FIFO")
-    case.write_config(sources=[case.directory("tail")])
-    daemon.reload(" reloaded")
+    # The source goes, its stuck sink stays.
+    case.write_config(sources=sources, sinks=[sinks[0], dict(stuck, sources=["other"])])
+    daemon.reload(" reloaded", seconds=20)
     append(case.path("in/feed.log"), lines(3000, 3100))
     case.wait_count(100)
-    # And the other way round: the source stays, its stuck sink goes.
-    case.write_config(sources=[case.fifo(), case.directory("tail")])
-    daemon.reload(" reloaded")
-    writer.write(lines(4000, 4100))
-    case.write_config(sinks=[case.file_sink(sources=["drops"]), case.file_sink("new", "out/new.jsonl")])
-    daemon.reload(" reloaded")
-    writer.write(lines(5000, 5100))
+    # The source stays, its stuck sink goes.
+    other = Writer(case.path("other"))
+    other.write(lines(4000, 4100))
+    case.write_config(sinks=[sinks[0], case.file_sink("new", "out/new.jsonl")])
+    daemon.reload(" reloaded", seconds=20)
+    other.write(lines(5000, 5100))
     wait(lambda: set(range(5000, 5100)) <= set(numbers(case.path("out/new.jsonl"))), "answers in the new sink")
     daemon.stop()
+
+
+@test("9")
+def pipe_that_changes(case):
+    """What waits in a pipe whose writers have gone isn't lost when a reload gives its source other settings."""
+    out = case.path("answers")
+    sinks = [{"name": "out", "kind": "fifo", "path": out}]
+    daemon = case.start(sources=[case.fifo()], sinks=sinks)
+    writer = Writer(case.path("wire"))
+    total = 0
+    while writer.waiting() < 200_000:  # the queues are full, as nobody reads the answers
+        writer.write(lines(total, total + 500))
+        total += 500
+    writer.close()
+    case.write_config(sources=[case.fifo(maximum_line_bytes=1000)])
+    daemon.signal(signal.SIGHUP)
+    found = []
+    with open(out, encoding="utf-8") as pipe:
+        feeder = case.feed(lambda: found.extend(int(json.loads(text)["text"][:8]) for text in pipe))
+        wait(lambda: len(found) >= total or daemon.process.poll() is not None, f"{total} lines")
+        daemon.wait_log(" reloaded")
+        daemon.stop()
+        feeder.join()
+    need_once(found, range(total))
 
 
 @test("9")
