@@ -60,7 +60,7 @@ public final class LineDecider: Sendable {
     ///
     /// `line` gives a line's verdict and id (nil: no verdict, never asked). `now` is in nanoseconds, of a clock that
     /// doesn't run backwards. Whether a sure line is audited hangs on its id alone, so it is the same in every run.
-    func decide(
+    package func decide(
         count: Int, now: UInt64, line: (Int) -> (verdict: Verdict, id: UInt64)?, ask: (Int, Reason) -> Void
     ) {
         switch rule {

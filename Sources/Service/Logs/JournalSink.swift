@@ -22,13 +22,17 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     private let socket: JournalSocket
     private let send: @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     private let turn = Monitor(Turn())
-    private let wakeUp: (read: Int32, write: Int32)
+    /// Never cleared, so that every wait after the interruption ends at once too.
+    private let wakeUp: Wake
     private var fields: UnsafeMutableBufferPointer<iovec>
+    /// Whether the last delivery was dropped.
+    private var isBehind = false
+    private let clock = ContinuousClock()
 
-    /// A sink into this machine's journal. With `dropsWhenFull` a delivery that the journal doesn't take at once is
-    /// dropped, as far as it isn't sent yet; otherwise it waits.
+    /// A sink into this machine's journal. With `dropsWhenFull` what the journal hasn't taken of a delivery after a
+    /// short while is dropped; otherwise it waits.
     ///
-    /// - Throws: `tryAgain` if the system has no more descriptors.
+    /// - Throws: `cannotCreate` if the system has no more descriptors.
     public convenience init(name: String, dropsWhenFull: Bool) throws(UnderstudyError) {
         try self.init(
             name: name, dropsWhenFull: dropsWhenFull, socketPath: JournalSocket.standardPath,
@@ -41,17 +45,9 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         name: String, dropsWhenFull: Bool, socketPath: String,
         send: @escaping @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     ) throws(UnderstudyError) {
-        var ends: (read: Int32, write: Int32) = (-1, -1)
-        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
-        let status = withUnsafeMutableBytes(of: &ends) { bytes in
-            socketpair(AF_UNIX, Int32(kind), 0, bytes.assumingMemoryBound(to: Int32.self).baseAddress)
-        }
-        guard status == 0 else {
-            throw UnderstudyError(.tryAgain, "can't make a pair of sockets: \(String(cString: strerror(errno)))")
-        }
         self.name = name
         self.dropsWhenFull = dropsWhenFull
-        wakeUp = ends
+        wakeUp = try Wake()
         self.send = send
         socket = JournalSocket(path: socketPath)
         // More than a record has; grows if that changes.
@@ -60,16 +56,12 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
 
     deinit {
         fields.deallocate()
-        close(wakeUp.read)
-        close(wakeUp.write)
     }
 
     public func interrupt() {
         turn.withLock { $0.isInterrupted = true }
         turn.broadcast(0)
-        // Never read, so that every later wait ends at once too.
-        var byte: UInt8 = 1
-        _ = write(wakeUp.write, &byte, 1)
+        wakeUp.signal()
     }
 
     public func deliver(_ bytes: UnsafeBufferPointer<UInt8>, records: Int) -> FlowOutcome {
@@ -85,10 +77,17 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
             turn.signal(0)
         }
         socket.connect()
+        var deadline = dropsWhenFull ? clock.now + (isBehind ? .zero : Self.patience) : nil
         var rest = UnsafeRawBufferPointer(bytes)
         while let count = split(&rest) {
-            let outcome = deliverEntry(count)
-            guard outcome == .delivered else { return outcome }
+            let outcome = deliverEntry(count, until: deadline)
+            guard outcome == .delivered else {
+                isBehind = outcome == .dropped
+                return outcome
+            }
+            // It's taking entries again: the rest may wait for it.
+            if isBehind, dropsWhenFull { deadline = clock.now + Self.patience }
+            isBehind = false
         }
         return .delivered
     }
@@ -114,22 +113,26 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         fields = larger
     }
 
-    private func deliverEntry(_ count: Int) -> FlowOutcome {
+    /// Without `deadline` it waits until the journal takes the entry.
+    private func deliverEntry(_ count: Int, until deadline: ContinuousClock.Instant?) -> FlowOutcome {
         guard count > 0, let first = fields.baseAddress else { return .delivered }
         var backoff = Self.shortestBackoff
         while true {
-            switch socket.wait(atMost: dropsWhenFull ? .zero : nil, wakeUp: wakeUp.read) {
+            let time = deadline.map { max(.zero, clock.now.duration(to: $0)) }
+            switch socket.wait(atMost: time, wakeUp: wakeUp.descriptor) {
             case .interrupted: return .interrupted
             case .writable where send(first, Int32(count)) >= 0: return .delivered
             case .writable, .full, .missing: break
             }
-            if dropsWhenFull { return .dropped }
-            guard JournalSocket.sleep(backoff, wakeUp: wakeUp.read) else { return .interrupted }
+            if deadline != nil { return .dropped }
+            guard JournalSocket.sleep(backoff, wakeUp: wakeUp.descriptor) else { return .interrupted }
             backoff = min(backoff * 2, Self.longestBackoff)
             socket.connect()
         }
     }
 
+    /// A full queue (10 to 512 entries) is no sign of trouble; one that isn't emptied for so long is.
+    private static let patience = Duration.milliseconds(100)
     /// A journal that restarts is back within a second or so; one that was taken away may stay away.
     private static let shortestBackoff = Duration.milliseconds(10)
     private static let longestBackoff = Duration.seconds(2)
