@@ -34,23 +34,29 @@ extension DaemonWork {
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new, plan)
         // A new source is tried before anything of the old is given up.
-        var opened: [(SourceSettings, any StreamSource)] = []
-        for source in plan.addedSources { opened.append((source, try sources.make(source))) }
+        let added = try open(plan.addedSources)
 
         for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
         let old = settings
         settings = new
         if let newSet { use(newSet) }
         exchangeSinks(newSinks)
-        try retire(runners.filter { plan.removedSources.contains($0.settings.name) })
+        let retired = try retire(plan.removedSources)
+        // What waits in a pipe stays there as long as somebody holds it open: the old source, until the new one does.
+        defer { withExtendedLifetime(retired) {} }
+        delayed = delayed.filter { new.sources.contains($0) } + added.delayed
         var failure: UnderstudyError?
-        for (settings, source) in opened {
+        for (settings, source) in added.ready {
             do throws(UnderstudyError) { try run(settings, source) } catch {
                 failure = failure ?? error
                 replace(settings, by: nil)
             }
         }
         for source in plan.changedSources {
+            if isInUse(source) {
+                delayed.append(source)
+                continue
+            }
             do throws(UnderstudyError) { try run(source, try sources.make(source)) } catch {
                 failure = failure ?? error
                 replace(source, by: old.sources.first { $0.readsWhere(source) })
@@ -151,31 +157,79 @@ extension DaemonWork {
         return nil
     }
 
-    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first.
+    // MARK: Sources
+
+    /// Sources to begin.
+    private struct Opened {
+        var ready: [(SourceSettings, any StreamSource)] = []
+        /// Those whose name or place a source still has that is about to end.
+        var delayed: [SourceSettings] = []
+    }
+
+    private func open(_ wanted: [SourceSettings]) throws(UnderstudyError) -> Opened {
+        var opened = Opened()
+        for source in wanted {
+            if isInUse(source) {
+                opened.delayed.append(source)
+            } else {
+                opened.ready.append((source, try sources.make(source)))
+            }
+        }
+        return opened
+    }
+
+    private func isInUse(_ source: SourceSettings) -> Bool {
+        leaving.contains { runner in
+            runner.settings.name == source.name || runner.settings.readsWhere(source)
+        }
+    }
+
+    /// Starts the sources that nothing stands in the way of any more.
+    func startDelayed() {
+        let ready = delayed.filter { !isInUse($0) }
+        delayed.removeAll { ready.contains($0) }
+        for source in ready { start(source) }
+    }
+
+    private func start(_ source: SourceSettings) {
+        do throws(UnderstudyError) {
+            try run(source, try sources.make(source))
+        } catch {
+            daemon.log.report(error, metadata: ["source": "\(source.name)"])
+            daemon.phases.note(warning: "source \(source.name) has failed: \(error.message)")
+        }
+    }
+
+    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first. Gives
+    /// those that it has told to end.
     ///
+    /// One whose lines a sink doesn't take in time is left to end by itself, so that none is lost and the others go on.
     /// Throws `tryAgain` when the daemon is to stop before that.
-    private func retire(_ leaving: [SourceRunner]) throws(UnderstudyError) {
-        for runner in leaving { runner.interrupt() }
+    private func retire(_ names: [String]) throws(UnderstudyError) -> [SourceRunner] {
+        let retired = runners.filter { runner in
+            names.contains(runner.settings.name) && !leaving.contains { $0 === runner }
+        }
+        for runner in retired { runner.interrupt() }
         let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
         let deadline = Monotonic.nanoseconds &+ allowed
-        for runner in leaving {
-            if !runner.wait(until: deadline) {
+        var ended: [SourceRunner] = []
+        for runner in retired {
+            guard runner.wait(until: deadline) else {
                 daemon.log.warning(
-                    "a source could not be drained in time", metadata: ["source": "\(runner.settings.name)"])
-                runner.abandon()
-                if !runner.wait(until: Monotonic.nanoseconds &+ 1_000_000_000) {
-                    stuck.append(runner)
-                    keepUnfinished(runner, runner.ending)
-                    continue
-                }
+                    "a source that was to end has lines that a sink doesn't take; it ends when they are taken",
+                    metadata: ["source": "\(runner.settings.name)"])
+                leaving.append(runner)
+                continue
             }
             keepUnfinished(runner, runner.close())
+            ended.append(runner)
         }
-        guard !leaving.isEmpty else { return }
-        runners.removeAll { runner in leaving.contains { $0 === runner } }
+        guard !ended.isEmpty else { return retired }
         guard makeDurable() else {
             throw UnderstudyError(.tryAgain, "the daemon was stopped before its new settings took effect")
         }
-        for runner in leaving { outlet.remove(runner.source) }
+        for runner in ended { outlet.remove(runner.source) }
+        runners.removeAll { runner in ended.contains { $0 === runner } }
+        return retired
     }
 }

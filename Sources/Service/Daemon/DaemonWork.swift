@@ -21,8 +21,10 @@ final class DaemonWork {
     var modelSet: ModelSet
     var sinks: SinkRouting.Sinks
     var runners: [SourceRunner] = []
-    /// Given up, but their writers are still stuck in a sink that others use.
-    var stuck: [SourceRunner] = []
+    /// Those of `runners` that are to end and couldn't be drained in time: they end once their sinks take the rest.
+    var leaving: [SourceRunner] = []
+    /// Sources that begin when one of `leaving` has made room for them.
+    var delayed: [SourceSettings] = []
     var failureOfLastSource: UnderstudyError?
     private var committerThread: WorkerThread?
     var link: LinkWatch?
@@ -151,11 +153,10 @@ final class DaemonWork {
 
     /// Closes the lanes of sources that have come to their end.
     func collectEnded() {
-        for runner in stuck where runner.hasEnded { _ = runner.close() }
-        stuck.removeAll(where: \.hasEnded)
         let over = runners.filter(\.hasEnded)
         for runner in over {
             let ending = runner.close()
+            keepUnfinished(runner, ending)
             if makeDurable() { outlet.remove(runner.source) }
             if let failure = ending?.failure {
                 failureOfLastSource = failure
@@ -166,6 +167,8 @@ final class DaemonWork {
             }
         }
         runners.removeAll { runner in over.contains { $0 === runner } }
+        leaving.removeAll { runner in over.contains { $0 === runner } }
+        startDelayed()
     }
 
     /// Waits until all that was delivered is durable, however long the store doesn't take commits; false if the daemon
@@ -198,8 +201,6 @@ final class DaemonWork {
         }
         if !isComplete { abandonAll() }
         for runner in runners { keepUnfinished(runner, runner.close()) }
-        for wired in sinks.wired where !stuck.isEmpty { wired.target.interrupt() }
-        for runner in stuck { _ = runner.close() }
         engine.stop()
         engine.join()
         if committerThread != nil, !outlet.flush(until: max(deadline, Monotonic.nanoseconds &+ 1_000_000_000)) {
