@@ -7,8 +7,7 @@ import Text
 /// Shapes in comments: T tokens, L lines, D hidden, F intermediate.
 public final class TeacherEncoder {
     private let configuration: TeacherConfiguration
-    private let weights: TeacherWeights
-    private let products: [TeacherLayerProducts]
+    private let weights: TeacherServingWeights
     private let kernels = bert_kernels_best()
     private var capacity = 0
     private var scratchCapacity = 0
@@ -18,17 +17,18 @@ public final class TeacherEncoder {
     private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
     private var wide = AlignedBuffer<Float>(zeros: 0)  // (T, F)
     private var scratch = AlignedBuffer<Float>(zeros: 0)
-    private let rounded = DenseScratch()
+    private let dense = DenseScratch()
+    /// 0, 1, 2 … up to the longest line.
+    private lazy var places = AlignedBuffer<Int32>(0..<Int32(configuration.maximumLength))
 
-    init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights, products: [TeacherLayerProducts]) {
+    init(_ configuration: TeacherConfiguration, _ weights: TeacherServingWeights) {
         self.configuration = configuration
         self.weights = weights
-        self.products = products
     }
 
     /// An encoder that reads `weights` as they are at each call, in f32: for training, where they change.
     public convenience init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights) {
-        self.init(configuration, weights, products: weights.layers.map { TeacherLayerProducts($0, precision: .f32) })
+        self.init(configuration, TeacherServingWeights(weights, precision: .f32))
     }
 
     /// Writes the logits (lines.count, labels) of the batch's `lines` to `logits`.
@@ -121,9 +121,20 @@ public final class TeacherEncoder {
             }
             for line in lines {
                 let start = Int(tokens.offsets[line])
+                var ids = first + start
+                var words = context.pointer
+                switch weights.wordEmbeddings {
+                case .single(let matrix): words = matrix.pointer
+                case .half, .quantised:
+                    // The line's own rows, in its order, take the place of the matrix.
+                    for token in 0..<tokens.length(line) {
+                        weights.wordEmbeddings.read(first: Int(ids[token]), into: words + token * width)
+                    }
+                    ids = UnsafePointer(places.pointer)
+                }
                 kernels.pointee.embed(
-                    hidden.pointer + (start - base) * width, first + start, Int64(tokens.length(line)), Int64(width),
-                    weights.wordEmbeddings.pointer, weights.positionEmbeddings.pointer, weights.typeEmbeddings.pointer)
+                    hidden.pointer + (start - base) * width, ids, Int64(tokens.length(line)), Int64(width), words,
+                    weights.positionEmbeddings.pointer, weights.typeEmbeddings.pointer)
             }
         }
         kernels.pointee.residual_layer_norm(
@@ -134,14 +145,14 @@ public final class TeacherEncoder {
 
     /// hidden (T, D) → hidden (T, D): a whole encoder block.
     private func layer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = weights.layers[index]
+        let layer = weights.layers[index]
         let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
-        products[index].queryKeyValue.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width, scratch: rounded)
+        layer.queryKeyValue.multiply(
+            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width, scratch: dense)
         kernels.pointee.bias(
-            queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue.pointer, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for line in lines {
             let start = Int(tokens.offsets[line]) - base
             var shape = attentionShape(length: tokens.length(line))
@@ -156,24 +167,24 @@ public final class TeacherEncoder {
     ///
     /// Keys and values are needed of every token, all else only of the first.
     private func lastLayer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = weights.layers[index]
-        let product = products[index].queryKeyValue
+        let layer = weights.layers[index]
+        let product = layer.queryKeyValue
         let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         product.multiply(
             hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width,
-            outputs: width..<3 * width, scratch: rounded)
+            outputs: width..<3 * width, scratch: dense)
         gatherFirst(tokens, lines: lines)
         product.multiply(
-            hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width, scratch: rounded
+            hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width, scratch: dense
         )
         for (row, line) in lines.enumerated() where tokens.length(line) > 0 {
             let start = Int(tokens.offsets[line]) - base
             (queryKeyValue.pointer + start * 3 * width).update(from: projected.pointer + row * width, count: width)
         }
         kernels.pointee.bias(
-            queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue.pointer, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for (row, line) in lines.enumerated() {
             guard tokens.length(line) > 0 else {
                 (context.pointer + row * width).update(repeating: 0, count: width)
@@ -190,24 +201,24 @@ public final class TeacherEncoder {
 
     /// What follows attention, token by token: hidden and context (rows, D) → hidden (rows, D).
     private func finish(_ index: Int, rows: Int) {
-        let weights = weights.layers[index]
-        let products = products[index]
+        let layer = weights.layers[index]
+        let vectors = layer.vectors
         let width = configuration.hiddenSize
-        products.attentionOutput.multiply(
-            context.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: rounded)
+        layer.attentionOutput.multiply(
+            context.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
-            hidden.pointer, projected.pointer, weights.attentionOutputBias.pointer, hidden.pointer,
-            weights.attentionNormGain.pointer, weights.attentionNormShift.pointer, Int64(rows), Int64(width),
+            hidden.pointer, projected.pointer, vectors.attentionOutputBias.pointer, hidden.pointer,
+            vectors.attentionNormGain.pointer, vectors.attentionNormShift.pointer, Int64(rows), Int64(width),
             configuration.layerNormEpsilon, nil, nil, nil)
-        products.intermediate.multiply(
-            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: rounded)
+        layer.intermediate.multiply(
+            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: dense)
         kernels.pointee.bias_activation(
-            wide.pointer, weights.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
+            wide.pointer, vectors.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
             configuration.activation.kernelCode, nil)
-        products.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: rounded)
+        layer.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
-            hidden.pointer, projected.pointer, weights.outputBias.pointer, hidden.pointer,
-            weights.outputNormGain.pointer, weights.outputNormShift.pointer, Int64(rows), Int64(width),
+            hidden.pointer, projected.pointer, vectors.outputBias.pointer, hidden.pointer,
+            vectors.outputNormGain.pointer, vectors.outputNormShift.pointer, Int64(rows), Int64(width),
             configuration.layerNormEpsilon, nil, nil, nil)
     }
 
