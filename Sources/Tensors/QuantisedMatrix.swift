@@ -44,7 +44,8 @@ public struct QuantisedMatrix: Sendable {
         precondition(parts.allSatisfy { $0.columns == columns }, "rows of different lengths can't be stacked")
         let rows = parts.reduce(0) { $0 + $1.rows }
         self.init(
-            rows: rows, columns: columns, values: AlignedBuffer(zeros: rows * columns), scales: AlignedBuffer(zeros: rows))
+            rows: rows, columns: columns, values: AlignedBuffer(zeros: rows * columns),
+            scales: AlignedBuffer(zeros: rows))
         var first = 0
         for part in parts {
             (values.pointer + first * columns).update(from: part.values.pointer, count: part.values.count)

@@ -13,7 +13,8 @@ public struct StudentWeights: Sendable {
 
         init(embedding: Int, hidden: Int) {
             self.init(
-                input: Matrix(rows: 4 * hidden, columns: embedding), recurrent: Matrix(rows: 4 * hidden, columns: hidden),
+                input: Matrix(rows: 4 * hidden, columns: embedding),
+                recurrent: Matrix(rows: 4 * hidden, columns: hidden),
                 bias: Matrix(rows: 1, columns: 4 * hidden))
         }
 
