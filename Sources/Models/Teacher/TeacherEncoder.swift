@@ -12,10 +12,11 @@ public final class TeacherEncoder {
     private var capacity = 0
     private var scratchCapacity = 0
     private var hidden = AlignedBuffer<Float>(zeros: 0)  // (T, D)
-    private var queryKeyValue = AlignedBuffer<Float>(zeros: 0)  // (T, 3·D)
-    private var context = AlignedBuffer<Float>(zeros: 0)  // (T, D)
     private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
-    private var wide = AlignedBuffer<Float>(zeros: 0)  // (T, F)
+    /// Attention is done with its part before the block's second half begins: both use this, (T, 3·D + D) or (T, F).
+    private var wide = AlignedBuffer<Float>(zeros: 0)
+    private var queryKeyValue: UnsafeMutablePointer<Float> { wide.pointer }  // (T, 3·D)
+    private var context: UnsafeMutablePointer<Float> { wide.pointer + 3 * capacity * configuration.hiddenSize }  // (T, D)
     private var scratch = AlignedBuffer<Float>(zeros: 0)
     private let dense = DenseScratch()
     /// 0, 1, 2 … up to the longest line.
@@ -79,14 +80,14 @@ public final class TeacherEncoder {
         let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         for (row, line) in lines.enumerated() {
-            let first = context.pointer + row * width
+            let first = context + row * width
             if tokens.length(line) > 0 {
                 first.update(from: hidden.pointer + (Int(tokens.offsets[line]) - base) * width, count: width)
             } else {
                 first.update(repeating: 0, count: width)
             }
         }
-        hidden.pointer.update(from: context.pointer, count: lines.count * width)
+        hidden.pointer.update(from: context, count: lines.count * width)
     }
 
     private func prepare(_ tokens: TokenBatch, lines: Range<Int>) {
@@ -94,10 +95,8 @@ public final class TeacherEncoder {
         if count > capacity {
             capacity = count
             hidden = AlignedBuffer(zeros: count * configuration.hiddenSize)
-            queryKeyValue = AlignedBuffer(zeros: count * 3 * configuration.hiddenSize)
-            context = AlignedBuffer(zeros: count * configuration.hiddenSize)
             projected = AlignedBuffer(zeros: count * configuration.hiddenSize)
-            wide = AlignedBuffer(zeros: count * configuration.intermediateSize)
+            wide = AlignedBuffer(zeros: count * max(4 * configuration.hiddenSize, configuration.intermediateSize))
         }
         let longest = lines.lazy.map { tokens.length($0) }.max() ?? 0
         precondition(longest <= configuration.maximumLength, "a line has \(longest) tokens")
@@ -122,7 +121,7 @@ public final class TeacherEncoder {
             for line in lines {
                 let start = Int(tokens.offsets[line])
                 var ids = first + start
-                var words = context.pointer
+                var words = context
                 switch weights.wordEmbeddings {
                 case .single(let matrix): words = matrix.pointer
                 case .half, .quantised:
@@ -150,14 +149,14 @@ public final class TeacherEncoder {
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         layer.queryKeyValue.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width, scratch: dense)
+            hidden.pointer, rows: total, into: queryKeyValue, ldy: 3 * width, scratch: dense)
         kernels.pointee.bias(
-            queryKeyValue.pointer, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for line in lines {
             let start = Int(tokens.offsets[line]) - base
             var shape = attentionShape(length: tokens.length(line))
             kernels.pointee.attention(
-                context.pointer + start * width, Int64(width), queryKeyValue.pointer + start * 3 * width, shape.length,
+                context + start * width, Int64(width), queryKeyValue + start * 3 * width, shape.length,
                 &shape, scratch.pointer, nil, nil)
         }
         finish(index, rows: total)
@@ -173,7 +172,7 @@ public final class TeacherEncoder {
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         product.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width,
+            hidden.pointer, rows: total, into: queryKeyValue + width, ldy: 3 * width,
             outputs: width..<3 * width, scratch: dense)
         gatherFirst(tokens, lines: lines)
         product.multiply(
@@ -181,19 +180,19 @@ public final class TeacherEncoder {
         )
         for (row, line) in lines.enumerated() where tokens.length(line) > 0 {
             let start = Int(tokens.offsets[line]) - base
-            (queryKeyValue.pointer + start * 3 * width).update(from: projected.pointer + row * width, count: width)
+            (queryKeyValue + start * 3 * width).update(from: projected.pointer + row * width, count: width)
         }
         kernels.pointee.bias(
-            queryKeyValue.pointer, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for (row, line) in lines.enumerated() {
             guard tokens.length(line) > 0 else {
-                (context.pointer + row * width).update(repeating: 0, count: width)
+                (context + row * width).update(repeating: 0, count: width)
                 continue
             }
             let start = Int(tokens.offsets[line]) - base
             var shape = attentionShape(length: tokens.length(line))
             kernels.pointee.attention(
-                context.pointer + row * width, Int64(width), queryKeyValue.pointer + start * 3 * width, 1, &shape,
+                context + row * width, Int64(width), queryKeyValue + start * 3 * width, 1, &shape,
                 scratch.pointer, nil, nil)
         }
         finish(index, rows: lines.count)
@@ -205,7 +204,7 @@ public final class TeacherEncoder {
         let vectors = layer.vectors
         let width = configuration.hiddenSize
         layer.attentionOutput.multiply(
-            context.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
+            context, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
             hidden.pointer, projected.pointer, vectors.attentionOutputBias.pointer, hidden.pointer,
             vectors.attentionNormGain.pointer, vectors.attentionNormShift.pointer, Int64(rows), Int64(width),
