@@ -68,6 +68,7 @@ public final class Cascade: Sendable {
         writer.join()
         engine.stop()
         engine.join()
+        engine.close(lane)
         let result = output.result
         let wasClosed = result.outputWasClosed || filter.outputWasClosed
         return CascadeOutcome(

@@ -11,6 +11,8 @@ public final class CascadeEngine: Sendable {
     private let board: CascadeBoard
     private let report: @Sendable (UnderstudyError) -> Void
     private let workers = Mutex<[WorkerThread]>([])
+    /// Held while a lane is opened or models or routes are replaced: a lane's routes are those of its models.
+    private let changes = Mutex<Void>(())
 
     /// `report` is told of a teacher that can't be loaded.
     public init(
@@ -65,7 +67,7 @@ public final class CascadeEngine: Sendable {
 
     // MARK: Lanes
 
-    /// Opens a lane. Its reader and writer run where `LaneThreads` or the caller puts them.
+    /// Opens a lane. The caller gives it two threads, one that calls `read` and one that calls `write`.
     public func open(
         _ options: LaneOptions, source: any StreamSource, output: any LaneOutput, routing: any AnswerRouting
     ) throws(UnderstudyError) -> CascadeLane {
@@ -75,16 +77,17 @@ public final class CascadeEngine: Sendable {
         }
         _ = try LineDecoder(
             form: options.input, maximumLineBytes: options.maximumLineBytes, encoding: options.encoding)
-        let models = board.models
-        let routes = routing.routes(for: models)
-        let lane = board.monitor.withLock { state -> CascadeLane? in
-            let free = state.lanes.firstIndex { $0 == nil } ?? state.lanes.count
-            guard free < CascadeBoard.mostLanes else { return nil }
-            let lane = CascadeLane(
-                slot: free, options: options, sizes: board.options, source: source, output: output, routing: routing,
-                routes: routes)
-            if free == state.lanes.count { state.lanes.append(lane) } else { state.lanes[free] = lane }
-            return lane
+        let lane = changes.withLock { _ in
+            let routes = routing.routes(for: board.models)
+            return board.monitor.withLock { state -> CascadeLane? in
+                let free = state.lanes.firstIndex { $0 == nil } ?? state.lanes.count
+                guard free < CascadeBoard.mostLanes else { return nil }
+                let lane = CascadeLane(
+                    slot: free, options: options, sizes: board.options, source: source, output: output,
+                    routing: routing, routes: routes)
+                if free == state.lanes.count { state.lanes.append(lane) } else { state.lanes[free] = lane }
+                return lane
+            }
         }
         guard let lane else {
             throw UnderstudyError(.configuration, "there are more than \(CascadeBoard.mostLanes) sources")
@@ -109,10 +112,9 @@ public final class CascadeEngine: Sendable {
         lane.source.interrupt()
     }
 
-    /// Forgets a lane whose reader and writer have ended.
+    /// Forgets a lane whose reader and writer have ended, and frees its memory.
     public func close(_ lane: CascadeLane) {
-        board.monitor.withLock { $0.lanes[lane.slot] = nil }
-        board.wakeWorkers()
+        board.close(lane)
     }
 
     // MARK: Changes
@@ -122,24 +124,21 @@ public final class CascadeEngine: Sendable {
     /// Puts other models in force from the next job on. Workers let go of the old ones at once; the last job that
     /// began with them frees them.
     public func replaceModels(_ models: CascadeModels) {
-        let lanes = board.monitor.withLock { $0.lanes.compactMap { $0 } }
-        let routes = lanes.map { $0.routing.routes(for: models) }
-        board.monitor.withLock { state in
-            state.models = models
-            state.generation += 1
-            for (lane, routes) in zip(lanes, routes) { lane.state.routes = routes }
-        }
-        board.wakeWorkers()
+        changes.withLock { _ in board.replace(models, routes: newRoutes(for: models)) }
     }
 
     /// Asks every lane's routing for new routes: the sinks have changed.
     public func renewRoutes() {
-        let models = board.models
-        let lanes = board.monitor.withLock { $0.lanes.compactMap { $0 } }
-        let routes = lanes.map { $0.routing.routes(for: models) }
-        board.monitor.withLock { _ in
-            for (lane, routes) in zip(lanes, routes) { lane.state.routes = routes }
+        changes.withLock { _ in
+            let routes = newRoutes(for: board.models)
+            board.monitor.withLock { _ in
+                for (lane, routes) in routes { lane.state.routes = routes }
+            }
         }
+    }
+
+    private func newRoutes(for models: CascadeModels) -> [(CascadeLane, AnswerRoutes)] {
+        board.monitor.withLock { $0.lanes.compactMap { $0 } }.map { ($0, $0.routing.routes(for: models)) }
     }
 
     // MARK: What goes on

@@ -2,7 +2,7 @@
 // import Streams, Distillation, Models, Diagnostics.
 //
 // Policy/   pure decisions: how sure a model is, whether to defer, what a worker does next
-// Pipeline/ the threads: CascadeReader → CascadeBoard ⇄ CascadeWorker → CascadeWriter
+// Pipeline/ the threads: LaneReader → CascadeBoard ⇄ CascadeWorker → LaneWriter
 //
 // The reader frames lines and puts their records on the board. Workers take jobs (a run of consecutive lines) from it,
 // decode and score them with the student, put unsure lines back on the board for a teacher pass, and encode what is

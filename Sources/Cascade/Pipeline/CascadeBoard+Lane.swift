@@ -148,6 +148,20 @@ extension CascadeBoard {
         monitor.broadcast(Signal.output(lane))
     }
 
+    /// Takes the lane off the board. Jobs and lane hold each other, so whatever is left of the jobs is let go.
+    func close(_ lane: CascadeLane) {
+        monitor.withLock { state in
+            lane.state.isAbandoned = true
+            state.deferred.removeAll { $0.job.lane === lane }
+            state.lanes[lane.slot] = nil
+            state.generation += 1
+            lane.state.finished = []
+            lane.state.rests = []
+            lane.state.waitingJobs = []
+        }
+        wakeWorkers()
+    }
+
     // MARK: Lines that wait too long
 
     private func teacherDeadline(of lane: CascadeLane) -> UInt64? {
@@ -157,9 +171,9 @@ extension CascadeBoard {
     /// Answers with the student what has waited for the teacher longer than it may.
     private func expire(in lane: CascadeLane) {
         let now = Monotonic.nanoseconds
-        let late = monitor.withLock { state -> [CascadeJob] in
+        let (late, change) = monitor.withLock { state -> ([CascadeJob], TeacherCircuit?) in
             let late = lane.state.waitingJobs.filter { now >= $0.deferredAt &+ options.teacherTimeout }
-            guard !late.isEmpty else { return [] }
+            guard !late.isEmpty else { return ([], nil) }
             for job in late {
                 job.ticket += 1
                 job.waiting = 0
@@ -169,9 +183,10 @@ extension CascadeBoard {
             }
             state.deferred.removeAll { $0.ticket != $0.job.ticket }
             lane.state.waitingJobs.removeAll { job in late.contains { $0 === job } }
-            state.circuit.failed(at: now)
-            return late.filter { lane.options.isOrdered || $0.sureIsDelivered }
+            let change = state.changeCircuit { $0.failed(at: now) }
+            return (late.filter { lane.options.isOrdered || $0.sureIsDelivered }, change)
         }
+        if let change { observer.circuitChanged(change) }
         for job in late {
             job.encode(lane.options.isOrdered ? .whole : .rest)
             finish(job)

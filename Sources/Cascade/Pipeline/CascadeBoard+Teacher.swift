@@ -6,12 +6,16 @@ extension CascadeBoard {
     /// What a worker does with lines that it has taken for the teacher.
     enum Admission {
         case askNow
-        case putBack
+        /// The teacher isn't to be asked before a time, in nanoseconds, unless there are other models by then.
+        case later(until: UInt64, generation: Int)
         case skip
     }
 
     /// Whether lines wait until a teacher that doesn't work comes back. A filter's lines don't: nobody looks after it.
-    var teacherFailureBlocks: Bool { options.teacherThreads > 0 && options.whenTeacherFull == .block }
+    /// Nor do those of a teacher that has been replaced: it won't come back.
+    func awaitsReturn(of teacher: TeacherSource?) -> Bool {
+        options.teacherThreads > 0 && !studentMayAnswer && monitor.withLock { $0.models.teacher === teacher }
+    }
 
     /// How many more lines the teacher's queue takes, how many of sure ones, and whether there is no hope for now.
     func teacherRoom(now: UInt64) -> (lines: Int, audits: Int, isBroken: Bool) {
@@ -43,48 +47,70 @@ extension CascadeBoard {
         lines.append(contentsOf: more)
     }
 
-    /// Whether the circuit lets a pass through. Where lines are to wait for a broken teacher, the waiting is done here.
-    func admitTeacher(worker: Int) -> Admission {
+    /// Whether the circuit lets a pass through.
+    ///
+    /// The circuit is that of the teacher in force: lines that began with another one are asked about at once.
+    func admitTeacher(_ teacher: TeacherSource?) -> Admission {
         if options.teacherThreads == 0 { return .askNow }
         let now = Monotonic.nanoseconds
-        let (admits, until, generation) = monitor.withLock { state in
-            let admits = state.circuit.admits(at: now)
+        let (admits, change, later) = monitor.withLock { state in
+            var admits = true
+            var change: TeacherCircuit?
+            if state.models.teacher === teacher { change = state.changeCircuit { admits = $0.admits(at: now) } }
             var until = now &+ options.teacherRetry
             if case .open(let end) = state.circuit.state { until = end }
-            return (admits, until, state.generation)
+            return (admits, change, Admission.later(until: until, generation: state.generation))
         }
+        if let change { observer.circuitChanged(change) }
         if admits { return .askNow }
-        if studentMayAnswer { return .skip }
-        _ = monitor.wait(on: Signal.teacherWork, until: until) { state in
+        return studentMayAnswer ? .skip : later
+    }
+
+    /// Waits until the teacher may be asked again, or nobody wants to.
+    func awaitTeacher(until deadline: UInt64, generation: Int, worker: Int) {
+        let _: Bool? = monitor.wait(on: Signal.teacherWork, until: deadline) { state in
             answerCall(worker, &state)
-            return state.generation != generation ? true : nil
+            let hasChanged = state.generation != generation || state.circuit.state == .closed
+            return hasChanged || state.deferred.isEmpty ? true : nil
         }
-        return .putBack
     }
 
-    /// Puts the lines back at the front of the queue.
-    func putBack(_ lines: [DeferredLine]) {
+    /// Puts lines back at the front of the queue. Returns the lines of the queue that don't have to have the teacher.
+    func putBack(_ lines: [DeferredLine]) -> [DeferredLine] {
         monitor.withLock { state in
-            state.deferred.insert(contentsOf: lines.filter { $0.ticket == $0.job.ticket }, at: 0)
-            state.deferred.removeAll { $0.job.lane?.state.isAbandoned ?? true }
+            let all = lines.filter { $0.ticket == $0.job.ticket && !$0.isAbandoned } + state.deferred
+            state.deferred = all.filter { !$0.isAudit }
+            return all.filter(\.isAudit)
         }
     }
 
-    /// Takes note of how a pass went, for the circuit and the observer.
-    func noteTeacher(failed: Bool, time: UInt64, lines: Int) {
+    /// Takes note of how a pass of `teacher` went, for the circuit and the observer.
+    func noteTeacher(_ teacher: TeacherSource?, failed: Bool, time: UInt64, lines: Int) {
         if lines > 0 { observer.teacherPassed(lines: lines, nanoseconds: time) }
         guard options.teacherThreads > 0 else { return }
         let isSlow = studentMayAnswer && time > options.teacherTimeout
         let now = Monotonic.nanoseconds
         let change = monitor.withLock { state -> TeacherCircuit? in
-            let before = state.circuit
-            if failed || isSlow { state.circuit.failed(at: now) } else { state.circuit.succeeded() }
-            return before == state.circuit ? nil : state.circuit
+            guard state.models.teacher === teacher else { return nil }
+            return state.changeCircuit { if failed || isSlow { $0.failed(at: now) } else { $0.succeeded() } }
         }
         if let change {
             observer.circuitChanged(change)
             monitor.broadcast(Signal.teacherWork)
         }
+    }
+
+    /// Puts `models` in force, and for each of the lanes its new routes. Another teacher begins with a clean slate.
+    func replace(_ models: CascadeModels, routes: [(CascadeLane, AnswerRoutes)]) {
+        let change = monitor.withLock { state -> TeacherCircuit? in
+            let isOtherTeacher = state.models.teacher !== models.teacher
+            state.models = models
+            state.generation += 1
+            for (lane, routes) in routes { lane.state.routes = routes }
+            return isOtherTeacher ? state.changeCircuit { $0.succeeded() } : nil
+        }
+        if let change { observer.circuitChanged(change) }
+        wakeWorkers()
     }
 
     /// From now on several workers may go to the teacher at once.
@@ -97,7 +123,7 @@ extension CascadeBoard {
 
     /// Lets whoever has called know that this worker still comes by.
     func answerCall(_ worker: Int, _ state: inout State) {
-        guard state.heard[worker] != state.call else { return }
+        guard state.heard[worker] < state.call else { return }
         state.heard[worker] = state.call
         monitor.broadcast(Signal.heard)
     }
@@ -109,9 +135,9 @@ extension CascadeBoard {
         wakeWorkers()
         let deadline = Monotonic.nanoseconds &+ patience
         let allHeard: Bool? = monitor.wait(on: Signal.heard, until: deadline) { state in
-            state.heard.allSatisfy { $0 == state.call } ? true : nil
+            state.heard.allSatisfy { $0 >= state.call } ? true : nil
         }
         if allHeard == true { return 0 }
-        return monitor.withLock { state in state.heard.count { $0 != state.call } }
+        return monitor.withLock { state in state.heard.count { $0 < state.call } }
     }
 }

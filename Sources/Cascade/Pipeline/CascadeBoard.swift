@@ -6,21 +6,24 @@ import Streams
 /// of the options; whoever finds one full waits. Here are its state and what workers do with it; what a lane's reader
 /// and writer do is in the extensions.
 final class CascadeBoard: Sendable {
-    /// A line that waits for the teacher.
+    /// A line that waits for the teacher. What it says of its job holds with the board's lock only.
     struct DeferredLine: Sendable {
         var job: CascadeJob
         /// Index into the job's lines.
         var line: Int
         /// The job's ticket when the line was put here.
         var ticket: Int
+
+        var isAbandoned: Bool { job.lane?.state.isAbandoned ?? true }
+        var isAudit: Bool { job.states[line].reason == .audit }
     }
 
-    /// What a worker has just done, or is to do.
+    /// What a worker is to do.
     enum Work {
         case student(CascadeJob)
         /// The lines are in the worker's own list.
         case teacher
-        /// The models have been replaced: let the old ones go.
+        /// Models have been replaced or a lane has gone: let go of what isn't needed any more.
         case refresh
     }
 
@@ -34,7 +37,7 @@ final class CascadeBoard: Sendable {
     struct State: Sendable {
         var lanes: [CascadeLane?] = []
         var models: CascadeModels
-        /// Counts the replacements of the models.
+        /// Counts the changes after which workers let go of what they hold.
         var generation = 0
         /// The lane that is looked at first, so that all get their turn.
         var turn = 0
@@ -50,6 +53,13 @@ final class CascadeBoard: Sendable {
         /// Every worker that passes by writes the newest call here: a sign of life.
         var call = 0
         var heard: [Int]
+
+        /// Changes the circuit; what has come of it, if it is another now.
+        mutating func changeCircuit(_ change: (inout TeacherCircuit) -> Void) -> TeacherCircuit? {
+            let before = circuit
+            change(&circuit)
+            return before == circuit ? nil : circuit
+        }
     }
 
     /// Conditions of the monitor: what a thread waits for. Each lane has two of its own.
@@ -94,10 +104,10 @@ final class CascadeBoard: Sendable {
 
     // MARK: The workers
 
-    /// Waits for something to do; nil when all is done. `last` is what this worker did before, `lines` gets the lines
-    /// of a teacher pass, `generation` is that of the models that the worker holds.
+    /// Waits for something to do; nil when all is done. `wasTeaching` says what this worker did before, `lines` gets
+    /// the lines of a teacher pass, `generation` is that of what the worker holds.
     func next(
-        _ role: Role, worker: Int, after last: Work?, generation: inout Int, lines: inout [DeferredLine]
+        _ role: Role, worker: Int, wasTeaching: Bool, generation: inout Int, lines: inout [DeferredLine]
     ) -> Work? {
         var hasReported = false
         var laneWithRoom: CascadeLane?
@@ -111,7 +121,7 @@ final class CascadeBoard: Sendable {
         func look(_ state: inout State) -> Work?? {
             if !hasReported {
                 hasReported = true
-                if case .teacher = last { state.teaching -= 1 }
+                if wasTeaching { state.teaching -= 1 }
                 if role == .teacher { state.idleTeachers += 1 } else { state.idleStudents += 1 }
             }
             answerCall(worker, &state)
@@ -120,7 +130,11 @@ final class CascadeBoard: Sendable {
                 noteBusy(role, &state)
                 return .some(.refresh)
             }
-            if workIsOver(state) { return .some(nil) }
+            if workIsOver(state) {
+                // Whoever calls later needn't wait for this worker.
+                state.heard[worker] = .max
+                return .some(nil)
+            }
             let lane = role == .teacher ? nil : laneToServe(&state)
             switch step(role, state, lane) {
             case .wait: return nil
@@ -220,6 +234,7 @@ final class CascadeBoard: Sendable {
     func deferLines(of job: CascadeJob, now: UInt64) {
         guard let lane = job.lane else { return }
         let (wakesStudents, wakesTeachers, wakesWriter) = monitor.withLock { state in
+            if lane.state.isAbandoned { return (false, false, false) }
             job.waiting = job.deferred.count
             job.deferredAt = now
             for line in job.deferred {
@@ -264,6 +279,8 @@ final class CascadeBoard: Sendable {
     func finish(_ job: CascadeJob) {
         guard let lane = job.lane else { return }
         let wakesWriter = monitor.withLock { _ in
+            // Nobody would take it from there.
+            if lane.state.isAbandoned { return false }
             if job.part == .rest {
                 lane.state.rests.append(job)
                 return true

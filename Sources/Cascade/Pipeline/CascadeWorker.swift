@@ -35,26 +35,30 @@ final class CascadeWorker {
 
     /// Works until the board says that all is done.
     func run() {
-        var last: CascadeBoard.Work?
+        var wasTeaching = false
         var generation = -1
-        while let work = board.next(role, worker: index, after: last, generation: &generation, lines: &deferred) {
+        while let work = board.next(
+            role, worker: index, wasTeaching: wasTeaching, generation: &generation, lines: &deferred)
+        {
+            wasTeaching = false
             switch work {
             case .student(let job): study(job)
-            case .teacher: teach()
+            case .teacher:
+                teach()
+                wasTeaching = true
             case .refresh: refresh()
             }
-            last = work
         }
     }
 
     /// Lets go of models that are no longer in force, and of lanes that have gone.
     private func refresh() {
+        decoders.removeAll()
         let current = board.models
         guard models !== current else { return }
         models = current
         student = role == .teacher ? nil : current.student.makeScorer()
         pass.keep(only: current.teacher)
-        decoders.removeAll()
     }
 
     // MARK: The student
@@ -160,11 +164,15 @@ final class CascadeWorker {
     private func teach() {
         guard let models = deferred.first?.job.models else { return }
         if role == .teacher { board.awaitFuller(&deferred) }
-        switch board.admitTeacher(worker: index) {
+        switch board.admitTeacher(models.teacher) {
         case .askNow: ask(models)
-        case .putBack: putBack()
+        case .later(let time, let generation):
+            putBack(models)
+            board.awaitTeacher(until: time, generation: generation, worker: index)
         case .skip: skip(models)
         }
+        // Lines that began with models before those in force must not keep these alive.
+        pass.keep(only: self.models?.teacher)
     }
 
     private func ask(_ models: CascadeModels) {
@@ -172,19 +180,22 @@ final class CascadeWorker {
             if try pass.load(models.teacher) { board.noteTeacherLoaded() }
         } catch {
             report(error)
-            board.noteTeacher(failed: true, time: 0, lines: 0)
-            if board.teacherFailureBlocks { putBack() } else { skip(models) }
+            board.noteTeacher(models.teacher, failed: true, time: 0, lines: 0)
+            if board.awaitsReturn(of: models.teacher) { putBack(models) } else { skip(models) }
             return
         }
+        pass.collect(&deferred, board)
         let begin = Monotonic.nanoseconds
-        let isUsable = pass.run(deferred, models)
-        board.noteTeacher(failed: !isUsable, time: Monotonic.nanoseconds &- begin, lines: deferred.count)
+        let isUsable = pass.run(models)
+        board.noteTeacher(
+            models.teacher, failed: !isUsable, time: Monotonic.nanoseconds &- begin, lines: deferred.count)
         settle(models)
     }
 
-    private func putBack() {
-        board.putBack(deferred)
-        deferred.removeAll(keepingCapacity: true)
+    /// Back to the queue with the lines that must have the teacher. Audits are let go: they hold up nobody.
+    private func putBack(_ models: CascadeModels) {
+        deferred = board.putBack(deferred)
+        skip(models)
     }
 
     private func skip(_ models: CascadeModels) {

@@ -49,8 +49,20 @@ final class TeacherPass {
         for _ in 0..<count { states.append(state) }
     }
 
-    /// Scores the lines; false if no line of theirs got finite logits. Loaded before.
-    func run(_ deferred: [CascadeBoard.DeferredLine], _ models: CascadeModels) -> Bool {
+    /// Copies the texts of `deferred`, less the lines that have been answered without the teacher meanwhile: from then
+    /// on their jobs may be used for other lines at any moment.
+    func collect(_ deferred: inout [CascadeBoard.DeferredLine], _ board: CascadeBoard) {
+        batch.removeAll()
+        board.monitor.withLock { _ in
+            deferred.removeAll { $0.ticket != $0.job.ticket }
+            for line in deferred { line.job.withText(line.line) { batch.append($0) } }
+        }
+    }
+
+    /// Scores the lines that were collected; false if none of them got finite logits. Loaded before.
+    func run(_ models: CascadeModels) -> Bool {
+        states.removeAll(keepingCapacity: true)
+        if batch.count == 0 { return true }
         guard let map = models.labelMap, let scorer else { return false }
         let labels = map.positions.count
         if lines * labels > capacity {
@@ -60,12 +72,9 @@ final class TeacherPass {
             raw = .allocate(capacity: capacity)
             logits = .allocate(capacity: capacity)
         }
-        batch.removeAll()
-        for line in deferred { line.job.withText(line.line) { batch.append($0) } }
-        scorer.score(batch, into: UnsafeMutableBufferPointer(start: raw, count: deferred.count * labels))
-        states.removeAll(keepingCapacity: true)
+        scorer.score(batch, into: UnsafeMutableBufferPointer(start: raw, count: batch.count * labels))
         var usable = 0
-        for index in 0..<deferred.count {
+        for index in 0..<batch.count {
             let row = logits + index * labels
             for label in 0..<labels { row[label] = raw[index * labels + map.positions[label]] }
             if let verdict = Verdict(UnsafeBufferPointer(start: row, count: labels), temperature: 1) {

@@ -11,10 +11,10 @@ import Testing
 
     private func lane(
         _ change: (inout DirectorySource.Settings) -> Void = { _ in }, roomBytes: Int = 4096
-    ) throws -> Lane {
+    ) throws -> DirectoryLane {
         var settings = DirectorySource.Settings(name: "drops", path: directory.path)
         change(&settings)
-        return try Lane(settings, roomBytes: roomBytes)
+        return try DirectoryLane(settings, roomBytes: roomBytes)
     }
 
     @Test func filesAreReadByTimeThenName() throws {
@@ -161,7 +161,7 @@ import Testing
         try file.write("一\n二")
         var settings = DirectorySource.Settings(name: "drops", path: directory.path)
         settings.mode = .files
-        let lane = try Lane(settings, limits: DirectoryLimits())
+        let lane = try DirectoryLane(settings, limits: DirectoryLimits())
         #expect(try lane.drain().texts == ["一"])
         try withExtendedLifetime(file) { try file.write("三\n四") }
         try directory.append("a", "五")
