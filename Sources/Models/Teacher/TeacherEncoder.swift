@@ -13,10 +13,11 @@ public final class TeacherEncoder {
     private var scratchCapacity = 0
     private var hidden = AlignedBuffer<Float>(zeros: 0)  // (T, D)
     private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
-    /// Attention is done with its part before the block's second half begins: both use this, (T, 3·D + D) or (T, F).
+    /// Attention is done with its part before the block's second half begins. Both use this: (T, 3·D) and (T, D), then
+    /// (T, F).
     private var wide = AlignedBuffer<Float>(zeros: 0)
-    private var queryKeyValue: UnsafeMutablePointer<Float> { wide.pointer }  // (T, 3·D)
-    private var context: UnsafeMutablePointer<Float> { wide.pointer + 3 * capacity * configuration.hiddenSize }  // (T, D)
+    private var queryKeyValue: UnsafeMutablePointer<Float> { wide.pointer }
+    private var context: UnsafeMutablePointer<Float> { wide.pointer + 3 * capacity * configuration.hiddenSize }
     private var scratch = AlignedBuffer<Float>(zeros: 0)
     private let dense = DenseScratch()
     /// 0, 1, 2 … up to the longest line.
