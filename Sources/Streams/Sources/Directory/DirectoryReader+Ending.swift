@@ -15,6 +15,8 @@ extension DirectoryReader {
         next.path = path
         if settings.mode == .files {
             next.growth = file.growth
+            // The time that it waits for was noted for the other.
+            if case .settling(let due) = next.growth { wakeUp(next, at: due) }
         } else if next.path != next.followedAs {
             depart(next)
         }
