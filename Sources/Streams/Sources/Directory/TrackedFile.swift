@@ -62,6 +62,7 @@ final class TrackedFile {
     /// The lines that the earlier run passed over, and how far it had got.
     var unanswered: [UInt64] = []
     var resumed: UInt64 = 0
+    var resumedLine: UInt64 = 1
 
     init(identity: FileIdentity, path: String, status: FileStatus, checkpoint: FileCheckpoint? = nil) {
         self.identity = identity
@@ -75,6 +76,7 @@ final class TrackedFile {
         isFinished = checkpoint.isFinished && checkpoint.unanswered.isEmpty
         unanswered = checkpoint.unanswered
         resumed = checkpoint.offset
+        resumedLine = checkpoint.line
         mark = checkpoint.mark
         place(at: checkpoint.offset, line: checkpoint.line)
     }
@@ -118,6 +120,6 @@ final class TrackedFile {
         let open = unanswered.drop { $0 < offset }
         return SourceOrigin(
             source: source, path: lastPath, file: identity, start: offset, firstLine: line,
-            unanswered: Array(open), resumed: max(resumed, offset))
+            unanswered: Array(open), resumed: max(resumed, offset), resumedLine: max(resumedLine, line))
     }
 }
