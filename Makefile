@@ -59,14 +59,12 @@ datadir ?= $(PREFIX)/share
 sysconfdir ?= /etc
 docdir ?= $(datadir)/doc/understudy
 
-# What is installed needs no Swift on the machine: the run-time is in it. Foundation's wants libcurl for that.
-STATIC_PACKAGES := libcurl4-openssl-dev
+# What is installed needs no Swift on the machine: the run-time is in it.
 STATIC_BINARY := .build-static/release/understudy
 # Another one to install, such as the one that `make build` makes.
 INSTALL_BINARY ?= $(STATIC_BINARY)
 
 .PHONY: $(STATIC_BINARY)
-$(STATIC_BINARY): PACKAGES += $(STATIC_PACKAGES)
 $(STATIC_BINARY): setup
 	swift build -c release --static-swift-stdlib --scratch-path .build-static --product understudy
 

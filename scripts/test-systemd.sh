@@ -32,6 +32,7 @@ say() { printf '== %s\n' "$*"; }
 
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
+    [[ ! -e $answers ]] || grep -o '"text":"[a-z]*' $answers | sort | uniq -c >&2
     systemctl status --no-pager --lines 0 understudy.service understudy.socket >&2 || true
     journalctl --no-pager | grep -v '第[0-9]*条' | tail -n 40 >&2 || true
     exit 1
@@ -174,10 +175,13 @@ stop_process() {
     local process
     process=$(property MainPID)
     kill -STOP "$process"
+    # What a thread reads before it has stopped dies with the process.
+    until_true "the process stops" is_stopped "$process"
     lines meanwhile 200 >$fifo
     until_true "the watchdog has the process replaced" replaced "$process"
     until_true "lines written meanwhile are answered" answered meanwhile 200
 }
+is_stopped() { ! grep -hv '^State:.T' <(grep -h ^State: "/proc/$1"/task/*/status); }
 replaced() { [[ $(property MainPID) != "$1" && $(property ActiveState) == active ]]; }
 
 # A mistake in the configuration keeps the service from starting, and costs nothing of what waits in the pipe.

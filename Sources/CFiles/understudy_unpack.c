@@ -7,6 +7,8 @@
 struct understudy_unpacker {
     enum understudy_packing packing;
     int is_whole;
+    // Set for good: what a library gives after it has found damage isn't to be trusted.
+    int is_damaged;
     z_stream gzip;
     ZSTD_DCtx *zstd;
 };
@@ -86,9 +88,12 @@ int understudy_unpack(understudy_unpacker *unpacker, const void *in, size_t in_b
                       size_t out_bytes, size_t *out_made) {
     *in_used = 0;
     *out_made = 0;
-    return unpacker->packing == understudy_packing_gzip
-               ? unpack_gzip(unpacker, in, in_bytes, in_used, out, out_bytes, out_made)
-               : unpack_zstd(unpacker, in, in_bytes, in_used, out, out_bytes, out_made);
+    if (unpacker->is_damaged) return -1;
+    int status = unpacker->packing == understudy_packing_gzip
+                     ? unpack_gzip(unpacker, in, in_bytes, in_used, out, out_bytes, out_made)
+                     : unpack_zstd(unpacker, in, in_bytes, in_used, out, out_bytes, out_made);
+    unpacker->is_damaged = status != 0;
+    return status;
 }
 
 int understudy_unpacker_is_whole(const understudy_unpacker *unpacker) { return unpacker->is_whole; }

@@ -22,8 +22,9 @@ public enum PrintableText {
         }
     }
 
-    /// Columns of cells two spaces apart: the first to the left, the others to the right; each row with its line end.
-    public static func table(_ rows: [[String]]) -> String {
+    /// Columns of cells two spaces apart: those in `leftAligned` to the left, the others to the right; each row with its
+    /// line end.
+    public static func table(_ rows: [[String]], leftAligned: Set<Int> = [0]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? terminalColumns($0[column]) : 0 }.max() ?? 0
@@ -33,10 +34,23 @@ public enum PrintableText {
             var line = ""
             for (column, cell) in row.enumerated() {
                 let padding = String(repeating: " ", count: widths[column] - terminalColumns(cell))
-                line += column == 0 ? cell + padding : "  " + padding + cell
+                if column > 0 { line += "  " }
+                line += leftAligned.contains(column) ? cell + padding : padding + cell
             }
             while line.last == " " { line.removeLast() }
             text += line + "\n"
+        }
+        return text
+    }
+
+    /// The beginning of `text` that fits into so many terminal columns, with `…` behind it where something is cut off.
+    public static func cut(_ text: String, columns: Int) -> String {
+        var kept = String.UnicodeScalarView()
+        var used = 0
+        for scalar in text.unicodeScalars {
+            used += terminalColumns(String(scalar))
+            if used > columns { return String(kept) + "…" }
+            if used < columns { kept.append(scalar) }
         }
         return text
     }

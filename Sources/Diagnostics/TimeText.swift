@@ -72,7 +72,7 @@ public enum TimeText {
 
         init(_ time: Int64) {
             let wholeDays = TimeText.floor(time, TimeText.day)
-            let rest = time - wholeDays * TimeText.day
+            let rest = (time % TimeText.day + TimeText.day) % TimeText.day
             second = rest / TimeText.second
             microsecond = rest % TimeText.second
             let shifted = wholeDays + 719_468

@@ -5,3 +5,5 @@
 // Schema/        tables and migrations, the look over at a start, what becomes of a damaged database
 // Checkpoints/   what a commit makes durable; the seals that tell damage
 // Disagreements/ the log of what the teacher saw: keeping, pruning, asking, figures, human labels
+// Reports/       rows and figures as tables, text and JSON Lines
+// Labelling/     labels from a file, and asked for one by one

@@ -19,7 +19,7 @@ public final class Store: Sendable {
     private let lock: DaemonLock?
 
     /// How long a commit waits for another process, in seconds: a person's verb holds the lock for milliseconds.
-    static let patience = 5.0
+    package static let patience = 5.0
 
     /// Opens the state for the daemon: makes what is missing, sets aside what is damaged and says so through `report`.
     ///
@@ -29,17 +29,21 @@ public final class Store: Sendable {
     public static func open(
         directory: String, report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Store {
-        try open(directory: directory, schema: .current, patience: patience, report: report)
+        try open(directory: directory, schema: .current, report: report)
     }
 
-    /// `open` as another release would do it.
+    /// `open` as another release would do it, with another patience in seconds, and with every page checked up to another
+    /// size in bytes.
     package static func open(
-        directory: String, schema: StoreSchema, patience: Double, report: @escaping @Sendable (UnderstudyError) -> Void
+        directory: String, schema: StoreSchema = .current, patience: Double = patience, wholeCheck: UInt64? = nil,
+        report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Store {
         let files = StateFiles(directory: directory)
         try files.prepareDirectory()
         let lock = try DaemonLock(path: files.lock)
-        let opening = StoreOpening(files: files, schema: schema, patience: patience, report: report)
+        let opening = StoreOpening(
+            files: files, schema: schema, patience: patience, wholeCheck: wholeCheck ?? StoreOpening.wholeCheck,
+            report: report)
         return Store(database: try opening.open(), files: files, lock: lock, report: report)
     }
 
@@ -84,6 +88,11 @@ public final class Store: Sendable {
     /// Errors: `tryAgain` where another thread still reads or writes.
     public func close() throws(UnderstudyError) {
         do {
+            if lock != nil {
+                // SQLite would do it when the last connection closes, but GRDB closes the one that may write first.
+                // Where another process reads, the log stays and is as good.
+                _ = try? database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            }
             try database.close()
         } catch {
             throw failure(error)

@@ -28,11 +28,14 @@ enum StoreFailure {
     static func isDamageAtOpening(_ error: any Error) -> Bool {
         guard !isDamage(error) else { return true }
         guard let error = error as? DatabaseError else { return false }
-        let others: [ResultCode] = [
-            .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM,
-            .SQLITE_INTERRUPT,
-        ]
-        return !others.contains(error.resultCode)
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM,
+            .SQLITE_INTERRUPT, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            return false
+        // By itself it says that the file's header asks for a later SQLite; its kinds, that the log can't be written.
+        case .SQLITE_READONLY: return error.extendedResultCode == .SQLITE_READONLY
+        default: return true
+        }
     }
 
     /// One clause about an error of SQLite.

@@ -51,10 +51,10 @@ struct StatusCommand: ParsableCommand {
         if hasFailed { throw ExitCode(UnderstudyError.Code.tryAgain.exitStatus) }
     }
 
-    private func address() throws(UnderstudyError) -> ListenAddress {
+    private func address() throws(UnderstudyError) -> StatusAddress {
         if let listen {
             do throws(UnderstudyError) {
-                return try ListenAddress(listen)
+                return try StatusAddress(listen)
             } catch {
                 throw UnderstudyError(.usage, "--listen: \(error.message)")
             }
@@ -67,7 +67,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     /// On a terminal in the place of the last one. A daemon that doesn't answer may be restarting: that is shown too.
-    private func showAgain(_ address: ListenAddress) throws(UnderstudyError) {
+    private func showAgain(_ address: StatusAddress) throws(UnderstudyError) {
         var text: String
         do throws(UnderstudyError) {
             text = try self.text(StatusClient.status(at: address))

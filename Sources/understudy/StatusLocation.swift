@@ -6,7 +6,7 @@ import Service
 /// Where a daemon's status can be had.
 enum StatusLocation {
     /// The address that the daemon with this configuration listens on.
-    static func address(configuration path: String) throws(UnderstudyError) -> Service.ListenAddress {
+    static func address(configuration path: String) throws(UnderstudyError) -> StatusAddress {
         let settings: Settings
         do {
             settings = try ConfigurationFile.load(path: path, environment: ProcessInfo.processInfo.environment)
@@ -18,6 +18,6 @@ enum StatusLocation {
                 .configuration,
                 "the daemon doesn't offer its status: set http.listen, to 127.0.0.1:9464 or unix:/path", at: path)
         }
-        return try Service.ListenAddress(address.description)
+        return try StatusAddress(address.description)
     }
 }

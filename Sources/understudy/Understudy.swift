@@ -10,7 +10,7 @@ struct Understudy: ParsableCommand {
         abstract: "Classifies a stream of text lines with a small student; asks a BERT teacher when unsure.",
         version: version,
         subcommands: [
-            ClassifyCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self, TokenizeCommand.self, TrainCommand.self, DistillCommand.self,
-            EvaluateCommand.self,
+            ClassifyCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self, DisagreementsCommand.self,
+            TrainCommand.self, DistillCommand.self, EvaluateCommand.self, TokenizeCommand.self,
         ])
 }

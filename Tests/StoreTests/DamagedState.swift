@@ -1,3 +1,4 @@
+import Diagnostics
 import Store
 import Streams
 
@@ -43,13 +44,15 @@ struct DamagedState {
             disagreements: [Samples.row(id: number, text: "第\(number)条：港口新航线开通")])
     }
 
-    /// Opens the state from these files, and says what is wrong with what comes out; nil if nothing is.
-    func problem(main: [UInt8], log: [UInt8]) throws -> String? {
+    /// Opens the state from these files, and says what is wrong with what comes out; nil if nothing is. `isLarge`: as if
+    /// the database were too large to look at every page.
+    func problem(main: [UInt8], log: [UInt8], isLarge: Bool = false) throws -> String? {
         let folder = try TemporaryFolder()
         try folder.write(main, to: "state.sqlite")
         try folder.write(log, to: "state.sqlite-wal")
         let reports = Reports()
-        let store = try Store.open(directory: folder.path, report: reports.add)
+        let wholeCheck: UInt64? = isLarge ? 0 : nil
+        var store = try Store.open(directory: folder.path, wholeCheck: wholeCheck, report: reports.add)
         let checkpoints = try store.checkpoints()
         let sinks = try store.sinkLengths()
         var state: [UInt64: UInt64] = [:]
@@ -73,9 +76,29 @@ struct DamagedState {
         if !isSetAside, !history.contains(state) { return "a state that was never committed: \(state)" }
         // What was mended must work.
         let next = Samples.checkpoint(inode: 5, offset: 1)
-        try store.commit(Commit(checkpoints: [next], disagreements: [Samples.row(id: 1)]))
+        let commit = Commit(checkpoints: [next], disagreements: [Samples.row(id: 1)])
+        if let failure = Self.failure(of: commit, in: store) {
+            // Damage that nobody had looked for: nothing of the commit is kept, and the next start mends it.
+            guard isLarge else { return "the mended state fails: \(failure)" }
+            guard try Set(store.checkpoints().map(\.offset)) == Set(state.values) else { return "half a commit" }
+            try store.close()
+            store = try Store.open(directory: folder.path, wholeCheck: wholeCheck, report: reports.add)
+            guard folder.names.contains(where: { $0.hasPrefix("state.sqlite.damaged-") }) else {
+                return "not set aside after \(failure)"
+            }
+            try store.commit(commit)
+        }
         guard try store.checkpoints().contains(next) else { return "a commit to the mended state was lost" }
         try store.close()
         return nil
+    }
+
+    private static func failure(of commit: Commit, in store: Store) -> UnderstudyError? {
+        do throws(UnderstudyError) {
+            try store.commit(commit)
+            return nil
+        } catch {
+            return error
+        }
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A fresh folder that is removed with the value; in memory where that can be, since these tests force much to the disk.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {

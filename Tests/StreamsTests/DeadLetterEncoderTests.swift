@@ -7,7 +7,7 @@ private func letter(
 ) -> String {
     let origin = SourceOrigin(source: "drops", path: "/spool/a\"b.txt", file: file, stream: 5)
     let record = Record(
-        offset: 123, number: 7, start: 0, length: UInt32(line.count), chunk: 0, isTooLong: isTooLong)
+        offset: 123, number: 7, start: 0, length: UInt32(line.count), chunk: 0, kind: isTooLong ? .tooLong : .line)
     let output = ByteBuffer()
     line.withUnsafeBufferPointer {
         DeadLetterEncoder(field: "t").append(flaw, record: record, origin: origin, bytes: $0, to: output)

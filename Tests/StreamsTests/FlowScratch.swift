@@ -16,6 +16,15 @@ final class FlowScratch: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Waits for what another thread does; gives up after a minute, far longer than it ever takes.
+    static func wait(until condition: () -> Bool) {
+        for _ in 0..<60_000 {
+            if condition() { return }
+            usleep(1000)
+        }
+        Issue.record("waited in vain")
+    }
 }
 
 /// Collects what was reported.

@@ -36,6 +36,13 @@ final class SpoolLane {
         self.room = [UInt8](repeating: 0, count: room)
     }
 
+    /// Reads to the source's end and answers all of it.
+    static func drain(_ source: SpooledSource, _ store: inout SpoolStore, room: Int = 40) throws {
+        let lane = SpoolLane(source, room: room)
+        while try lane.step(&store) {}
+        lane.commit(&store)
+    }
+
     /// Takes one event; false at the source's end.
     func step(_ store: inout SpoolStore) throws -> Bool {
         switch try room.withUnsafeMutableBytes({ buffer throws in try source.read(into: buffer) }) {

@@ -1,6 +1,7 @@
 import Cascade
 import Configuration
 import Diagnostics
+import Glibc
 import Logging
 import Models
 import Streams
@@ -32,22 +33,16 @@ extension DaemonWork {
         }
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new, plan)
-        // A new source's path is tried before anything of the old is given up.
+        // A new source is tried before anything of the old is given up.
         var opened: [(SourceSettings, any StreamSource)] = []
         for source in plan.addedSources { opened.append((source, try sources.make(source))) }
 
         for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
-        let leaving = runners.filter { plan.removedSources.contains($0.settings.name) }
-        try retire(leaving)
-        let oldSettings = settings
-        let oldSinks = sinks
-        sinks = newSinks
-        for runner in runners { runner.routing.replace(newSinks) }
+        let old = settings
         settings = new
-        if let newSet { use(newSet) } else { engine.renewRoutes() }
-        for wired in oldSinks.wired where !newSinks.wired.contains(where: { $0.target === wired.target }) {
-            wired.target.retire()
-        }
+        if let newSet { use(newSet) }
+        exchangeSinks(newSinks)
+        try retire(runners.filter { plan.removedSources.contains($0.settings.name) })
         var failure: UnderstudyError?
         for (settings, source) in opened {
             do throws(UnderstudyError) { try run(settings, source) } catch {
@@ -58,8 +53,7 @@ extension DaemonWork {
         for source in plan.changedSources {
             do throws(UnderstudyError) { try run(source, try sources.make(source)) } catch {
                 failure = failure ?? error
-                replace(
-                    source, by: oldSettings.sources.first { $0.name == source.name || $0.readsSamePlace(as: source) })
+                replace(source, by: old.sources.first { $0.readsWhere(source) })
             }
         }
         DaemonLogs.setLevel(new.logLevel.logger)
@@ -78,6 +72,28 @@ extension DaemonWork {
             daemon.log.report(error, metadata: ["source": "\(before.name)"])
         }
     }
+
+    /// Puts other sinks in force from the next job on. Sinks that leave have some time to take what is under way; a flow
+    /// that doesn't by then is no longer waited for.
+    private func exchangeSinks(_ new: SinkRouting.Sinks) {
+        struct Leaving {
+            weak var target: SinkTarget?
+        }
+        let leaving = sinks.wired.map(\.target).filter { old in !new.wired.contains { $0.target === old } }
+            .map { Leaving(target: $0) }
+        sinks = new
+        for runner in runners { runner.routing.replace(new) }
+        engine.renewRoutes()
+        // Jobs hold their sinks: when the last job that began with one is delivered, it is gone.
+        let deadline = Monotonic.nanoseconds &+ Self.farewell
+        while leaving.contains(where: { $0.target != nil }), Monotonic.nanoseconds < deadline { usleep(10_000) }
+        for sink in leaving { sink.target?.retire() }
+        let names = new.wired.map(\.target.name) + [SinkFactory.deadLetterName]
+        outlet.monitor.withLock { state in state.full = state.full.filter { names.contains($0.key) } }
+    }
+
+    /// How long a leaving sink may take, in nanoseconds.
+    private static let farewell: UInt64 = 2_000_000_000
 
     /// Loads the student anew if its path leads somewhere else; whether it did.
     func swapModels() throws(UnderstudyError) -> Bool {
@@ -103,16 +119,36 @@ extension DaemonWork {
         for sink in new.sinks {
             if let old = sinks.wired.first(where: { $0.settings.isSamePlace(as: sink) }) {
                 wired.append(SinkRouting.Wired(settings: sink, target: old.target))
+            } else if let target = sameFile(sink) {
+                wired.append(SinkRouting.Wired(settings: sink, target: target))
             } else {
                 wired.append(SinkRouting.Wired(settings: sink, target: try sinkFactory.make(sink)))
             }
         }
         var deadLetter = sinks.deadLetter
-        if new.deadLetter != settings.deadLetter {
+        if new.deadLetter?.path != settings.deadLetter?.path {
             deadLetter = nil
             if let letter = new.deadLetter { deadLetter = try sinkFactory.make(letter) }
         }
         return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
+    }
+
+    /// A sink whose file another sink of the old settings has: that goes on as it is, since two that each keep account of
+    /// one file's length would both be wrong.
+    private func sameFile(_ sink: SinkSettings) -> SinkTarget? {
+        guard case .file(let new, _) = sink.kind else { return nil }
+        for old in sinks.wired {
+            guard case .file(let file, _) = old.settings.kind, file.path == new.path else { continue }
+            if file != new {
+                daemon.log.warning(
+                    "permissions and sync of a file in use change at the next restart",
+                    metadata: ["sink": "\(sink.name)"])
+            }
+            return SinkTarget(
+                name: sink.name, kind: old.target.kind, drops: sink.whenFull == .drop,
+                metrics: daemon.metrics.sink(sink.name))
+        }
+        return nil
     }
 
     /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first.

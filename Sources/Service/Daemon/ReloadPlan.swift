@@ -6,7 +6,7 @@ package struct ReloadPlan: Sendable, Equatable {
     /// Names of sources that end, also those that begin again with other settings.
     package var removedSources: [String] = []
     package var addedSources: [SourceSettings] = []
-    /// Sources of the same name with other settings: they end before they begin again.
+    /// Sources that read where an ending one does: that must have ended before they begin.
     package var changedSources: [SourceSettings] = []
     package var modelsChange = false
     package var teacherChanges = false
@@ -16,7 +16,7 @@ package struct ReloadPlan: Sendable, Equatable {
     package init(from old: Settings, to new: Settings) {
         for source in old.sources where !new.sources.contains(source) { removedSources.append(source.name) }
         for source in new.sources where !old.sources.contains(source) {
-            if old.sources.contains(where: { $0.name == source.name || $0.readsSamePlace(as: source) }) {
+            if old.sources.contains(where: { $0.readsWhere(source) }) {
                 changedSources.append(source)
             } else {
                 addedSources.append(source)
@@ -51,8 +51,8 @@ package struct ReloadPlan: Sendable, Equatable {
 }
 
 extension SourceSettings {
-    /// Whether both read the same path.
-    func readsSamePlace(as other: SourceSettings) -> Bool { path != nil && path == other.path }
+    /// Whether both read the same path, or standard input.
+    func readsWhere(_ other: SourceSettings) -> Bool { path == other.path }
 
     /// Where it reads; nil for standard input.
     private var path: String? {

@@ -5,9 +5,9 @@ import Diagnostics
 final class StatusEndpoint: Sendable {
     private let server: StatusServer
 
-    init(address: Configuration.ListenAddress, work: StatusSupply) throws(UnderstudyError) {
+    init(address: ListenAddress, work: StatusSupply) throws(UnderstudyError) {
         let server = try StatusServer(
-            address: try ListenAddress(address.description),
+            address: try StatusAddress(address.description),
             routes: StatusRoutes(
                 status: { work.status }, metrics: { work.prometheus }, health: { work.health }))
         self.server = server

@@ -28,6 +28,8 @@ package final class Outlet: Sendable {
         var uncommitted = 0
         /// Why nobody may deliver.
         var failure: UnderstudyError?
+        /// Sinks that have no room, and what they say.
+        var full: [String: UnderstudyError] = [:]
         /// Counts calls for a commit now, and those that have been answered.
         var flushesAsked = 0
         var flushesDone = 0
@@ -89,6 +91,7 @@ package final class Outlet: Sendable {
             case .givenUp: return nil
             case .failed(let sink, let error):
                 report(sink.name, error)
+                monitor.withLock { $0.full[sink.name] = error }
                 if sink.drops {
                     // What this sink would have got is dropped; the others get theirs.
                     dropping.insert(sink.name)
@@ -118,6 +121,7 @@ package final class Outlet: Sendable {
             CrashPoint.appended.pass()
             let isFirst = state.oldest == nil
             note(job, rows, in: &state)
+            if !state.full.isEmpty { forgive(job, sinks, without: dropping, in: &state) }
             return .kept(isFirst: isFirst)
         }
     }
@@ -163,6 +167,13 @@ package final class Outlet: Sendable {
         }
         for (file, _) in done { state.files[ObjectIdentifier(file)] = file }
         return nil
+    }
+
+    /// Sinks that have taken something have room again.
+    private func forgive(_ job: CascadeJob, _ sinks: SinkSet, without dropping: Set<String>, in state: inout State) {
+        forEachFile(job, sinks) { target, _, _, buffer in
+            if buffer.count > 0, !dropping.contains(target.name) { state.full[target.name] = nil }
+        }
     }
 
     private func forEachFile(
@@ -246,6 +257,11 @@ package final class Outlet: Sendable {
                 studentLabel: row.studentLabel, studentConfidence: Double(row.studentConfidence),
                 teacherLabel: row.teacherLabel, teacherConfidence: Double(row.teacherConfidence))
         }
+    }
+
+    /// Sentences about sinks that have no room.
+    var fullSinks: [String] {
+        monitor.withLock { $0.full }.sorted { $0.key < $1.key }.map { "sink \($0.key): \($0.value)" }
     }
 
     package var failure: UnderstudyError? { monitor.withLock { $0.failure } }

@@ -4,13 +4,13 @@ import Glibc
 /// A socket that clients connect to. Closed, and its path removed, by `close()`.
 struct ListeningSocket: Sendable {
     /// With the port that was taken.
-    let address: ListenAddress
+    let address: StatusAddress
     let descriptor: Int32
     /// Identify the path's socket as ours: somebody may have put another in its place.
     private let device: dev_t
     private let inode: ino_t
 
-    init(_ address: ListenAddress) throws(UnderstudyError) {
+    init(_ address: StatusAddress) throws(UnderstudyError) {
         if case .unix(let path) = address { try Self.removeStale(path, address) }
         let descriptor = address.makeSocket(nonBlocking: true)
         guard descriptor >= 0 else { throw Self.failure(address, errno) }
@@ -41,7 +41,7 @@ struct ListeningSocket: Sendable {
         Glibc.close(descriptor)
     }
 
-    private static func bind(_ descriptor: Int32, _ address: ListenAddress) throws(UnderstudyError) {
+    private static func bind(_ descriptor: Int32, _ address: StatusAddress) throws(UnderstudyError) {
         if case .port = address {
             // A restart may take the port again at once, though old connections linger.
             var yes: Int32 = 1
@@ -56,7 +56,7 @@ struct ListeningSocket: Sendable {
     }
 
     /// Removes what a process that was killed left behind: a socket that nobody answers at.
-    private static func removeStale(_ path: String, _ address: ListenAddress) throws(UnderstudyError) {
+    private static func removeStale(_ path: String, _ address: StatusAddress) throws(UnderstudyError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -84,7 +84,7 @@ struct ListeningSocket: Sendable {
         return withUnsafeBytes(of: storage) { UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
     }
 
-    private static func failure(_ address: ListenAddress, _ code: Int32) -> UnderstudyError {
+    private static func failure(_ address: StatusAddress, _ code: Int32) -> UnderstudyError {
         let reason: String
         switch code {
         case EADDRINUSE: reason = "another process listens there; stop it, or choose another address under http.listen"

@@ -1,18 +1,18 @@
 /// The first line of an HTTP/1 request; all that the status server needs to know. Source: RFC 9112, sections 3 and 2.2.
-struct RequestHead: Equatable {
-    enum Reading: Equatable {
+package struct RequestHead: Equatable {
+    package enum Reading: Equatable {
         /// The head isn't complete yet.
         case incomplete
         case malformed
         case complete(RequestHead)
     }
 
-    var method: String
+    package var method: String
     /// Without the query.
-    var path: String
+    package var path: String
 
     /// Looks for a complete head at the start of `bytes`.
-    static func read(_ bytes: [UInt8]) -> Reading {
+    package static func read(_ bytes: [UInt8]) -> Reading {
         guard hasEnd(bytes) else { return .incomplete }
         guard let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return .malformed }
         var line = bytes[..<lineEnd]

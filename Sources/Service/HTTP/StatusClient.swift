@@ -11,7 +11,7 @@ public enum StatusClient {
     ///
     /// Throws `tryAgain` when nobody answers there, `invalidData` when somebody else does.
     public static func status(
-        at address: ListenAddress, seconds: Double = 5
+        at address: StatusAddress, seconds: Double = 5
     ) throws(UnderstudyError) -> ServiceStatus {
         do throws(UnderstudyError) {
             return try ServiceStatus(json: get("/status", at: address, seconds: seconds))
@@ -21,7 +21,7 @@ public enum StatusClient {
     }
 
     /// The body of the answer to GET `path`, which must have the status 200.
-    static func get(_ path: String, at address: ListenAddress, seconds: Double) throws(UnderstudyError) -> Data {
+    static func get(_ path: String, at address: StatusAddress, seconds: Double) throws(UnderstudyError) -> Data {
         let deadline = DaemonClock.system.monotonic() + seconds
         let descriptor = address.makeSocket(nonBlocking: true)
         guard descriptor >= 0 else { throw failure(address, errno) }
@@ -32,7 +32,7 @@ public enum StatusClient {
     }
 
     private static func connect(
-        _ descriptor: Int32, to address: ListenAddress, until deadline: Double
+        _ descriptor: Int32, to address: StatusAddress, until deadline: Double
     ) throws(UnderstudyError) {
         while address.withSocketAddress({ Glibc.connect(descriptor, $0, $1) }) != 0 {
             switch errno {
@@ -49,7 +49,7 @@ public enum StatusClient {
     }
 
     private static func send(
-        _ request: String, _ descriptor: Int32, _ address: ListenAddress, _ deadline: Double
+        _ request: String, _ descriptor: Int32, _ address: StatusAddress, _ deadline: Double
     ) throws(UnderstudyError) {
         var rest = Array(request.utf8)
         while !rest.isEmpty {
@@ -65,7 +65,7 @@ public enum StatusClient {
     }
 
     private static func receive(
-        _ descriptor: Int32, _ address: ListenAddress, _ deadline: Double
+        _ descriptor: Int32, _ address: StatusAddress, _ deadline: Double
     ) throws(UnderstudyError) -> [UInt8] {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -84,7 +84,7 @@ public enum StatusClient {
     }
 
     private static func wait(
-        for events: Int32, _ descriptor: Int32, _ address: ListenAddress, _ deadline: Double
+        for events: Int32, _ descriptor: Int32, _ address: StatusAddress, _ deadline: Double
     ) throws(UnderstudyError) {
         let left = deadline - DaemonClock.system.monotonic()
         guard left > 0 else { throw failure(address, ETIMEDOUT) }
@@ -112,7 +112,7 @@ public enum StatusClient {
         return Data(body)
     }
 
-    private static func failure(_ address: ListenAddress, _ code: Int32) -> UnderstudyError {
+    private static func failure(_ address: StatusAddress, _ code: Int32) -> UnderstudyError {
         switch code {
         case ECONNREFUSED, ENOENT:
             UnderstudyError(.tryAgain, "no daemon answers here; is it running?")

@@ -1,14 +1,15 @@
 import Diagnostics
 import Foundation
 import Glibc
+import Streams
 import Synchronization
 
 /// A small HTTP server for `/metrics`, `/healthz`, `/readyz`, `/status` and the page `/`.
 ///
 /// One thread waits in poll(2) for all clients; without clients it sleeps without a timer. What a client may take is
 /// bounded by `ServerLimits`: a silent, slow, greedy or confused one costs little and ends, and the daemon's descriptors
-/// can't run out by it. (FlyingFox's server, tried first, bounds neither connections nor requests nor time, and ends
-/// for good when accept(2) fails for want of descriptors.)
+/// can't run out by it. FlyingFox's server isn't used since it bounds neither connections nor requests nor time, and
+/// ends for good when accept(2) fails for want of descriptors.
 public final class StatusServer: Sendable {
     private enum Life {
         case listening
@@ -24,29 +25,24 @@ public final class StatusServer: Sendable {
     }
 
     /// Where it listens, with the port that was taken.
-    public var address: ListenAddress { socket.address }
+    public var address: StatusAddress { socket.address }
 
     private let socket: ListeningSocket
     private let routes: StatusRoutes
     private let limits: ServerLimits
     private let clock: DaemonClock
     private let shared = Mutex(Shared())
-    private let wake: WakeUp
+    private let wake: Wake
 
     /// Listens from now on; clients wait until `run()`.
     ///
     /// Throws `cannotCreate`, with the address and what to do, when the address can't be taken.
     public init(
-        address: ListenAddress, routes: StatusRoutes, limits: ServerLimits = ServerLimits(),
+        address: StatusAddress, routes: StatusRoutes, limits: ServerLimits = ServerLimits(),
         clock: DaemonClock = .system
     ) throws(UnderstudyError) {
-        wake = try WakeUp()
-        do throws(UnderstudyError) {
-            socket = try ListeningSocket(address)
-        } catch {
-            wake.close()
-            throw error
-        }
+        wake = try Wake()
+        socket = try ListeningSocket(address)
         self.routes = routes
         self.limits = limits
         self.clock = clock
@@ -55,7 +51,6 @@ public final class StatusServer: Sendable {
     deinit {
         // A server that never ran still has its socket.
         if shared.withLock({ $0.life }) == .listening { socket.close() }
-        wake.close()
     }
 
     /// Serves until `stop()` or until the task is cancelled; then closes the socket and removes its path.
@@ -181,7 +176,8 @@ public final class StatusServer: Sendable {
                 }
                 return false
             }
-            WakeUp.prepare(descriptor)
+            _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             if let leaving {
                 connections[leaving].end()
                 connections.remove(at: leaving)

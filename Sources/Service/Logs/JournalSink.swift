@@ -23,7 +23,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     private let send: @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     private let turn = Monitor(Turn())
     /// Never cleared, so that every wait after the interruption ends at once too.
-    private let wakeUp: WakeUp
+    private let wakeUp: Wake
     private var fields: UnsafeMutableBufferPointer<iovec>
     /// Whether the last delivery was dropped.
     private var isBehind = false
@@ -47,7 +47,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     ) throws(UnderstudyError) {
         self.name = name
         self.dropsWhenFull = dropsWhenFull
-        wakeUp = try WakeUp()
+        wakeUp = try Wake()
         self.send = send
         socket = JournalSocket(path: socketPath)
         // More than a record has; grows if that changes.
@@ -56,7 +56,6 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
 
     deinit {
         fields.deallocate()
-        wakeUp.close()
     }
 
     public func interrupt() {

@@ -1,9 +1,9 @@
 /// Text from lines, labels and names made safe to show: it can't move the cursor, reverse the reading direction or fill
 /// the screen.
-enum DisplayText {
+package enum DisplayText {
     /// `text` with `�` for control characters, line ends, bidirectional controls and other invisible ones, and a space
     /// for a tab; at most `columns` wide, with `…` where it was cut. Reads no further than it must.
-    static func clean(_ text: String, columns: Int) -> String {
+    package static func clean(_ text: String, columns: Int) -> String {
         var result = String.UnicodeScalarView()
         var used = 0
         // Where the cut goes if the text turns out too long: what fits beside the ellipsis.
@@ -28,7 +28,7 @@ enum DisplayText {
     }
 
     /// Columns on a terminal.
-    static func width(_ text: String) -> Int {
+    package static func width(_ text: String) -> Int {
         text.unicodeScalars.reduce(0) { $0 + width(of: $1) }
     }
 

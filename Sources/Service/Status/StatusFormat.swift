@@ -53,9 +53,9 @@ enum StatusFormat {
         share.map { NumberText.percent($0) } ?? "–"
     }
 
-    /// `14:05:09` in the machine's time zone; `14:05` without seconds.
-    static func clock(_ time: Double, seconds: Bool = true) -> String {
-        date(time, seconds ? "%H:%M:%S" : "%H:%M")
+    /// `14:05:09` in the machine's time zone; with the day where that isn't plain.
+    static func clock(_ time: Double, now: Double) -> String {
+        date(time, now - time < 20 * 3600 ? "%H:%M:%S" : "%Y-%m-%d %H:%M")
     }
 
     /// `2026-11-25 14:05:09 CET`.

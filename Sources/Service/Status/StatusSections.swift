@@ -107,7 +107,7 @@ enum StatusSections {
                 switch status.teacher.circuit {
                 case .closed: "is asked"
                 case .halfOpen: "is being tried again"
-                case .open: "is left alone after failures"
+                case .open: "rests after failures"
                 }
             facts.append(("The teacher", circuit))
             facts.append(("Lines that wait for it", StatusFormat.count(status.teacher.queueLines)))
@@ -165,7 +165,7 @@ enum StatusSections {
         let rows = status.disagreements.prefix(20).map { row -> HTML in
             """
             <li><p class="text">\(foreign(row.text, 240))</p><p class="said">\
-            <time>\(StatusFormat.clock(row.time))</time> <span>\(foreign(row.source, 40))</span> \
+            <time>\(StatusFormat.clock(row.time, now: status.time))</time> <span>\(foreign(row.source, 40))</span> \
             <span>\(row.reason == "audit" ? "student was sure" : "student was unsure")</span> \
             <span class="verdict"><q>\(foreign(row.studentLabel, 40))</q> \
             \(NumberText.fixed(row.studentConfidence, digits: 2)) → <q>\(foreign(row.teacherLabel, 40))</q> \

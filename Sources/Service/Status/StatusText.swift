@@ -2,15 +2,15 @@ import Diagnostics
 
 /// The status for a terminal: what `understudy status` prints. Pure.
 public struct StatusText: Sendable {
-    /// Narrower than this, columns are cut off.
-    static let narrowest = 60
+    /// Narrower terminals wrap.
+    static let narrowest = 72
     static let widest = 120
 
     private let status: ServiceStatus
     private let width: Int
     private let colours: Bool
 
-    /// At most `width` columns, within 60 to 120; 80 suits what isn't a terminal. `colours` are for terminals only.
+    /// At most `width` columns, within 72 to 120; 80 suits what isn't a terminal. `colours` are for terminals only.
     public init(_ status: ServiceStatus, width: Int = 80, colours: Bool = false) {
         self.status = status
         self.width = min(Self.widest, max(Self.narrowest, width))
@@ -116,7 +116,7 @@ public struct StatusText: Sendable {
             switch teacher.circuit {
             case .closed: "is asked"
             case .halfOpen: painted("is being tried again", "33")
-            case .open: painted("is left alone after failures", "33")
+            case .open: painted("rests after failures", "33")
             }
         text += "; \(StatusFormat.count(teacher.queueLines)) lines wait"
         if teacher.skipped > 0 { text += ", \(StatusFormat.count(teacher.skipped)) skipped" }
@@ -164,7 +164,7 @@ public struct StatusText: Sendable {
             let student = DisplayText.clean(row.studentLabel, columns: 18)
             let teacher = DisplayText.clean(row.teacherLabel, columns: 18)
             lines.append(
-                "  \(StatusFormat.clock(row.time))  \(student) \(NumberText.fixed(row.studentConfidence, digits: 2))"
+                "  \(StatusFormat.clock(row.time, now: status.time))  \(student) \(NumberText.fixed(row.studentConfidence, digits: 2))"
                     + " → \(teacher) \(NumberText.fixed(row.teacherConfidence, digits: 2))")
             lines.append("    " + DisplayText.clean(row.text, columns: width - 4))
         }

@@ -13,17 +13,19 @@ enum DisagreementTable {
     /// `columns` come from here.
     static let tables = "disagreement JOIN pairing ON pairing.number = disagreement.pairing"
 
-    /// Keeps a row, unless the same line with the same models is there.
-    static func insert(_ row: DisagreementRow, into database: Database) throws {
+    /// Keeps a row, unless the same line with the same models is there. `number` is its place in the order of arrival,
+    /// nil for the end.
+    static func insert(_ row: DisagreementRow, number: Int64? = nil, into database: Database) throws {
         let pairing = try pairing(of: row, in: database)
         try database.cachedStatement(
             sql: """
-                INSERT INTO disagreement (id, pairing, time, reason, agreed, source, text, student_label, teacher_label,
-                    student_confidence, teacher_confidence, student_logits, teacher_logits, seal, human_label)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, pairing) DO NOTHING
+                INSERT OR IGNORE INTO disagreement (number, id, pairing, time, reason, agreed, source, text,
+                    student_label, teacher_label, student_confidence, teacher_confidence, student_logits,
+                    teacher_logits, seal, human_label)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            Int64(bitPattern: row.id), pairing, row.time, number(of: row.reason), row.agrees ? 1 : 0,
+            number, Int64(bitPattern: row.id), pairing, row.time, self.number(of: row.reason), row.agrees ? 1 : 0,
             StoredText.bytes(row.source), StoredText.bytes(row.text), StoredText.bytes(row.studentLabel),
             StoredText.bytes(row.teacherLabel), Double(row.studentConfidence), Double(row.teacherConfidence),
             StoredList.bytes(row.studentLogits), StoredList.bytes(row.teacherLogits), seal(row),

@@ -24,13 +24,13 @@ extension Store {
         return rows
     }
 
-    /// Gives every row that passes the filter to `body`, oldest first.
+    /// Gives every row that passes the filter to `body`, oldest first, until that says false.
     ///
     /// Reads a page at a time and holds no snapshot in between, so that a slow reader doesn't keep the daemon's
     /// write-ahead log from being cut back. Rows that are written meanwhile may be among those given.
     public func forEachDisagreement(
         matching filter: DisagreementFilter = DisagreementFilter(),
-        _ body: (DisagreementRow) throws(UnderstudyError) -> Void
+        _ body: (DisagreementRow) throws(UnderstudyError) -> Bool
     ) throws(UnderstudyError) {
         let (condition, arguments) = filter.condition
         let sql = """
@@ -40,7 +40,8 @@ extension Store {
             """
         var last: (time: Int64, number: Int64) = (.min, .min)
         var damaged = 0
-        while true {
+        var goesOn = true
+        while goesOn {
             let (rows, end, count) = try read { database in
                 var rows: [DisagreementRow?] = []
                 var end = last
@@ -56,7 +57,7 @@ extension Store {
                 return (rows.compactMap { $0 }, end, rows.count)
             }
             damaged += count - rows.count
-            for row in rows { try body(row) }
+            for row in rows where goesOn { goesOn = try body(row) }
             guard count == Self.page, end > last else { break }
             last = end
         }

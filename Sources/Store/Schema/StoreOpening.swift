@@ -12,12 +12,13 @@ struct StoreOpening {
     let schema: StoreSchema
     /// Seconds to wait for another process.
     let patience: Double
+    /// Up to this size in bytes everything is checked; of a larger database only the tables that the delivery promises
+    /// stand on. If SQLite then meets damage elsewhere while the daemon runs, the daemon leaves a note for the next start.
+    let wholeCheck: UInt64
     let report: @Sendable (UnderstudyError) -> Void
 
-    /// Up to this size in bytes everything is checked at every start, which takes a fraction of a second; of a larger
-    /// database only the tables that the delivery promises stand on. If SQLite then meets damage elsewhere while the
-    /// daemon runs, the daemon leaves a note for the next start.
-    private static let wholeCheck: UInt64 = 64 << 20
+    /// Takes a fraction of a second.
+    static let wholeCheck: UInt64 = 64 << 20
 
     func open() throws(UnderstudyError) -> DatabasePool {
         do {
@@ -95,7 +96,7 @@ struct StoreOpening {
         return try queue.read { database in
             let written = try StoreSchema.read(from: database)
             try Self.refuse(written, unless: schema, at: files.database, migrates: true)
-            if size <= Self.wholeCheck {
+            if size <= wholeCheck {
                 try check(database, table: nil)
             } else {
                 for table in StoreSchema.vitalTables { try check(database, table: table) }

@@ -75,16 +75,17 @@ struct StoreSalvage {
     private mutating func takeDisagreements(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
         for order in ["DESC", "ASC"] where disagreements < Self.mostDisagreements {
             let sql = """
-                SELECT \(DisagreementTable.columns) FROM \(DisagreementTable.tables) ORDER BY disagreement.number \(order)
+                SELECT disagreement.number, \(DisagreementTable.columns) FROM \(DisagreementTable.tables)
+                ORDER BY disagreement.number \(order)
                 """
-            var rows: [DisagreementRow] = []
+            var rows: [(number: Int64, row: DisagreementRow)] = []
             do {
                 try source.read { database in
                     try Self.each(sql, in: database) { row in
-                        guard let decoded = DisagreementTable.decode(row), disagreements < Self.mostDisagreements else {
-                            return
-                        }
-                        rows.append(decoded)
+                        guard disagreements < Self.mostDisagreements, let number = StoredNumber.integer(row, 0),
+                            let decoded = DisagreementTable.decode(row, first: 1)
+                        else { return }
+                        rows.append((number, decoded))
                         if rows.count == Self.batch { try keep(&rows, in: queue) }
                     }
                 }
@@ -97,11 +98,11 @@ struct StoreSalvage {
         }
     }
 
-    private mutating func keep(_ rows: inout [DisagreementRow], in queue: DatabaseQueue) throws {
-        disagreements += try queue.write { database in
-            let before = database.totalChangesCount
-            for row in rows { try DisagreementTable.insert(row, into: database) }
-            return database.totalChangesCount - before
+    private mutating func keep(_ rows: inout [(number: Int64, row: DisagreementRow)], in queue: DatabaseQueue) throws {
+        disagreements = try queue.write { database in
+            for (number, row) in rows { try DisagreementTable.insert(row, number: number, into: database) }
+            let count = try Row.fetchOne(database, sql: "SELECT count(*) FROM disagreement")
+            return Int(count.flatMap { StoredNumber.integer($0, 0) } ?? 0)
         }
         rows.removeAll(keepingCapacity: true)
     }

@@ -39,7 +39,7 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     private let whenFull: WhenFull
     private let report: @Sendable (UnderstudyError) -> Void
     private let fullReport: RateLimitedReport
-    private let waker: WakePipe
+    private let waker: Wake
     private let state: Monitor<State>
 
     init(
@@ -49,13 +49,13 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         self.whenFull = whenFull
         self.report = report
         fullReport = RateLimitedReport(report)
-        waker = try WakePipe()
+        waker = try Wake()
         state = Monitor(State(line: line, pause: line.pauses.first))
     }
 
     deinit { state.withLock { $0.line.close() } }
 
-    func interrupt() { waker.raise() }
+    func interrupt() { waker.signal() }
 
     func deliver(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowOutcome {
         defer { state.signal(0) }
@@ -182,7 +182,7 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         let pause = state.pause
         state.pause = min(pause * 2, state.line.pauses.longest)
         state.nextTry = Self.now() + Int64(pause)
-        return whenFull == .block && waker.wait(milliseconds: pause)
+        return whenFull == .block && waker.sleep(milliseconds: pause)
     }
 
     private func trouble(_ error: UnderstudyError, _ state: inout State) {

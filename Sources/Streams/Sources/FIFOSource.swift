@@ -24,6 +24,7 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
     private var turn: Int32
     /// The one whose last bytes were no whole line.
     private var unfinished: Int32 = -1
+    /// The waker, the watch, the retired ones, the present one.
     private var requests: [pollfd] = []
 
     /// Opens the FIFO, and makes it with `permissions` if it is missing. `inherited`: a descriptor of it that was
@@ -53,6 +54,7 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
             if let problem { report(problem) }
         }
         turn = present.descriptor
+        arm()
     }
 
     deinit {
@@ -112,44 +114,52 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
     /// Waits for a descriptor that has bytes or has ended; nil once interrupted.
     private func next() throws(UnderstudyError) -> Int32? {
         while true {
-            requests.removeAll(keepingCapacity: true)
-            for descriptor in [wake.descriptor, watch?.descriptor ?? -1] + retired + [present.descriptor] {
-                requests.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
-            }
             guard poll(&requests, nfds_t(requests.count), -1) >= 0 else {
                 if errno == EINTR { continue }
                 throw UnderstudyError(
                     .inputOutput, "can't wait for the FIFO: \(String(cString: strerror(errno)))", at: path)
             }
             if requests[0].revents != 0 { return nil }
-            if requests[1].revents != 0, let old = look() { return old }
-            let ready = requests.dropFirst(2).filter { $0.revents != 0 }
-            if let found = ready.first(where: { $0.fd == turn }) ?? ready.first { return found.fd }
+            if requests[1].revents != 0 {
+                look()
+                continue
+            }
+            var found: Int32?
+            for request in requests[2...] where request.revents != 0 {
+                if request.fd == turn { return turn }
+                if found == nil { found = request.fd }
+            }
+            if let found { return found }
         }
     }
 
-    /// Takes the news of the path. A descriptor that has been retired just now is given, to be looked into at once:
-    /// poll doesn't tell of the end of a FIFO that had no writers by then.
-    private func look() -> Int32? {
+    /// To be called whenever what is waited for has changed.
+    private func arm() {
+        requests = ([wake.descriptor, watch?.descriptor ?? -1] + retired + [present.descriptor]).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+    }
+
+    /// Takes the news of the path.
+    private func look() {
         switch watch?.take() {
-        case nil, .nothing: return nil
+        case nil, .nothing: break
         case .directoryGone:
             watch = nil
+            arm()
             report(
                 UnderstudyError(
                     .missingInput, "the FIFO's directory has gone; make it again and restart or reload", at: path))
-            return nil
-        case .changed:
-            return renew()
+        case .changed: renew()
         }
     }
 
-    private func renew() -> Int32? {
-        guard !present.stands(at: path) else { return nil }
+    private func renew() {
+        guard !present.stands(at: path) else { return }
         let fresh: NamedPipe
         do { fresh = try NamedPipe(at: path, permissions: permissions) } catch {
             report(error)
-            return nil
+            return
         }
         let old = present.descriptor
         let reading = present.retired()
@@ -157,13 +167,14 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
         retired.append(reading)
         if unfinished == old { unfinished = reading }
         turn = reading
+        arm()
         report(
             UnderstudyError(.missingInput, "the FIFO was removed or replaced; reading from the new one", at: path))
-        return reading
     }
 
     private func letGo(_ descriptor: Int32) {
         retired.removeAll { $0 == descriptor }
         close(descriptor)
+        arm()
     }
 }

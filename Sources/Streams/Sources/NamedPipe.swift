@@ -62,6 +62,7 @@ struct NamedPipe {
     /// Gives this FIFO's other end up: the descriptor to go on with, which ends when the last writer has left.
     consuming func retired() -> Int32 {
         let reading = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        // Opened while there is a writer, ourselves, so poll will tell when there is none.
         // Without /proc it goes on as it is, and is held for longer than it need be.
         guard reading >= 0 else { return descriptor }
         close(descriptor)

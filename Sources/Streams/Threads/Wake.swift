@@ -29,4 +29,10 @@ package final class Wake: Sendable {
         var count: UInt64 = 0
         _ = read(descriptor, &count, 8)
     }
+
+    /// Takes back all signals so far.
+    package func clear() {
+        var count: UInt64 = 0
+        _ = read(descriptor, &count, 8)
+    }
 }

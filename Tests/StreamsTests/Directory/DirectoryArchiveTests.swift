@@ -9,8 +9,8 @@ import Testing
 
     init() throws { directory = try TestDirectory() }
 
-    private func lane(roomBytes: Int = 4096) throws -> Lane {
-        try Lane(DirectorySource.Settings(name: "drops", path: directory.path), roomBytes: roomBytes)
+    private func lane(roomBytes: Int = 4096) throws -> DirectoryLane {
+        try DirectoryLane(DirectorySource.Settings(name: "drops", path: directory.path), roomBytes: roomBytes)
     }
 
     private static let lines = (0..<3000).map { "第\($0)条：市场今天上涨了\($0 * 7919 % 1000)点" }

@@ -11,10 +11,10 @@ import Testing
 
     private func lane(
         _ change: (inout DirectorySource.Settings) -> Void = { _ in }, roomBytes: Int = 4096
-    ) throws -> Lane {
+    ) throws -> DirectoryLane {
         var settings = DirectorySource.Settings(name: "drops", path: directory.path)
         change(&settings)
-        return try Lane(settings, roomBytes: roomBytes)
+        return try DirectoryLane(settings, roomBytes: roomBytes)
     }
 
     @Test func filesAreReadByTimeThenName() throws {
@@ -161,11 +161,25 @@ import Testing
         try file.write("一\n二")
         var settings = DirectorySource.Settings(name: "drops", path: directory.path)
         settings.mode = .files
-        let lane = try Lane(settings, limits: DirectoryLimits())
+        let lane = try DirectoryLane(settings, limits: DirectoryLimits())
         #expect(try lane.drain().texts == ["一"])
         try withExtendedLifetime(file) { try file.write("三\n四") }
         try directory.append("a", "五")
         #expect(try lane.drain().texts == ["一", "二三", "四五"])
+    }
+
+    @Test func aFileThatIsBeingAppendedToAtARestartWaitsForItsLastLine() throws {
+        let lane = try DirectoryLane(
+            DirectorySource.Settings(name: "drops", path: directory.path), limits: DirectoryLimits())
+        let file = try TestFile(directory.path("a"))
+        try directory.append("a", "一\n")
+        try lane.drain()
+        lane.commit()
+        try lane.restart { try file.write("二\n三") }
+        #expect(try lane.drain().texts == ["二"])
+        try withExtendedLifetime(file) { try file.write("四\n") }
+        try directory.append("a", "五\n")
+        #expect(try lane.drain().texts == ["二", "三四", "五"])
     }
 
     @Test func directoriesAreReadIfAskedFor() throws {

@@ -58,7 +58,7 @@ extension DirectoryReader {
         switch change.kind {
         case .left:
             watch?.remove(path)
-            for (name, file) in names where name.hasPrefix(path + "/") { lose(file, .left) }
+            for (name, file) in names where name.hasPrefix(path + "/") { lose(file, name, .left) }
         case .changed, .arrived, .closed:
             if takesDirectory(path), watch?.isWatching(path) == false { look(below: path) }
         case .deleted:
@@ -81,10 +81,12 @@ extension DirectoryReader {
     func note(_ path: String, _ occasion: Occasion, _ found: FileStatus? = nil) {
         let previous = names[path]
         guard let status = found ?? FileStatus(path: path), status.isRegular else {
-            if let previous { lose(previous, occasion) }
+            if let previous { lose(previous, path, occasion) }
             return
         }
-        if let previous, previous.node != status.node { lose(previous, occasion == .deleted ? .deleted : .left) }
+        if let previous, previous.node != status.node {
+            lose(previous, path, occasion == .deleted ? .deleted : .left)
+        }
         guard let file = known(path, status, occasion) ?? meet(path, status, occasion) else { return }
         if file.path != path { name(file, path) }
         judge(file, status, occasion)
@@ -103,13 +105,12 @@ extension DirectoryReader {
         let checkpoint = checkpoints.removeValue(forKey: status.node)
         if checkpoint == nil {
             guard filter.takes(relative(path)) else { return nil }
-            // A file that was just made has a writer, unless it is another name of one that was there before.
-            if settings.mode == .files, occasion == .changed, status.links < 2 { return nil }
+            if settings.mode == .files, !isWhole(status, occasion) { return nil }
         }
         let node = status.node
         let identity =
             checkpoint?.file
-            ?? FileIdentity(device: node.device, inode: node.inode, generation: generations[node] ?? 0)
+            ?? FileIdentity(device: node.device, inode: node.inode, generation: generations.next(for: node))
         let file = TrackedFile(
             identity: identity, path: checkpoint?.path ?? path, status: status, checkpoint: checkpoint)
         nodes[node] = file
@@ -123,11 +124,24 @@ extension DirectoryReader {
         return file
     }
 
+    /// Whether a file that is read once may be taken now. One that was just made has a writer, unless that is another
+    /// name of one that was there before.
+    private func isWhole(_ status: FileStatus, _ occasion: Occasion) -> Bool {
+        switch occasion {
+        case .scan, .closed, .arrived: true
+        case .changed: status.links > 1
+        case .deleted, .left: false
+        }
+    }
+
     /// The file has another name now.
     private func name(_ file: TrackedFile, _ path: String) {
         if let old = file.path, names[old] === file {
-            // Another name of the same file is no rename.
-            if FileStatus(path: old)?.node == file.node { return }
+            if FileStatus(path: old)?.node == file.node {
+                // A hard link is no rename.
+                if names.updateValue(file, forKey: path) !== file { file.otherNames.append(path) }
+                return
+            }
             names[old] = nil
         }
         names[path] = file
@@ -136,10 +150,19 @@ extension DirectoryReader {
         if settings.mode == .tail, !file.isFinished { depart(file) }
     }
 
-    /// The name of the file is gone.
-    func lose(_ file: TrackedFile, _ occasion: Occasion) {
-        if let path = file.path, names[path] === file { names[path] = nil }
+    /// A name of the file is gone.
+    func lose(_ file: TrackedFile, _ path: String, _ occasion: Occasion) {
+        if names[path] === file { names[path] = nil }
+        file.otherNames.removeAll { $0 == path }
+        guard file.path == path else { return }
+        if let other = file.otherNames.first(where: { FileStatus(path: $0)?.node == file.node }) {
+            return name(file, other)
+        }
         file.path = nil
+        if file.isBlocked {
+            guard file.isEntered || file.checkpoint != nil else { return drop(file) }
+            file.isBlocked = false
+        }
         ledger.withLock { ledger in ledger.update(file.identity) { $0.path = nil } }
         if settings.mode == .tail, !file.isFinished {
             depart(file)
@@ -154,7 +177,7 @@ extension DirectoryReader {
     }
 
     /// A followed file has lost its name: its writer goes on for a while at most.
-    private func depart(_ file: TrackedFile) {
+    func depart(_ file: TrackedFile) {
         guard !file.isSettled else { return }
         let due = Self.now + limits.settleNanoseconds
         file.growth = .settling(until: due)
@@ -167,7 +190,7 @@ extension DirectoryReader {
             if file.path == nil, nodes[file.node] === file { drop(file) }
             return
         }
-        guard case .settling(let due) = file.growth else { return }
+        guard case .settling(let due) = file.growth else { return enqueue(file) }
         if due > Self.now {
             wakeUp(file, at: due)
         } else {
@@ -190,10 +213,13 @@ extension DirectoryReader {
             if case .settling = file.growth, occasion == .closed { file.growth = .settled }
             if occasion == .scan, isUnchanged(file, status), file.isFinished || file.hasNothingLeft { return }
         case .files:
-            if occasion == .scan, !file.isFinished { judgeAge(file, status) }
             if occasion == .closed || occasion == .arrived { file.growth = .settled }
             if occasion == .changed, file.isEntered { return }
-            if occasion == .scan, file.isFinished, isUnchanged(file, status), !isLeftOver(file) { return }
+            if occasion == .scan {
+                let isDone = file.isFinished && isUnchanged(file, status)
+                if isDone, !isLeftOver(file) { return }
+                if !isDone { judgeAge(file, status) }
+            }
         }
         enqueue(file)
     }

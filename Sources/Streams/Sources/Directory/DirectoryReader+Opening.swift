@@ -13,10 +13,10 @@ extension DirectoryReader {
         let descriptor = calls.open(path)
         guard descriptor >= 0 else {
             let number = errno
-            if number == ENOENT || number == ELOOP || number == ENOTDIR {
-                lose(file, .left)
-            } else {
-                block(file, "opened", number)
+            switch number {
+            case ENOENT, ELOOP, ENOTDIR: lose(file, path, .left)
+            case EMFILE, ENFILE: postpone(file, number)
+            default: block(file, "opened", number)
             }
             return nil
         }
@@ -109,19 +109,21 @@ extension DirectoryReader {
         // Of a finished file the size and time stay those at its end, until it is known that it hasn't grown.
         if !file.isFinished { file.note(status) }
         let entry = FileLedger.Entry(
-            path: file.path, node: file.node, born: file.born, isArchive: file.packing != .plain, open: open,
-            offset: file.offset, mark: file.mark, size: file.size, modified: file.modified,
-            isFinished: file.isFinished, isCommitted: file.isFinished)
+            path: file.path, followedAs: file.followedAs, node: file.node, born: file.born,
+            isArchive: file.packing != .plain, open: open, offset: file.offset, mark: file.mark, size: file.size,
+            modified: file.modified, resumed: file.resumed, resumedLine: file.resumedLine, isFinished: file.isFinished,
+            isCommitted: file.isFinished)
         ledger.withLock { $0.insert(entry, for: file.identity) }
     }
 
-    /// Behind the last whole line that was there when the file was met.
+    /// Behind the last whole line that was there when the file was met. Of an unfinished line that is too long already
+    /// only so much is read that it is found to be.
     private func placeAtEnd(_ file: TrackedFile, _ open: OpenFile) {
-        let width = 65_536
+        let lowest = file.size - min(file.size, UInt64(settings.maximumLineBytes) + 8)
         var end = file.size
-        withUnsafeTemporaryAllocation(byteCount: width, alignment: 16) { room in
-            while end > 0 {
-                let start = end - min(end, UInt64(width))
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
+            while end > lowest {
+                let start = end - min(end - lowest, UInt64(room.count))
                 let part = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(end - start)])
                 let count = open.fill(part, at: start)
                 let found = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: part[..<count]))
@@ -129,13 +131,17 @@ extension DirectoryReader {
                 if found > 0 { break }
             }
         }
-        file.place(at: end, line: 1 + LineFeeds.count(open, from: 0, to: end))
+        // Of a file so large that counting its lines would hold up everything, they are numbered from here.
+        let lines = end <= 1 << 28 ? LineFeeds.count(open, from: 0, to: end) : 0
+        file.place(at: end, line: 1 + lines)
     }
 
     /// The file can't be read: until it changes, the rest goes on.
     func block(_ file: TrackedFile, _ what: String, _ number: Int32) {
         file.isBlocked = true
         if let status = file.path.flatMap({ FileStatus(path: $0) }) { file.changed = status.changed }
+        guard !file.isReported else { return }
+        file.isReported = true
         report(
             UnderstudyError(
                 .missingInput,
@@ -143,58 +149,12 @@ extension DirectoryReader {
                 at: file.lastPath))
     }
 
-    // MARK: ends
-
-    /// The inode has other content now: what was known of it ends, and it is read from its beginning.
-    func beginAnew(_ file: TrackedFile, _ status: FileStatus) {
-        let path = file.path
-        retire(file)
-        let node = file.node
-        let identity = FileIdentity(
-            device: file.identity.device, inode: file.identity.inode, generation: file.identity.generation + 1)
-        let next = TrackedFile(identity: identity, path: file.lastPath, status: status)
-        next.path = path
-        next.growth = file.growth
-        generations[node] = nil
-        nodes[node] = next
-        if let path { names[path] = next }
-        enqueue(next)
-    }
-
-    /// Nothing more comes of the file. If a line of it is open, that has ended.
-    func retire(_ file: TrackedFile) {
-        if file.isEntered, !file.isFinished {
-            if announced !== file { events.append(.opened(file.origin(of: settings.name))) }
-            announced = nil
-            file.isFinished = true
-            events.append(.finished)
-            ledger.withLock { ledger in
-                ledger.update(file.identity) {
-                    $0.isFinished = true
-                    $0.isCommitted = false
-                }
-            }
-        }
-        drop(file)
-    }
-
-    /// The file is gone, or another has taken its inode.
-    func drop(_ file: TrackedFile) {
-        if let path = file.path, names[path] === file { names[path] = nil }
-        if nodes[file.node] === file {
-            nodes[file.node] = nil
-            generations[file.node] = file.identity.generation + 1
-        }
-        ledger.withLock { ledger in
-            if file.isEntered {
-                ledger.markGone(file.identity)
-            } else if file.checkpoint != nil {
-                ledger.forget(file.identity)
-            }
-        }
-    }
-
-    func forget(_ file: FileIdentity) {
-        ledger.withLock { $0.forget(file) }
+    /// The process has no descriptor left: others are given back soon.
+    private func postpone(_ file: TrackedFile, _ number: Int32) {
+        wakeUp(file, at: Self.now + 1_000_000_000)
+        reportOnce(
+            UnderstudyError(
+                .tryAgain, "files can't be opened: \(String(cString: strerror(number))); raise LimitNOFILE",
+                at: settings.path))
     }
 }

@@ -36,47 +36,7 @@ extension DirectoryReader {
         return finish(file, open, status)
     }
 
-    private func readArchive(
-        _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
-    ) -> SourceEvent? {
-        if file.unpacker == nil {
-            file.unpacker = Unpacker(file.packing == .gzip ? .gzip : .zstd)
-            file.toSkip = file.offset
-            file.place(at: 0, line: 1)
-        }
-        guard let unpacker = file.unpacker else { return fail(file, open, ENOMEM) }
-        while true {
-            var part = room
-            if file.toSkip > 0 {
-                part = UnsafeMutableRawBufferPointer(rebasing: room.prefix(Int(min(file.toSkip, UInt64(room.count)))))
-            } else if announced !== file {
-                return announce(file)
-            }
-            switch unpacker.read(open, into: part) {
-            case .bytes(let count):
-                let block = UnsafeRawBufferPointer(rebasing: part[..<count])
-                guard file.toSkip > 0 else { return handOut(file, block) }
-                file.advance(over: block)
-                file.toSkip -= UInt64(count)
-                if ledger.withLock({ $0.isInterrupted }) { return .stopped }
-                continue
-            case .end:
-                break
-            case .damaged:
-                report(
-                    UnderstudyError(
-                        .invalidData, "the archive is damaged or cut short; what could be unpacked was read",
-                        at: "\(file.lastPath):byte \(unpacker.rawOffset)"))
-            case .failed(let number):
-                return fail(file, open, number)
-            }
-            guard let status = FileStatus(descriptor: open.descriptor) else { return fail(file, open, errno) }
-            guard announced === file else { return announce(file) }
-            return finish(file, open, status)
-        }
-    }
-
-    private func finish(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) -> SourceEvent {
+    func finish(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) -> SourceEvent {
         if file.offset > file.lineStart { file.place(at: file.offset, line: file.line + 1) }
         file.isFinished = true
         file.note(status)
@@ -131,7 +91,7 @@ extension DirectoryReader {
         guard FileDisposal(settings).clear(path, node: file.node, size: file.size, report: report) else { return }
         names[path] = nil
         nodes[file.node] = nil
-        generations[file.node] = file.identity.generation + 1
+        generations.set(file.identity.generation + 1, for: file.node)
         forget(file.identity)
     }
 
@@ -168,7 +128,7 @@ extension DirectoryReader {
             let count = open.read(into: room, at: start)
             if count < 0 { return fail(file, open, errno) }
             guard isUnbroken(file, open), count > 0 else { return nil }
-            hasGrown(file, by: start + UInt64(count))
+            giveTime(file, start + UInt64(count))
             let whole = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: room[..<count]))
             file.scanned = max(file.scanned, start + UInt64(count))
             if whole == 0 { continue }
@@ -184,9 +144,11 @@ extension DirectoryReader {
     /// Whether what was read before is still there, so that what was read now follows it. If not, the file begins anew.
     private func isUnbroken(_ file: TrackedFile, _ open: OpenFile) -> Bool {
         guard let status = FileStatus(descriptor: open.descriptor) else { return false }
-        if status.size >= file.scanned, let found = FileMark(open, upTo: file.offset),
+        if status.size >= file.offset, let found = FileMark(open, upTo: file.offset),
             found.matches(file.mark, born: file.born)
         {
+            // An unfinished line may be taken back.
+            if status.size < file.scanned { file.forgetUnfinishedLine() }
             return true
         }
         beginAnew(file, status)
@@ -194,7 +156,7 @@ extension DirectoryReader {
     }
 
     /// A file that may lose its writer gets more time as long as it grows.
-    private func hasGrown(_ file: TrackedFile, by end: UInt64) {
+    private func giveTime(_ file: TrackedFile, _ end: UInt64) {
         guard case .settling = file.growth, end > file.scanned else { return }
         file.growth = .settling(until: Self.now + limits.settleNanoseconds)
     }
@@ -204,15 +166,22 @@ extension DirectoryReader {
         _ file: TrackedFile, _ status: FileStatus, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
     ) -> SourceEvent? {
         file.note(status)
-        // In a file that is read once, only a last line without an LF makes it worth waiting for more.
-        guard settings.mode == .files, file.scanned == file.offset else { return nil }
+        ledger.withLock { ledger in
+            ledger.update(file.identity) {
+                $0.size = file.size
+                $0.modified = file.modified
+            }
+        }
+        // A file that is read once and stays need not be waited for unless its last line has no LF: if it grows after
+        // all, it is read on.
+        guard settings.mode == .files, settings.after == .keep, file.scanned == file.offset else { return nil }
         file.growth = .settled
         return readAll(file, open, room)
     }
 
     // MARK: events
 
-    private func announce(_ file: TrackedFile) -> SourceEvent {
+    func announce(_ file: TrackedFile) -> SourceEvent {
         announced = file
         file.isAnswered = true
         ledger.withLock { ledger in
@@ -224,8 +193,9 @@ extension DirectoryReader {
         return .opened(file.origin(of: settings.name))
     }
 
-    private func handOut(_ file: TrackedFile, _ block: UnsafeRawBufferPointer) -> SourceEvent {
+    func handOut(_ file: TrackedFile, _ block: UnsafeRawBufferPointer) -> SourceEvent {
         file.advance(over: block)
+        file.isReported = false
         if let fingerprint = file.fingerprint { file.mark = fingerprint.hash(born: file.born) }
         ledger.withLock { ledger in
             ledger.update(file.identity) {
@@ -237,7 +207,7 @@ extension DirectoryReader {
     }
 
     /// Reading failed: the line that is open is read again from its start once the file changes.
-    private func fail(_ file: TrackedFile, _ open: OpenFile, _ number: Int32) -> SourceEvent? {
+    func fail(_ file: TrackedFile, _ open: OpenFile, _ number: Int32) -> SourceEvent? {
         block(file, "read", number)
         if announced === file { announced = nil }
         file.unpacker = nil
@@ -253,16 +223,5 @@ extension DirectoryReader {
             ledger.letGo(file.identity)
         }
         return nil
-    }
-
-    /// Tells a source without files that it has been started, so that its next start isn't its first.
-    func leaveMark(_ status: FileStatus) {
-        let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
-        let entry = FileLedger.Entry(
-            path: settings.path, node: status.node, born: status.born, isArchive: true, open: nil, offset: 0, mark: 0,
-            size: 0, modified: 0, isFinished: true)
-        ledger.withLock { $0.insert(entry, for: identity) }
-        events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
-        events.append(.finished)
     }
 }

@@ -4,11 +4,27 @@ import Glibc
 /// Looking at the directory as a whole.
 extension DirectoryReader {
     /// The checkpoints of earlier runs: of an inode that was begun anew, the last one counts.
-    func takeUp(_ kept: [FileCheckpoint]) {
+    func takeUp(_ kept: [FileCheckpoint], on device: UInt64) {
+        let devices = renumbered(kept, on: device)
         for checkpoint in kept.sorted(by: { $0.file.generation < $1.file.generation }) {
-            let node = FileStatus.Node(device: checkpoint.file.device, inode: checkpoint.file.inode)
+            let node = FileStatus.Node(
+                device: devices[checkpoint.file.device] ?? checkpoint.file.device, inode: checkpoint.file.inode)
             if let older = checkpoints.updateValue(checkpoint, forKey: node) { forget(older.file) }
         }
+    }
+
+    /// The present numbers of devices that had others when the checkpoints were made: some file systems get theirs when
+    /// they are mounted.
+    private func renumbered(_ kept: [FileCheckpoint], on device: UInt64) -> [UInt64: UInt64] {
+        var devices: [UInt64: UInt64] = [:]
+        guard !kept.contains(where: { $0.file.device == device }) else { return devices }
+        for checkpoint in kept where devices[checkpoint.file.device] == nil {
+            guard let node = FileStatus(path: checkpoint.path)?.node, node.inode == checkpoint.file.inode else {
+                continue
+            }
+            devices[checkpoint.file.device] = node.device
+        }
+        return devices
     }
 
     /// Looks at every name: at the start, and after changes that nobody told of.
@@ -19,7 +35,9 @@ extension DirectoryReader {
         let present = Set(listing.files.map(\.path))
         for entry in inOrder(listing.files) { note(entry.path, .scan, entry.status) }
         guard listing.isWhole else { return }
-        for (path, file) in names where !present.contains(path) && FileStatus(path: path) == nil { lose(file, .left) }
+        for (path, file) in names where !present.contains(path) && FileStatus(path: path) == nil {
+            lose(file, path, .left)
+        }
     }
 
     /// A directory that has come to be.
@@ -34,9 +52,20 @@ extension DirectoryReader {
     func forgetCheckpoints(on device: UInt64) {
         for (node, checkpoint) in checkpoints where node.device == device && !isPartlyUnseen {
             checkpoints[node] = nil
-            generations[node] = checkpoint.file.generation + 1
+            generations.set(checkpoint.file.generation + 1, for: node)
             forget(checkpoint.file)
         }
+    }
+
+    /// Tells a source without files that it has been started, so that its next start isn't its first.
+    func leaveMark(_ status: FileStatus) {
+        let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
+        let entry = FileLedger.Entry(
+            path: settings.path, followedAs: settings.path, node: status.node, born: status.born, isArchive: true,
+            open: nil, offset: 0, mark: 0, size: 0, modified: 0, isFinished: true)
+        ledger.withLock { $0.insert(entry, for: identity) }
+        events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
+        events.append(.finished)
     }
 
     /// Whether files below `path` are taken.
@@ -58,7 +87,7 @@ extension DirectoryReader {
     private func look(_ top: String, _ found: inout Found) {
         var directories = [top]
         while let directory = directories.popLast() {
-            if let watch, !watch.isWatching(directory) {
+            if let watch {
                 switch watch.add(directory) {
                 case .added, .unreachable: break
                 case .full(let number): watchInstead("user_watches", number)

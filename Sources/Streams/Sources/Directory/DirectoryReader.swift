@@ -4,8 +4,8 @@ import Glibc
 /// The reader's side of a directory source: which files there are, whose turn it is, and what comes next.
 ///
 /// Everything it does starts in `next`, on the reader's thread. What happens in the directory is noticed
-/// (`+Noticing`) and makes files ready; ready files take turns; one is opened (`+Opening`) and read (`+Reading`) block
-/// by block.
+/// (`+Noticing`) and makes files ready; ready files take turns; one is opened (`+Opening`) and read block by
+/// block (`+Reading`, `+Archives`), until nothing more comes of it (`+Ending`).
 final class DirectoryReader {
     let settings: DirectorySource.Settings
     let limits: DirectoryLimits
@@ -27,8 +27,7 @@ final class DirectoryReader {
     var nodes: [FileStatus.Node: TrackedFile] = [:]
     /// What earlier runs kept of files that haven't been met yet.
     var checkpoints: [FileStatus.Node: FileCheckpoint] = [:]
-    /// How often an inode has been begun anew, for those whose last file is gone.
-    var generations: [FileStatus.Node: UInt64] = [:]
+    var generations = Generations()
     var isFirstStart = false
     /// Whether a directory couldn't be read, so that files that weren't met may still be there.
     var isPartlyUnseen = false
@@ -72,7 +71,7 @@ final class DirectoryReader {
                 .missingInput, "the directory can't be read: \(String(cString: strerror(errno)))", at: settings.path)
         }
         isFirstStart = kept.isEmpty
-        takeUp(kept.filter { $0.path != settings.path })
+        takeUp(kept.filter { $0.path != settings.path }, on: status.node.device)
         startWatching()
         scan()
         forgetCheckpoints(on: status.node.device)
@@ -121,8 +120,9 @@ final class DirectoryReader {
         ready.put(file)
     }
 
-    /// Others have their turn first.
+    /// Others have their turn first where files grow; elsewhere one file after the other is read.
     func passOn(_ file: TrackedFile) {
+        guard settings.mode == .tail else { return }
         current = nil
         enqueue(file)
     }

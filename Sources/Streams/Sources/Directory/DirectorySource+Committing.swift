@@ -5,20 +5,30 @@ import Glibc
 extension DirectorySource {
     public func checkpoint(_ position: SourcePosition) -> FileCheckpoint? {
         guard let file = position.origin.file, let entry = ledger.withLock({ $0.entries[file] }) else { return nil }
-        guard
-            let mark = entry.isArchive || position.offset == entry.offset
-                ? entry.mark : mark(before: position.offset, of: entry)
-        else { return nil }
+        var position = position
+        if position.offset < entry.resumed {
+            // The earlier run had got further; what it passed over and isn't answered yet stays so.
+            let open = position.origin.unanswered.drop { $0 < position.offset }
+            position.unanswered = Set(position.unanswered).union(open).sorted()
+            position.offset = entry.resumed
+            position.line = entry.resumedLine
+        }
+        let isAtEnd = position.offset == entry.offset
+        guard let mark = entry.isArchive || isAtEnd ? entry.mark : mark(before: position.offset, of: entry) else {
+            return nil
+        }
         return FileCheckpoint(
-            source: name, path: entry.path ?? position.origin.path, file: file, offset: position.offset,
-            line: position.line,
+            source: name, path: settings.mode == .tail ? entry.followedAs : entry.path ?? position.origin.path,
+            file: file, offset: position.offset, line: position.line,
             // What was the end once isn't any more if the file has grown.
-            isFinished: position.isFinished && entry.isFinished && position.offset == entry.offset,
-            unanswered: position.unanswered, mark: mark, size: entry.size, modified: entry.modified)
+            isFinished: position.isFinished && entry.isFinished && isAtEnd, unanswered: position.unanswered,
+            mark: mark, size: entry.size, modified: entry.modified)
     }
 
     public func committed(_ position: SourcePosition) {
-        guard let file = position.origin.file, position.isFinished, position.unanswered.isEmpty else { return }
+        guard let file = position.origin.file else { return }
+        ledger.withLock { $0.release(file) }
+        guard position.isFinished, position.unanswered.isEmpty else { return }
         let entry = ledger.withLock { ledger -> FileLedger.Entry? in
             guard let entry = ledger.entries[file], entry.isFinished, position.offset == entry.offset else {
                 return nil

@@ -16,7 +16,8 @@ extension DirectorySource {
             case delete
         }
 
-        /// Where the files begin that are there at a source's very first start; of `tail` only.
+        /// Where the files begin that are there at a source's very first start; of `tail` only. In one of more than
+        /// 256 MiB whose end is where reading begins, the lines are numbered from there.
         public enum Start: Sendable, Equatable {
             case beginning, end
         }
@@ -32,7 +33,7 @@ extension DirectorySource {
         public var start: Start
         /// How often the directory is looked at while inotify can't watch it.
         public var pollSeconds: Double
-        /// The longest line that is taken, in bytes.
+        /// The longest line that is taken, in bytes; the framer sees to it, and nothing longer is looked back for.
         public var maximumLineBytes: Int
 
         public init(

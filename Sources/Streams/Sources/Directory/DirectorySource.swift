@@ -6,6 +6,8 @@ import Glibc
 /// - Writers write under a name that isn't taken (`.a.txt`, `a.txt.tmp`) and rename, or write and close.
 /// - A file is known by device, inode and the bytes before the offset, never by its name: a renamed file goes on where
 ///   it was, and one that was emptied, or whose inode was given to another, is a new file.
+/// - Log rotation may rename files, delete them, or copy and truncate them; the names that it copies to must not be
+///   taken, or the copies are read as well.
 /// - Symbolic links, names with a leading dot, and directories unless `recursive`, are passed over.
 /// - gzip and zstd files are unpacked in `mode: files`; where growing files are followed they are passed over, since
 ///   there they are copies that a log rotation made of lines already read.

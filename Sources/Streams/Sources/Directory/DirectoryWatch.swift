@@ -68,6 +68,7 @@ final class DirectoryWatch {
 
     func isWatching(_ directory: String) -> Bool { numbers[directory] != nil }
 
+    /// Watches the directory that stands there now, if it isn't watched already.
     func add(_ directory: String) -> AddOutcome {
         let number = calls.add(descriptor, directory, mask | Self.selfMask)
         guard number >= 0 else {
@@ -75,6 +76,10 @@ final class DirectoryWatch {
         }
         // The same directory under another path keeps its number: the old path has been renamed away.
         if let old = directories[number], old != directory { numbers[old] = nil }
+        if let old = numbers[directory], old != number {
+            inotify_rm_watch(descriptor, old)
+            directories[old] = nil
+        }
         directories[number] = directory
         numbers[directory] = number
         return .added

@@ -3,6 +3,8 @@ struct FileLedger: Sendable {
     struct Entry: Sendable {
         /// nil once the file has no name in the directory any more.
         var path: String?
+        /// The name under which it was followed, by which a later run sees that it was renamed since.
+        var followedAs: String
         var node: FileStatus.Node
         var born: Int64
         var isArchive: Bool
@@ -12,6 +14,9 @@ struct FileLedger: Sendable {
         var mark: UInt64
         var size: UInt64
         var modified: Int64
+        /// How far an earlier run had got, and the number of the line that starts there.
+        var resumed: UInt64 = 0
+        var resumedLine: UInt64 = 1
         /// Whether its end was handed out, and has been answered.
         var isFinished = false
         var isCommitted = false
@@ -23,6 +28,9 @@ struct FileLedger: Sendable {
     /// Those with an open descriptor, the longest unused first.
     private var held: [FileIdentity] = []
     private var forgotten: [FileIdentity] = []
+    /// What was begun anew, by what took its place: as long as nothing is kept of that, a later run knows the file by
+    /// its old checkpoint alone.
+    private var replaced: [FileIdentity: FileIdentity] = [:]
     private let heldLimit: Int
     var isInterrupted = false
 
@@ -59,19 +67,28 @@ struct FileLedger: Sendable {
         held.removeAll { $0 == file }
     }
 
-    /// Nothing more will come of it, and its checkpoint may go once it is answered.
-    mutating func markGone(_ file: FileIdentity) {
+    /// Nothing more will come of it, and its checkpoint may go once it is answered, and once something is kept of its
+    /// successor if it has one.
+    mutating func markGone(_ file: FileIdentity, successor: FileIdentity? = nil) {
         update(file) {
             $0.isGone = true
             $0.path = nil
         }
+        if let successor { replaced[successor] = file }
         forgetIfDone(file)
     }
 
+    /// Its end is answered, durably.
     mutating func markCommitted(_ file: FileIdentity) {
         update(file) { $0.isCommitted = true }
         letGo(file)
         forgetIfDone(file)
+    }
+
+    /// Something is kept of it, or never will be.
+    mutating func release(_ file: FileIdentity) {
+        guard let old = replaced.removeValue(forKey: file) else { return }
+        if entries[old] == nil { forget(old) } else { forgetIfDone(old) }
     }
 
     /// Its checkpoint may go, whatever state it is in.
@@ -79,6 +96,7 @@ struct FileLedger: Sendable {
         letGo(file)
         entries[file] = nil
         forgotten.append(file)
+        release(file)
     }
 
     mutating func takeForgotten() -> [FileIdentity] {
@@ -88,7 +106,7 @@ struct FileLedger: Sendable {
 
     private mutating func forgetIfDone(_ file: FileIdentity) {
         guard let entry = entries[file], entry.isGone, entry.isFinished, entry.isCommitted else { return }
-        forget(file)
+        if !replaced.values.contains(file) { forget(file) }
     }
 
     private mutating func hold(_ file: FileIdentity) {

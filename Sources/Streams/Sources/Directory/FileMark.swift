@@ -3,18 +3,18 @@
 ///
 /// Their hash is a checkpoint's `mark`: `XXH64(first + last, seed: time of the file's making)`. The seed tells a file
 /// from a later one that was given the same inode and begins with the same bytes.
-struct FileMark: Sendable {
-    static let width = 1024
+package struct FileMark: Sendable {
+    package static let width = 1024
 
-    private(set) var offset: UInt64 = 0
+    package private(set) var offset: UInt64 = 0
     private var bytes: [UInt8] = []
     /// How many of `bytes` are the first ones; the rest are the last ones, and there are none while the file is short.
     private var headCount: Int { min(bytes.count, Self.width) }
 
-    init() {}
+    package init() {}
 
     /// Reads the bytes around `offset`; nil if the file is shorter.
-    init?(_ file: OpenFile, upTo offset: UInt64) {
+    package init?(_ file: OpenFile, upTo offset: UInt64) {
         self.offset = offset
         let span = Int(min(offset, UInt64(Self.width)))
         let count = offset <= UInt64(Self.width) ? span : 2 * span
@@ -28,7 +28,7 @@ struct FileMark: Sendable {
     }
 
     /// The file goes on with `block`.
-    mutating func append(_ block: UnsafeRawBufferPointer) {
+    package mutating func append(_ block: UnsafeRawBufferPointer) {
         offset += UInt64(block.count)
         var rest = block
         let missing = Self.width - headCount
@@ -46,7 +46,7 @@ struct FileMark: Sendable {
         bytes.append(contentsOf: kept)
     }
 
-    func hash(born: Int64) -> UInt64 {
+    package func hash(born: Int64) -> UInt64 {
         // Of a short file the first bytes are the last ones as well.
         let all = bytes.count <= Self.width ? bytes + bytes : bytes
         return all.withUnsafeBufferPointer { XXHash64.hash($0, seed: UInt64(bitPattern: born)) }

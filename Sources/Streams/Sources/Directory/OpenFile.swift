@@ -1,10 +1,10 @@
 import Glibc
 
 /// A descriptor that is closed when nobody uses it any more: the committer may read it while the reader lets it go.
-final class OpenFile: Sendable {
+package final class OpenFile: Sendable {
     let descriptor: Int32
 
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 

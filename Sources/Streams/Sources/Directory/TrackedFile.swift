@@ -18,6 +18,10 @@ final class TrackedFile {
         didSet { if let path { lastPath = path } }
     }
     private(set) var lastPath: String
+    /// Hard links in the same directory.
+    var otherNames: [String] = []
+    /// The name under which it was met.
+    let followedAs: String
     var growth = Growth.growing
     /// nil until the file has been looked into.
     var packing: Packing?
@@ -52,6 +56,8 @@ final class TrackedFile {
     var isAnswered = false
     /// Whether it can't be read, or is no file for this source: until its content or its permissions change.
     var isBlocked = false
+    /// Whether people know of that.
+    var isReported = false
     /// Whether it waits for its turn.
     var isQueued = false
     /// Whether the ledger has an entry for it.
@@ -64,12 +70,16 @@ final class TrackedFile {
     var resumed: UInt64 = 0
     var resumedLine: UInt64 = 1
 
-    init(identity: FileIdentity, path: String, status: FileStatus, checkpoint: FileCheckpoint? = nil) {
+    init(
+        identity: FileIdentity, path: String, followedAs: String? = nil, status: FileStatus,
+        checkpoint: FileCheckpoint? = nil
+    ) {
         self.identity = identity
         node = status.node
         born = status.born
         self.path = path
         lastPath = path
+        self.followedAs = followedAs ?? path
         self.checkpoint = checkpoint
         guard let checkpoint else { return }
         (size, modified) = (checkpoint.size, checkpoint.modified)
@@ -114,6 +124,12 @@ final class TrackedFile {
         offset += UInt64(block.count)
         scanned = max(scanned, offset)
         wholeUpTo = max(wholeUpTo, lineStart)
+    }
+
+    /// What follows `offset` isn't what it was.
+    func forgetUnfinishedLine() {
+        scanned = offset
+        wholeUpTo = offset
     }
 
     func origin(of source: String) -> SourceOrigin {

@@ -6,10 +6,9 @@ import Glibc
 /// A thread takes from the inner source and appends to `<spool>/<source>/<sequence>.seg`; the lane reads the segments,
 /// each of which is an origin of its own (device 0, the sequence number as inode), and a segment whose lines have all
 /// been answered is deleted. A later run goes on in the oldest segment at its checkpoint. A kill loses nothing that
-/// was taken from the inner source, for the page cache keeps it; a power cut loses what the kernel hadn't written yet.
+/// came out of a pipe, for the page cache keeps it; a power cut loses what the kernel hadn't written yet.
 ///
-/// `@unchecked Sendable`: `current`, `nextSequence` and `origins` are used by the one thread that reads; the rest never
-/// changes.
+/// `@unchecked Sendable`: `current` and `nextSequence` are used by the one thread that reads; the rest never changes.
 public final class SpooledSource: StreamSource, @unchecked Sendable {
     /// How large a segment gets, in bytes: seldom enough deleted that it costs nothing, small enough that an answered
     /// one doesn't hold much space.

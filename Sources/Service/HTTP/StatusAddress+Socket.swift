@@ -1,6 +1,6 @@
 import Glibc
 
-extension ListenAddress {
+extension StatusAddress {
     var family: Int32 {
         switch self {
         case .port(let host, _): host.contains(":") ? AF_INET6 : AF_INET

@@ -4,7 +4,7 @@ import Streams
 import Testing
 
 /// Does with a directory source what a daemon does: takes lines, answers them, keeps checkpoints, and starts again.
-final class Lane {
+final class DirectoryLane {
     struct Line: Equatable {
         var file: FileIdentity
         var offset: UInt64
@@ -22,8 +22,14 @@ final class Lane {
     /// Every line taken since the last restart.
     private(set) var lines: [Line] = []
     private(set) var opened: [SourceOrigin] = []
-    /// How far each origin has been taken, and whether that is durable; in the order in which they were opened.
+    /// How far each origin has been taken, in the order in which they were opened.
     private(set) var positions: [SourcePosition] = []
+    /// The lines whose answers are durable, of all runs.
+    private(set) var durable: [Line] = []
+    /// What was taken since the last commit, step by step.
+    private(set) var trail: [(position: SourcePosition, line: Line?)] = []
+    private var unanswered: [FileIdentity: [UInt64]] = [:]
+    private var answered: [FileIdentity: Set<UInt64>] = [:]
 
     private var origin: SourceOrigin?
     private var unfinished: [UInt8] = []
@@ -57,7 +63,7 @@ final class Lane {
     var texts: [String] { lines.map(\.text) }
 
     /// Takes everything that is there now.
-    @discardableResult func drain() throws -> Lane {
+    @discardableResult func drain() throws -> DirectoryLane {
         while try step() {}
         return self
     }
@@ -73,6 +79,7 @@ final class Lane {
             opened.append(next)
             unfinished = []
             positions.append(SourcePosition(origin: next, offset: next.start, line: next.firstLine))
+            trail.append((positions[positions.count - 1], nil))
         case .bytes(let count):
             try #require(origin != nil && count > 0 && count <= roomBytes)
             unfinished += room[..<count]
@@ -85,6 +92,7 @@ final class Lane {
             if !unfinished.isEmpty { try take(unfinished[...], width: unfinished.count) }
             unfinished = []
             positions[positions.count - 1].isFinished = true
+            trail.append((positions[positions.count - 1], nil))
             origin = nil
         case .end, .stopped:
             Issue.record("a directory doesn't end")
@@ -99,35 +107,72 @@ final class Lane {
         let file = try #require(position.origin.file)
         let isAnswered =
             position.offset < position.origin.resumed && !position.origin.unanswered.contains(position.offset)
-        if !isAnswered {
-            lines.append(
-                Line(
-                    file: file, offset: position.offset, number: position.line,
-                    text: String(decoding: bytes, as: UTF8.self)))
-        }
+        let line = Line(
+            file: file, offset: position.offset, number: position.line, text: String(decoding: bytes, as: UTF8.self))
         positions[last].offset += UInt64(width)
         positions[last].line += 1
+        if !isAnswered { lines.append(line) }
+        trail.append((positions[last], isAnswered ? nil : line))
     }
 
-    /// Makes the first `count` positions durable, or all.
-    func commit(_ count: Int? = nil) {
-        let durable = positions.prefix(count ?? positions.count)
+    /// Makes everything that was taken durable.
+    func commit() { commit(upTo: trail.count) }
+
+    /// Makes the first `count` steps durable. With `passingOver`, some lines of them are left without an answer.
+    func commit(upTo count: Int, passingOver: (Line) -> Bool = { _ in false }) {
+        var positions: [SourcePosition] = []
+        for step in trail[..<count] {
+            if let line = step.line {
+                if passingOver(line) {
+                    unanswered[line.file, default: []].append(line.offset)
+                } else {
+                    durable.append(line)
+                    answered[line.file, default: []].insert(line.offset)
+                }
+            }
+            if let last = positions.indices.last, positions[last].origin === step.position.origin {
+                positions[last] = step.position
+            } else {
+                positions.append(step.position)
+            }
+        }
+        trail.removeFirst(count)
+        for index in positions.indices {
+            guard let file = positions[index].origin.file else { continue }
+            let open = Set(positions[index].origin.unanswered + (unanswered[file] ?? []))
+            positions[index].unanswered = open.filter { offset in
+                offset < positions[index].offset && !(answered[file]?.contains(offset) ?? false)
+            }.sorted()
+        }
         var latest: [FileIdentity: FileCheckpoint] = [:]
-        for position in durable {
+        for position in positions {
             if let checkpoint = source?.checkpoint(position) { latest[checkpoint.file] = checkpoint }
         }
         kept.merge(latest) { $1 }
-        for position in durable { source?.committed(position) }
+        for position in positions { source?.committed(position) }
         for file in source?.takeForgotten() ?? [] { kept[file] = nil }
-        // An origin that is still open goes on being answered.
-        positions.removeFirst(durable.count - (durable.count == positions.count && origin != nil ? 1 : 0))
     }
 
     /// Keeps a position of the test's own making.
     func keep(_ position: SourcePosition) throws {
+        try keepOnly(position)
+        source?.committed(position)
+    }
+
+    /// As far as to the moment when the position is durable.
+    func keepOnly(_ position: SourcePosition) throws {
         let checkpoint = try #require(source?.checkpoint(position))
         kept[checkpoint.file] = checkpoint
-        source?.committed(position)
+    }
+
+    /// As if the file systems had been mounted in another order.
+    func renumberDevices(by offset: UInt64) {
+        kept = Dictionary(
+            uniqueKeysWithValues: kept.values.map { checkpoint in
+                var other = checkpoint
+                other.file.device += offset
+                return (other.file, other)
+            })
     }
 
     /// Starts again from what is durable, as after a kill; `meanwhile` happens while nobody runs.
@@ -137,6 +182,9 @@ final class Lane {
         lines = []
         opened = []
         positions = []
+        trail = []
+        unanswered = [:]
+        answered = [:]
         origin = nil
         unfinished = []
         try meanwhile()

@@ -2,7 +2,7 @@ import Diagnostics
 import Glibc
 
 /// Where the status is offered: a port of this machine that only it can reach, or a Unix socket.
-public enum ListenAddress: Sendable, Equatable {
+public enum StatusAddress: Sendable, Equatable {
     /// `host` is a numeric loopback address; port 0 takes any that is free.
     case port(host: String, UInt16)
     case unix(path: String)
@@ -43,7 +43,7 @@ public enum ListenAddress: Sendable, Equatable {
     }
 }
 
-extension ListenAddress: CustomStringConvertible {
+extension StatusAddress: CustomStringConvertible {
     /// The form that `init` reads.
     public var description: String {
         switch self {

@@ -1,0 +1,43 @@
+import Glibc
+
+/// Standard input as single keys, while the value lives; the terminal is as before afterwards.
+final class TerminalInput {
+    private var former: termios
+    private var isChanged = true
+
+    /// nil where standard input is no terminal.
+    init?() {
+        var settings = termios()
+        guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
+        former = settings
+        // Keys as they come and unseen; Control-C as a key too, so that leaving that way restores the terminal as well.
+        settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
+        guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings) == 0 else { return nil }
+    }
+
+    deinit { restore() }
+
+    func restore() {
+        guard isChanged else { return }
+        isChanged = false
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &former)
+    }
+
+    /// Waits for a key; nil when the terminal has gone.
+    func key() -> UInt8? {
+        var byte: UInt8 = 0
+        while true {
+            let count = read(STDIN_FILENO, &byte, 1)
+            if count == 1 { return byte }
+            if count == 0 || errno != EINTR { return nil }
+        }
+    }
+
+    /// The columns of standard output's terminal; nil where it is none.
+    static var outputWidth: Int? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+}

@@ -1,0 +1,101 @@
+import Diagnostics
+import Foundation
+import Glibc
+import Service
+import Testing
+
+@Suite struct UnixSocketTests {
+    private let routes = StatusRoutes(status: { StatusSamples.ready() }, metrics: { "" }, health: { nil })
+
+    /// A socket's path in a folder of its own, which goes when `body` is done.
+    private func withPath<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "us-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try await body(folder.appending(path: "http.sock").path)
+    }
+
+    private func mode(_ path: String) -> mode_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mode : nil
+    }
+
+    @Test func servesAndCleansUp() async throws {
+        try await withPath { path in
+            let server = try StatusServer(address: .unix(path: path), routes: routes)
+            async let ended: Void = server.run()
+            #expect(mode(path) == S_IFSOCK | 0o660)
+            let answer = await StatusTestClient.ask(.unix(path: path), "GET /healthz HTTP/1.1\r\n\r\n")
+            #expect(answer?.hasSuffix("ok\n") == true)
+            server.stop()
+            await ended
+            #expect(mode(path) == nil)
+        }
+    }
+
+    @Test func takesThePlaceOfASocketThatNobodyAnswersAt() async throws {
+        try await withPath { path in
+            // What a killed process leaves: bound, then closed without unlink.
+            let dead = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+            let bound = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(dead, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            #expect(bound == 0)
+            close(dead)
+            let server = try StatusServer(address: .unix(path: path), routes: routes)
+            async let ended: Void = server.run()
+            let answer = await StatusTestClient.ask(.unix(path: path), "GET /healthz HTTP/1.1\r\n\r\n")
+            #expect(answer?.hasSuffix("ok\n") == true)
+            server.stop()
+            await ended
+        }
+    }
+
+    @Test func leavesALiveSocketAlone() async throws {
+        try await withPath { path in
+            let server = try StatusServer(address: .unix(path: path), routes: routes)
+            let error = #expect(throws: UnderstudyError.self) {
+                try StatusServer(address: .unix(path: path), routes: routes)
+            }
+            #expect(error?.code == .cannotCreate)
+            #expect(mode(path) != nil)
+            withExtendedLifetime(server) {}
+        }
+    }
+
+    @Test func leavesAFileThatIsNoSocketAlone() async throws {
+        try await withPath { path in
+            try Data("precious".utf8).write(to: URL(filePath: path))
+            let error = #expect(throws: UnderstudyError.self) {
+                try StatusServer(address: .unix(path: path), routes: routes)
+            }
+            #expect(error?.code == .cannotCreate)
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data("precious".utf8))
+        }
+    }
+
+    @Test func leavesTheSocketOfASuccessorAlone() async throws {
+        try await withPath { path in
+            let server = try StatusServer(address: .unix(path: path), routes: routes)
+            unlink(path)
+            let successor = try StatusServer(address: .unix(path: path), routes: routes)
+            server.stop()
+            await server.run()
+            #expect(mode(path) != nil)
+            withExtendedLifetime(successor) {}
+        }
+    }
+
+    @Test func saysWhichFolderIsMissing() {
+        let error = #expect(throws: UnderstudyError.self) {
+            try StatusServer(address: .unix(path: "/nowhere/at/all.sock"), routes: routes)
+        }
+        #expect(error?.message.contains("/nowhere/at/all.sock") == true)
+        #expect(error?.message.contains("folder doesn't exist") == true)
+    }
+}

@@ -1,0 +1,55 @@
+import Service
+import Testing
+
+@Suite struct HistogramTests {
+    @Test(arguments: 0..<10) func countsByBound(seed: Int) {
+        var generator = MetricsRandom(seed: UInt64(seed))
+        let bounds = [0.5, 1, 2, 8]
+        var histogram = Histogram(bounds: bounds)
+        var all: [Double] = []
+        for _ in 0..<200 {
+            let value =
+                Bool.random(using: &generator)
+                ? bounds.randomElement(using: &generator) ?? 0
+                : Double.random(
+                    in: 0...10, using: &generator)
+            let times = Int.random(in: 1...3, using: &generator)
+            histogram.add(value, times: times)
+            all += [Double](repeating: value, count: times)
+        }
+        #expect(histogram.count == all.count)
+        #expect(abs(histogram.sum - all.reduce(0, +)) < 1e-6)
+        var cumulative = 0
+        for (index, bound) in bounds.enumerated() {
+            cumulative += histogram.counts[index]
+            #expect(cumulative == all.count { $0 <= bound })
+        }
+        all.sort()
+        for share in [0.01, 0.5, 0.9] {
+            let exact = all[Int((share * Double(all.count)).rounded(.up)) - 1]
+            let upper = bounds.first { $0 >= exact } ?? 8
+            let lower = bounds.last { $0 < exact } ?? 0
+            let quantile = histogram.quantile(share) ?? -1
+            #expect(quantile >= min(lower, 8) && quantile <= upper)
+        }
+    }
+
+    @Test func hasNoQuantileWithoutValues() {
+        #expect(Histogram(bounds: [1, 2]).quantile(0.5) == nil)
+    }
+
+    /// The bins of a job must be those that the bounds of the metric say.
+    @Test(arguments: [Float(0), 0.05, 0.050001, 0.1, 0.15, 0.3, 0.35, 0.55, 0.7, 0.95, 0.951, 1, 1.5, -1, .nan])
+    func confidencesFallIntoTheBinOfTheirBound(confidence: Float) {
+        let metrics = DaemonMetrics(version: "1", flaws: [])
+        var job = JobMetrics(source: metrics.source("a"), labels: metrics.labels(["x"]), flaws: 0)
+        job.observe(confidence: confidence)
+        let value = confidence > 0 ? min(1, Double(confidence)) : 0
+        let bin = job.confidences.firstIndex(of: 1)
+        // A Float such as 0.05 lies a hair above the bound's Double or below it; both bins beside it are right then.
+        let exact = max(0, Int((value * 20 - 1e-9).rounded(.up)) - 1)
+        let loose = max(0, Int((value * 20 - 1e-5).rounded(.up)) - 1)
+        #expect(bin == min(19, exact) || bin == loose)
+        #expect(job.confidences.reduce(0, +) == 1)
+    }
+}
