@@ -48,6 +48,13 @@ private func sources(_ rows: String..., and rest: String = "") -> String {
         #expect(plan.addedSources.isEmpty)
     }
 
+    /// The same name at another path: what is kept of a source is kept under its name, so the old one ends first.
+    @Test func aSourceMoves() throws {
+        let plan = try plan(sources(wire), sources("name: wire, kind: fifo, path: /run/cable, spool: true"))
+        #expect(plan.removedSources == ["wire"] && plan.changedSources.map(\.name) == ["wire"])
+        #expect(plan.addedSources.isEmpty)
+    }
+
     /// Standard input has no path to be the same.
     @Test func standardInputIsAddedBesideOthers() throws {
         let plan = try plan(sources(wire), sources(wire, "name: in, kind: stdin"))
