@@ -110,7 +110,7 @@ private func models(asking threshold: Float = 0, auditShare: Double = 0, before:
         #expect(!delivered.contains { $0.contains("第1份") })
         #expect(eventually { store.attempts > 2 })
         #expect(stage.texts("all.tsv") == delivered && source.acknowledgements == 0)
-        #expect(outlet.lag.records > 0 && outlet.lag.nanoseconds > 0)
+        #expect(outlet.lag.nanoseconds > 0)
         #expect(stage.reports.withLock { $0.contains { $0.message.contains("disk") } })
         isBroken.withLock { $0 = false }
         stage.finish()
@@ -130,7 +130,8 @@ private func models(asking threshold: Float = 0, auditShare: Double = 0, before:
         let source = FileLane("s", [FileLane.File(inode: 1, lines: lines(0, 0, 40))], seed: 2)
         try stage.open(source)
         #expect(eventually { stage.reports.withLock { !$0.isEmpty } })
-        #expect(stage.folder.read("all.tsv").isEmpty && stage.store.history.isEmpty)
+        #expect(stage.folder.read("all.tsv").isEmpty)
+        #expect(stage.store.history.allSatisfy { $0.positions.values.allSatisfy { $0.offset == 0 } })
         mkdir(stage.folder.path + "/away", 0o700)
         stage.finish()
         let all = lines(0, 0, 40).map { String(decoding: $0, as: UTF8.self) }
