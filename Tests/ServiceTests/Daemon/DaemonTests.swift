@@ -116,6 +116,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
     @Test func aStormOfReloads() throws {
         let stand = Stand(settings())
         try stand.start()
+        #expect(eventually { stand.count("READY=1") == 1 })
         for round in 0..<300 {
             switch round % 3 {
             case 0: stand.set(settings() + "\nnonsense: 1\n")
