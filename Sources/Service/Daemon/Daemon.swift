@@ -39,7 +39,7 @@ public final class Daemon: Sendable {
     }
 
     let surroundings: Surroundings
-    let control = DaemonControl()
+    package let control = DaemonControl()
     let metrics: DaemonMetrics
     let phases: PhaseRecord
 

@@ -6,7 +6,7 @@ package struct ReloadPlan: Sendable, Equatable {
     /// Names of sources that end, also those that begin again with other settings.
     package var removedSources: [String] = []
     package var addedSources: [SourceSettings] = []
-    /// Sources that read where an ending one does: that must have ended before they begin.
+    /// Sources that read where an ending one does, or have its name: that must have ended before they begin.
     package var changedSources: [SourceSettings] = []
     package var modelsChange = false
     package var teacherChanges = false
@@ -51,8 +51,8 @@ package struct ReloadPlan: Sendable, Equatable {
 }
 
 extension SourceSettings {
-    /// Whether both read the same path, or standard input.
-    func readsWhere(_ other: SourceSettings) -> Bool { path == other.path }
+    /// Whether the two can't be at work together: they read at the same place, or keep their state under the same name.
+    func readsWhere(_ other: SourceSettings) -> Bool { name == other.name || path == other.path }
 
     /// Where it reads; nil for standard input.
     private var path: String? {

@@ -19,7 +19,7 @@ package struct FileProgress: Sendable {
     package init(_ origin: SourceOrigin) {
         self.origin = origin
         offset = max(origin.start, origin.resumed)
-        line = origin.firstLine
+        line = max(origin.firstLine, origin.resumedLine)
         unanswered = origin.resumed > origin.start ? origin.unanswered : []
     }
 

@@ -14,13 +14,16 @@ public final class SourceOrigin: Sendable {
     public let unanswered: [UInt64]
     /// Where the earlier run had got to; `start` if nothing was passed over.
     public let resumed: UInt64
+    /// The number of the line that starts at `resumed`, from 1.
+    public let resumedLine: UInt64
     public let identity: RecordIdentity
 
     /// `stream` tells the runs of a stream apart in the ids of its lines; it isn't used where there is a file. With
     /// neither, the same line at the same place of the stream has the same id in every run.
     public init(
         source: String, path: String, file: FileIdentity?, start: UInt64 = 0, firstLine: UInt64 = 1,
-        unanswered: [UInt64] = [], resumed: UInt64? = nil, stream: UInt64? = nil
+        unanswered: [UInt64] = [], resumed: UInt64? = nil, resumedLine: UInt64? = nil,
+        stream: UInt64? = nil
     ) {
         self.source = source
         self.path = path
@@ -29,6 +32,7 @@ public final class SourceOrigin: Sendable {
         self.firstLine = firstLine
         self.unanswered = unanswered
         self.resumed = resumed ?? start
+        self.resumedLine = resumedLine ?? firstLine
         let run = stream.map { number in withUnsafeBytes(of: number.littleEndian, Array.init) }
         identity = RecordIdentity(source: source, file: file?.bytes ?? run ?? [])
     }

@@ -136,6 +136,6 @@ final class TrackedFile {
         let open = unanswered.drop { $0 < offset }
         return SourceOrigin(
             source: source, path: lastPath, file: identity, start: offset, firstLine: line,
-            unanswered: Array(open), resumed: max(resumed, offset))
+            unanswered: Array(open), resumed: max(resumed, offset), resumedLine: max(resumedLine, line))
     }
 }

@@ -70,7 +70,7 @@ struct SpoolRecovery {
         origins[sequence] = SourceOrigin(
             source: source, path: path, file: SpoolState.identity(sequence), start: start,
             firstLine: checkpoint.line > passed ? checkpoint.line - passed : 1, unanswered: checkpoint.unanswered,
-            resumed: checkpoint.offset)
+            resumed: checkpoint.offset, resumedLine: checkpoint.line)
         return .goesOn(length: length)
     }
 
