@@ -15,6 +15,8 @@ extension DirectoryReader {
         next.path = path
         if settings.mode == .files {
             next.growth = file.growth
+            // The old one's turn by the clock would be nobody's.
+            if case .settling(let due) = next.growth { wakeUp(next, at: due) }
         } else if next.path != next.followedAs {
             depart(next)
         }
