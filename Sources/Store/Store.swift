@@ -87,6 +87,8 @@ public final class Store: Sendable {
     ///
     /// Errors: `tryAgain` where another thread still reads or writes.
     public func close() throws(UnderstudyError) {
+        // So that the database is whole without its log. If that fails, the next run reads the log.
+        if lock != nil { try? database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
         do {
             if lock != nil {
                 // SQLite would do it when the last connection closes, but GRDB closes the one that may write first.

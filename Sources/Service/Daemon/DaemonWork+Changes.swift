@@ -33,12 +33,19 @@ extension DaemonWork {
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new, plan)
         // A new source's path is tried before anything of the old is given up.
-        var opened: [(SourceSettings, any StreamSource)] = []
-        for source in plan.addedSources { opened.append((source, try sources.make(source))) }
+        let added = try open(plan.addedSources)
+        let retired = retire(plan.removedSources)
+        // What waits in a pipe stays there as long as somebody holds it open: the old source, until the new one does.
+        defer { withExtendedLifetime(retired) {} }
+        let changed: Opened
+        do throws(UnderstudyError) {
+            changed = try open(plan.changedSources)
+        } catch {
+            resume(retired)
+            throw error
+        }
 
         for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
-        let leaving = runners.filter { plan.removedSources.contains($0.settings.name) }
-        retire(leaving)
         let oldSinks = sinks
         sinks = newSinks
         for runner in runners { runner.routing.replace(newSinks) }
@@ -47,8 +54,8 @@ extension DaemonWork {
         for wired in oldSinks.wired where !newSinks.wired.contains(where: { $0.target === wired.target }) {
             wired.target.retire()
         }
-        for (settings, source) in opened { try run(settings, source) }
-        for source in plan.changedSources { try run(source, try sources.make(source)) }
+        delayed = delayed.filter { new.sources.contains($0) } + added.delayed + changed.delayed
+        for (settings, source) in added.ready + changed.ready { try run(settings, source) }
         DaemonLogs.setLevel(new.logLevel.logger)
         try watchLink()
     }
@@ -89,22 +96,83 @@ extension DaemonWork {
         return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
     }
 
-    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first.
-    private func retire(_ leaving: [SourceRunner]) {
-        for runner in leaving { runner.interrupt() }
+    // MARK: Sources
+
+    /// Sources to begin.
+    private struct Opened {
+        var ready: [(SourceSettings, any StreamSource)] = []
+        /// Those whose name or place a source still has that is about to end.
+        var delayed: [SourceSettings] = []
+    }
+
+    private func open(_ wanted: [SourceSettings]) throws(UnderstudyError) -> Opened {
+        var opened = Opened()
+        for source in wanted {
+            if isInUse(source) {
+                opened.delayed.append(source)
+            } else {
+                opened.ready.append((source, try sources.make(source)))
+            }
+        }
+        return opened
+    }
+
+    private func isInUse(_ source: SourceSettings) -> Bool {
+        leaving.contains { runner in
+            runner.settings.name == source.name || source.path != nil && runner.settings.path == source.path
+        }
+    }
+
+    /// Starts the sources that nothing stands in the way of any more.
+    func startDelayed() {
+        let ready = delayed.filter { !isInUse($0) }
+        delayed.removeAll { ready.contains($0) }
+        for source in ready { start(source) }
+    }
+
+    /// Puts sources in force again that `retire` has ended.
+    private func resume(_ retired: [SourceRunner]) {
+        for runner in retired {
+            if isInUse(runner.settings) { delayed.append(runner.settings) } else { start(runner.settings) }
+        }
+    }
+
+    private func start(_ source: SourceSettings) {
+        do throws(UnderstudyError) {
+            try run(source, try sources.make(source))
+        } catch {
+            daemon.log.report(error, metadata: ["source": "\(source.name)"])
+            daemon.phases.note(warning: "source \(source.name) has failed: \(error.message)")
+        }
+    }
+
+    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first. Gives
+    /// those that it has told to end.
+    ///
+    /// One whose lines a sink doesn't take in time is left to end by itself, so that none is lost and the others go on.
+    private func retire(_ names: [String]) -> [SourceRunner] {
+        let retired = runners.filter { runner in
+            names.contains(runner.settings.name) && !leaving.contains { $0 === runner }
+        }
+        for runner in retired { runner.interrupt() }
         let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
         let deadline = Monotonic.nanoseconds &+ allowed
-        for runner in leaving {
-            if !runner.wait(until: deadline) {
+        var ended: [SourceRunner] = []
+        for runner in retired {
+            guard runner.wait(until: deadline) else {
                 daemon.log.warning(
-                    "a source could not be drained in time", metadata: ["source": "\(runner.settings.name)"])
-                runner.abandon()
+                    "a source that was to end has lines that a sink doesn't take; it ends when they are taken",
+                    metadata: ["source": "\(runner.settings.name)"])
+                leaving.append(runner)
+                continue
             }
             keepUnfinished(runner, runner.close())
+            ended.append(runner)
         }
-        guard !leaving.isEmpty else { return }
+        guard !ended.isEmpty else { return retired }
         outlet.flush()
-        for runner in leaving { outlet.remove(runner.source) }
-        runners.removeAll { runner in leaving.contains { $0 === runner } }
+        for runner in ended { outlet.remove(runner.source) }
+        runners.removeAll { runner in ended.contains { $0 === runner } }
+        return retired
     }
 }

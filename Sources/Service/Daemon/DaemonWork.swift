@@ -20,6 +20,10 @@ final class DaemonWork {
     var modelSet: ModelSet
     var sinks: SinkRouting.Sinks
     var runners: [SourceRunner] = []
+    /// Those of `runners` that are to end and couldn't be drained in time: they end once their sinks take the rest.
+    var leaving: [SourceRunner] = []
+    /// Sources that begin when one of `leaving` has made room for them.
+    var delayed: [SourceSettings] = []
     var failureOfLastSource: UnderstudyError?
     private var committerThread: WorkerThread?
     var link: LinkWatch?
@@ -137,8 +141,10 @@ final class DaemonWork {
 
     /// Closes the lanes of sources that have come to their end.
     func collectEnded() {
-        for runner in runners where runner.hasEnded {
+        let ended = runners.filter(\.hasEnded)
+        for runner in ended {
             let ending = runner.close()
+            keepUnfinished(runner, ending)
             outlet.flush()
             outlet.remove(runner.source)
             if let failure = ending?.failure {
@@ -149,7 +155,9 @@ final class DaemonWork {
                 daemon.log.info("source ended", metadata: ["source": "\(runner.settings.name)"])
             }
         }
-        runners.removeAll { $0.hasEnded }
+        runners.removeAll { runner in ended.contains { $0 === runner } }
+        leaving.removeAll { runner in ended.contains { $0 === runner } }
+        startDelayed()
     }
 
     // MARK: Stop

@@ -35,7 +35,8 @@ final class SourceRunner: Sendable {
             source: source, output: output, routing: routing)
     }
 
-    /// Starts reading and writing. `ended` is told when the last answer has been handed over.
+    /// Starts reading and writing. `ended` is told when the reading has ended and when the last answer has been handed
+    /// over; `hasEnded` says whether it was both.
     func start(ended: @escaping @Sendable () -> Void) throws(UnderstudyError) {
         let writer = try WorkerThread(name: "w \(settings.name)") { [self] in
             engine.write(lane)
@@ -49,6 +50,8 @@ final class SourceRunner: Sendable {
                 let ending = engine.read(lane)
                 state.withLock { $0.ending = ending }
                 state.broadcast(0)
+                // The writer may have been the first to end.
+                ended()
             }
             state.withLock { $0.threads.append(reader) }
         } catch {

@@ -36,6 +36,7 @@ struct StatusSupply: Sendable {
         let entry = phases.current
         var warnings = [entry.warning, entry.stuck].compactMap { $0 }
         if let failure = outlet.failure { warnings.append("answers aren't committed: \(failure.message)") }
+        if let obstacle = outlet.obstacle { warnings.append("answers wait: \(obstacle)") }
         return ServiceStatus(
             metrics.reading(gauges), phase: entry.phase, since: entry.since, message: entry.message,
             disagreements: outlet.recentDisagreements, warnings: warnings)

@@ -26,6 +26,8 @@ final class Outlet: Sendable {
         var uncommitted = 0
         /// Why nobody may deliver.
         var failure: UnderstudyError?
+        /// Why files can't be written to, by their sinks' names.
+        var obstacles: [String: UnderstudyError] = [:]
         /// Counts calls for a commit now, and those that have been answered.
         var flushesAsked = 0
         var flushesDone = 0
@@ -79,10 +81,15 @@ final class Outlet: Sendable {
         let rows = keepsRows ? DisagreementRows.rows(of: job, sinks) : []
         var pause = Self.firstPause
         var given: Set<String> = []
+        var hindrances: Set<String> = []
         while true {
             guard awaitStore() else { return false }
             let failure = monitor.withLock { state -> (sink: SinkTarget, error: UnderstudyError)? in
-                if let failure = append(job, sinks, without: given, to: &state) { return failure }
+                if let failure = append(job, sinks, without: given, to: &state) {
+                    if !failure.sink.drops { state.obstacles[failure.sink.name] = failure.error }
+                    return failure
+                }
+                for name in hindrances { state.obstacles[name] = nil }
                 CrashPoint.appended.pass()
                 note(job, rows, in: &state)
                 return nil
@@ -98,6 +105,7 @@ final class Outlet: Sendable {
                 dropped(failure.sink, records(of: job, sinks, for: failure.sink))
                 continue
             }
+            hindrances.insert(failure.sink.name)
             guard rest(pause) else { return false }
             pause = min(pause * 2, Self.longestPause)
         }
@@ -240,5 +248,9 @@ final class Outlet: Sendable {
         }
     }
 
+    /// Why answers aren't committed.
     var failure: UnderstudyError? { monitor.withLock { $0.failure } }
+
+    /// Why answers wait for a file.
+    var obstacle: UnderstudyError? { monitor.withLock { $0.obstacles.values.first } }
 }
