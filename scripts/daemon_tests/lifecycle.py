@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from .harness import (
-    ROOT, Skipped, append, count, deliver, lines, need, need_once, need_root, numbers, read, test, wait)
+    ROOT, Skipped, append, count, deliver, lines, need, need_once, need_root, numbers, test, wait)
 from .streams import Writer
 
 
@@ -84,6 +84,7 @@ def what_it_says(case):
     need(daemon.get("/nothing")[0] == 404, "/nothing")
     families = {}
     seen = set()
+    label = r'[a-z_]+="(?:[^"\\\n]|\\.)*"'
     status, text = daemon.get("/metrics")
     need(status == 200 and text.endswith("\n"), "/metrics")
     for entry in text.splitlines():
@@ -93,7 +94,7 @@ def what_it_says(case):
             if kind == "TYPE":
                 families[name] = rest
             continue
-        match = re.fullmatch(r'([a-z_]+)(\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? (\S+)', entry)
+        match = re.fullmatch(rf"([a-z_]+)(\{{{label}(?:,{label})*\}})? (\S+)", entry)
         need(match, f"not a sample: {entry}")
         name, labels, value = match.groups()
         need((name, labels) not in seen, f"a sample twice: {entry}")

@@ -1,4 +1,5 @@
 """The state directory: damaged, locked, from another release, full."""
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -68,6 +69,27 @@ def one_daemon_at_a_time(case):
     need(daemon.process.poll() is None, "the first one ended")
     daemon.kill()
     case.start().stop()
+
+
+@test("10, 11")
+def locked_state(case):
+    """Another process that keeps the state locked is named as the reason; when it lets go, all goes on."""
+    daemon = case.start(sources=[case.directory(after="delete")])
+    with contextlib.closing(sqlite3.connect(case.path("state/state.sqlite"), isolation_level=None)) as state:
+        state.execute("BEGIN IMMEDIATE")
+        deliver(case.path("in/a"), lines(0, 100))
+        daemon.wait_log("another process keeps the state locked")
+        deliver(case.path("in/b"), lines(100, 200))
+        need(os.listdir(case.path("in")), "it acknowledges what isn't committed")
+        need(daemon.get("/healthz")[0] == 503, "healthy without commits")
+        state.execute("ROLLBACK")
+        wait(lambda: not os.listdir(case.path("in")), "both files deleted")
+        need(daemon.get("/healthz")[0] == 200, "not healthy again")
+        daemon.stop()
+        state.execute("BEGIN IMMEDIATE")
+        case.refused(75, "another process keeps the state locked")
+        state.execute("ROLLBACK")
+    need_once(numbers(case.out), range(200))
 
 
 def xxh64(data, seed):

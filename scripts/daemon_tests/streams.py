@@ -4,14 +4,12 @@ import fcntl
 import gzip
 import json
 import os
-import signal
 import struct
 import subprocess
 import termios
-import threading
 import time
 
-from .harness import TEXTS, answers, count, deliver, line, lines, need, need_once, numbers, read, test, wait
+from .harness import TEXTS, answers, count, deliver, line, lines, need, need_once, numbers, test, wait
 
 
 class Writer:
@@ -213,7 +211,7 @@ def forms_of_input(case):
         found[answer["source"]].append(answer)
     for name in ("jsonl", "tsv", "gb18030", "packed"):
         need([answer["text"] for answer in found[name]] == texts, f"{name}: {found[name]}")
-    need([answer["text"] for answer in found["big5"]] == ["球隊在加時賽中贏得比賽", "新車"], f"big5: {found['big5']}")
+    need([answer["text"] for answer in found["big5"]] == ["球隊在加時賽中贏得比賽", "新車"], f"{found['big5']}")
     need([(answer["nr"], answer["input_label"]) for answer in found["jsonl"]] == [(n, "mine") for n in range(5)],
          "the other fields didn't pass through")
     need(len({answer["label"] for answer in found["jsonl"]} & {"mine"}) == 0, "the input's label became the answer")
