@@ -79,3 +79,18 @@ void us_recurrence_step(const struct us_recurrence *recurrence, int rows, const 
 #endif
     table()->recurrence_f32(recurrence, rows, projections, next, h_previous, h_next, cell, last, maximum, sum);
 }
+
+void us_read_f16(int64_t count, const uint16_t *from, float *to) { table()->read_f16(count, from, to); }
+
+void us_read_i8(int64_t count, const int8_t *from, float scale, float *to) {
+    table()->read_i8(count, from, scale, to);
+}
+
+void us_add_rows_f16(int columns, const uint16_t *rows_of, const int32_t *rows, int64_t count, float scale,
+                     float *into) {
+    table()->add_rows_f16(columns, rows_of, rows, count, scale, into);
+}
+
+void us_project(int outputs, int inputs, const float *weights, const float *bias, const float *x, float *out) {
+    table()->project(outputs, inputs, weights, bias, x, out);
+}

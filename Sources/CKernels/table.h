@@ -16,6 +16,10 @@ struct us_table {
     void (*recurrence_f32)(const struct us_recurrence *, int, const uint16_t *const *, const uint16_t *const *, const float *,
                            float *, float *, float *, float *, float *);
     void (*pack_projection)(int, int, const float *, uint16_t *);
+    void (*read_f16)(int64_t, const uint16_t *, float *);
+    void (*read_i8)(int64_t, const int8_t *, float, float *);
+    void (*add_rows_f16)(int, const uint16_t *, const int32_t *, int64_t, float, float *);
+    void (*project)(int, int, const float *, const float *, const float *, float *);
 };
 
 extern const struct us_table us_table_portable, us_table_avx2, us_table_avx512;
@@ -28,7 +32,8 @@ void us_recurrence_bf16_avx512(const struct us_recurrence *recurrence, int rows,
 #define US_TABLE                                                                                                     \
     {                                                                                                                \
         NAME(lstm_cell_forward), NAME(lstm_cell_backward), NAME(adam), NAME(sgd), NAME(sum_of_squares),              \
-            NAME(add_scaled), NAME(recurrence_f32), NAME(pack_projection)                                            \
+            NAME(add_scaled), NAME(recurrence_f32), NAME(pack_projection), NAME(read_f16), NAME(read_i8),            \
+            NAME(add_rows_f16), NAME(project)                                                                        \
     }
 
 #endif

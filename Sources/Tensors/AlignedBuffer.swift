@@ -1,6 +1,9 @@
+import Glibc
+
 /// A fixed-size block of numbers, aligned to 64 bytes (a cache line and an AVX-512 register).
 ///
-/// Hot loops take `pointer`; the buffer owns the memory.
+/// Hot loops take `pointer`; the buffer owns the memory. Large buffers are pages of their own: a page takes memory when
+/// it is first touched, and all of it goes back to the system with the buffer.
 ///
 /// `@unchecked Sendable`: the pointer itself never changes. The contents follow one of two uses, and every owner keeps
 /// to one: weights are written before the buffer is shared and only read afterwards; workspaces belong to one thread
@@ -8,14 +11,25 @@
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     public let pointer: UnsafeMutablePointer<Element>
     public let count: Int
+    private let byteCount: Int
+
+    /// Bytes from which a buffer has pages of its own: below, rounding up to whole pages and the calls would tell.
+    private static var ownPages: Int { 1 << 20 }
 
     /// Memory for `count` elements, every bit zero.
     public init(zeros count: Int) {
         precondition(count >= 0, "a buffer can't have a negative size")
         self.count = count
-        let bytes = max(count * MemoryLayout<Element>.stride, 1)
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        byteCount = max(count * MemoryLayout<Element>.stride, 1)
+        let raw: UnsafeMutableRawPointer
+        if byteCount >= Self.ownPages {
+            let pages = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let pages, pages != MAP_FAILED else { preconditionFailure("no memory for \(byteCount) bytes") }
+            raw = pages
+        } else {
+            raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+            raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        }
         pointer = raw.bindMemory(to: Element.self, capacity: count)
     }
 
@@ -29,7 +43,11 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
 
     deinit {
-        UnsafeMutableRawPointer(pointer).deallocate()
+        if byteCount >= Self.ownPages {
+            munmap(pointer, byteCount)
+        } else {
+            UnsafeMutableRawPointer(pointer).deallocate()
+        }
     }
 
     @inlinable

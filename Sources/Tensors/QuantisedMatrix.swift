@@ -38,6 +38,22 @@ public struct QuantisedMatrix: Sendable {
         }
     }
 
+    /// The rows of several matrices of the same width, one matrix after the other.
+    public init(stacking parts: [QuantisedMatrix]) {
+        let columns = parts.first?.columns ?? 0
+        precondition(parts.allSatisfy { $0.columns == columns }, "rows of different lengths can't be stacked")
+        let rows = parts.reduce(0) { $0 + $1.rows }
+        self.init(
+            rows: rows, columns: columns, values: AlignedBuffer(zeros: rows * columns),
+            scales: AlignedBuffer(zeros: rows))
+        var first = 0
+        for part in parts {
+            (values.pointer + first * columns).update(from: part.values.pointer, count: part.values.count)
+            (scales.pointer + first).update(from: part.scales.pointer, count: part.rows)
+            first += part.rows
+        }
+    }
+
     /// The f32 matrix that this one stands for, (rows, columns).
     public func dequantised() -> Matrix {
         let matrix = Matrix(rows: rows, columns: columns)

@@ -49,6 +49,25 @@ public final class SafetensorsFile: Sendable {
         return try quantised(name, tensor, rows: rows, columns: columns)
     }
 
+    /// The tensor in as many bits as it is stored in, (rows, columns): f16 and i8 stay, f32 and bf16 become f32.
+    public func stored(_ name: String, rows: Int, columns: Int) throws(UnderstudyError) -> StoredMatrix {
+        let tensor = try tensor(name)
+        switch tensor.type {
+        case .i8: return .quantised(try quantised(name, rows: rows, columns: columns))
+        case .f16:
+            try check(name, tensor, shape: [rows, columns])
+            let values = AlignedBuffer<UInt16>(zeros: tensor.count)
+            try withBytes(of: name) { bytes in
+                UnsafeMutableRawBufferPointer(start: values.pointer, count: bytes.count).copyMemory(from: bytes)
+            }
+            for index in 0..<tensor.count where values.pointer[index] & 0x7c00 == 0x7c00 {
+                throw wrong(name, "value \(index) is not finite")
+            }
+            return .half(rows: rows, columns: columns, values)
+        default: return .single(try matrix(name, rows: rows, columns: columns))
+        }
+    }
+
     /// Calls `body` with the stored bytes (little-endian, row-major, at any alignment); they must not be kept.
     public func withBytes<Result>(
         of name: String, _ body: (UnsafeRawBufferPointer) throws(UnderstudyError) -> Result
@@ -78,10 +97,7 @@ public final class SafetensorsFile: Sendable {
         let tensor = try tensor(name)
         try check(name, tensor, shape: shape)
         if tensor.type == .i8 {
-            // Finite scales times i8 can still overflow.
-            let matrix = try quantised(name, tensor, rows: rows, columns: columns).dequantised()
-            try checkFinite(name, matrix)
-            return matrix
+            return try quantised(name, tensor, rows: rows, columns: columns).dequantised()
         }
         let matrix = Matrix(rows: rows, columns: columns)
         let values = UnsafeMutableBufferPointer(start: matrix.pointer, count: matrix.count)
@@ -117,6 +133,10 @@ public final class SafetensorsFile: Sendable {
         }
         guard try storedType(of: scaleName) == .f32 else { throw wrong(scaleName, "it must be stored as F32") }
         let scales = try vector(scaleName, count: rows)
+        // Finite scales times i8 can still overflow.
+        for row in 0..<rows where !(scales.pointer[row] * 128).isFinite {
+            throw wrong(scaleName, "value \(row) is \(scales.pointer[row]), too large for finite weights")
+        }
         let values = AlignedBuffer<Int8>(zeros: tensor.count)
         try withBytes(of: name) { bytes in
             UnsafeMutableRawBufferPointer(start: values.pointer, count: values.count).copyMemory(from: bytes)

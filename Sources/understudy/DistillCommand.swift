@@ -67,17 +67,13 @@ struct DistillCommand: ParsableCommand {
         recipe.version = name ?? lastPart(of: out)
 
         var members: [TeacherPanel.Member] = []
-        var source: EmbeddingSource?
         for directory in teacher {
             let loaded = try ModelLoader.teacher(directory: directory)
-            if source == nil {
-                source = EmbeddingSource(
-                    configuration: loaded.teacher.configuration, weights: loaded.teacher.weights,
-                    tokenizer: loaded.tokenizer)
-            }
             members.append(.init(teacher: loaded.teacher, fingerprint: try Fingerprint.of(model: directory)))
         }
-        if let directory = shape.embeddingTeacher { source = try EmbeddingSource.load(directory: directory) }
+        let source = try (shape.embeddingTeacher ?? teacher.first).map {
+            (directory) throws(UnderstudyError) in try EmbeddingSource.load(directory: directory)
+        }
         let labels = members.first?.teacher.labels
         var material = try material(labels: labels, tokenizer: source?.tokenizer, recipe: &recipe)
         material.source = source

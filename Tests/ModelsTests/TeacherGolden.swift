@@ -25,6 +25,15 @@ struct TeacherGolden: Decodable {
         try Teacher.load(directory: try directory(name), tokenizer: ByteTokenizer(), precision: precision)
     }
 
+    /// The weights in f32.
+    static func weights(_ name: String) throws -> TeacherWeights {
+        let directory = try directory(name)
+        return try TeacherWeightsFile(
+            path: "\(directory)/model.safetensors",
+            configuration: try TeacherConfiguration(path: "\(directory)/config.json"), part: .classifier
+        ).weights
+    }
+
     var batch: TokenBatch {
         var batch = TokenBatch()
         for line in lines { batch.append(ids: line) }

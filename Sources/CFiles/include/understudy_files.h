@@ -1,4 +1,4 @@
-// What file handling needs from C: zlib's gz functions, and one Linux call that Swift's Glibc module doesn't show.
+// What file handling needs from C: zlib's gz functions, and a Linux call that Swift's Glibc module doesn't show.
 #ifndef UNDERSTUDY_FILES_H
 #define UNDERSTUDY_FILES_H
 

@@ -8,5 +8,6 @@
 #include "dispatch.h"
 #include "lstm_kernels.h"
 #include "optimizer_kernels.h"
+#include "row_kernels.h"
 
 #endif

@@ -9,7 +9,7 @@ extension CascadeJob {
     /// The number of the line that comes after the job.
     public var nextNumber: UInt64 {
         guard let last = records.last else { return 1 }
-        return last.kind == .ending ? last.number : last.number + 1
+        return last.isLine ? last.number + 1 : last.number
     }
 
     /// Whether the job's last line was the last of its origin.
@@ -33,13 +33,13 @@ extension CascadeJob {
         case .rest:
             for line in deferred { body(records[states[line].record].offset) }
         case .whole:
-            for record in records { body(record.offset) }
+            for record in records where record.isLine { body(record.offset) }
         case .sure:
             var next = 0
             for index in records.indices {
                 if next < deferred.count, states[deferred[next]].record == index {
                     next += 1
-                } else {
+                } else if records[index].isLine {
                     body(records[index].offset)
                 }
             }

@@ -96,7 +96,7 @@ final class CascadeWorker {
     private func decode(_ job: CascadeJob, _ lane: CascadeLane) {
         guard let origin = job.origin else { return }
         let decoder = decoder(of: lane)
-        for (index, record) in job.records.enumerated() where record.kind != .ending {
+        for (index, record) in job.records.enumerated() where record.isLine {
             job.tally.lines += 1
             let bytes = lane.chunks.bytes(of: record)
             switch decoder.decode(record, bytes) {

@@ -50,7 +50,7 @@ struct LaneReader {
             }
             switch event {
             case .opened(let origin):
-                begin(origin)
+                guard begin(origin) else { return LaneEnding(reason: .abandoned) }
             case .bytes(let count):
                 used += count
                 guard frame() else { return LaneEnding(reason: .abandoned) }
@@ -93,14 +93,20 @@ struct LaneReader {
         return true
     }
 
-    /// An unfinished line of the origin before is left: its source gives it again.
-    private mutating func begin(_ origin: SourceOrigin) {
+    /// An unfinished line of the origin before is left: its source gives it again. Of a file, word goes out that it has
+    /// been begun, so that this is kept even if no line comes.
+    private mutating func begin(_ origin: SourceOrigin) -> Bool {
         if let open { board.closeOrigin(open.framer.origin, of: lane) }
         let slot = board.openOrigin(origin, of: lane)
         let framer = LineFramer(
             maximumLineBytes: lane.options.maximumLineBytes, origin: slot, offset: origin.start,
             number: origin.firstLine, position: used)
         open = (origin, framer)
+        if origin.file == nil { return true }
+        let opening = Record(
+            offset: origin.start, number: origin.firstLine, start: 0, length: 0, chunk: chunk, origin: slot,
+            kind: .opening)
+        return board.push([opening], of: lane)
     }
 
     private mutating func frame() -> Bool {
@@ -134,7 +140,7 @@ struct LaneReader {
     /// Lines that an earlier run has answered aren't answered again.
     private mutating func dropAnswered(_ origin: SourceOrigin) {
         guard origin.resumed > origin.start else { return }
-        records.removeAll { $0.offset < origin.resumed && !origin.isUnanswered($0.offset) }
+        records.removeAll { $0.isLine && $0.offset < origin.resumed && !origin.isUnanswered($0.offset) }
     }
 }
 

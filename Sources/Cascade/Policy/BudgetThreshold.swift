@@ -62,7 +62,7 @@ public struct BudgetThreshold: Sendable, Equatable {
             share = fixed
             tokens = min(Self.bucketLines, tokens + fixed)
         case .linesPerSecond(let allowed):
-            share = lineRate > 0 ? min(1, allowed / lineRate) : 1
+            share = lineRate > 0 ? min(1, allowed / lineRate) : allowed > 0 ? 1 : 0
         }
         linesSinceMoment += 1
         let bin = Int((min(1, max(0, certainty)) * Float(Self.bins)).rounded(.down))

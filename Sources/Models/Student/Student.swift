@@ -3,17 +3,28 @@ import Synchronization
 import Text
 
 /// A trained student: weights, what they mean, and how a line becomes their input.
+///
+/// Holds what classifying needs. Training reads a directory's weights in full with `StudentFiles.weights`.
 public final class Student: CalibratedClassifier {
     public let configuration: StudentConfiguration
-    public let weights: StudentWeights
+    let weights: StudentServingWeights
     public let features: StudentFeatures
     private let bf16: Bool
-    /// Built for the first scorer: training and inspection don't need it.
+    /// Built for the first scorer: inspection doesn't need it.
     private let fast = Mutex<FastRecurrence?>(nil)
 
-    /// - Parameter bf16: let the fast path run its recurrence in bf16 where the processor can.
-    public init(
+    /// - Parameters:
+    ///   - weights: shared, not copied; they must not change as long as the student is in use.
+    ///   - bf16: let the fast path run its recurrence in bf16 where the processor can.
+    public convenience init(
         _ configuration: StudentConfiguration, weights: StudentWeights, features: StudentFeatures, bf16: Bool = true
+    ) {
+        self.init(configuration, serving: StudentServingWeights(weights), features: features, bf16: bf16)
+    }
+
+    init(
+        _ configuration: StudentConfiguration, serving weights: StudentServingWeights, features: StudentFeatures,
+        bf16: Bool
     ) {
         self.configuration = configuration
         self.weights = weights

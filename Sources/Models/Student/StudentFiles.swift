@@ -16,9 +16,9 @@ public enum StudentFiles {
                 "\"vocab_size\" is \(configuration.vocabularySize), but the tokenizer beside it has "
                     + "\(tokenizer.vocabularySize) entries; they don't belong together", at: path)
         }
-        let weights = try readWeights(path: "\(directory)/\(ModelDirectory.weights)", configuration)
+        let weights = try StudentServingWeights(path: "\(directory)/\(ModelDirectory.weights)", configuration)
         return Student(
-            configuration, weights: weights, features: features(configuration, tokenizer), bf16: bf16)
+            configuration, serving: weights, features: features(configuration, tokenizer), bf16: bf16)
     }
 
     /// How a student with this configuration reads lines through `tokenizer`.
@@ -31,10 +31,11 @@ public enum StudentFiles {
             shortcutBuckets: configuration.shortcutBuckets, maximumTokens: configuration.maximumTokens)
     }
 
-    private static func readWeights(
-        path: String, _ configuration: StudentConfiguration
+    /// The weights in `directory` as f32, to be trained on.
+    public static func weights(
+        directory: String, _ configuration: StudentConfiguration
     ) throws(UnderstudyError) -> StudentWeights {
-        let file = try SafetensorsFile(path: path)
+        let file = try SafetensorsFile(path: "\(directory)/\(ModelDirectory.weights)")
         let weights = StudentWeights(zeros: configuration)
         for (name, matrix, shape) in weights.named {
             let stored =

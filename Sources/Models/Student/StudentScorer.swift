@@ -1,3 +1,4 @@
+import CKernels
 import Diagnostics
 import Tensors
 import Text
@@ -70,13 +71,27 @@ public final class StudentScorer: LineScorer {
     private func addShortcut(_ line: Int, _ batch: StudentBatch, into values: UnsafeMutablePointer<Float>) {
         guard student.configuration.shortcutBuckets > 0 else { return }
         let labels = student.labels.count
-        let table = student.weights.shortcut.pointer
         let first = Int(batch.buckets.offsets[line])
         let end = Int(batch.buckets.offsets[line + 1])
         let scale = StudentPass.shortcutScale(end - first)
-        for index in first..<end {
-            let row = table + Int(batch.buckets.ids[index]) * labels
-            for label in 0..<labels { values[label] += scale * row[label] }
+        switch student.weights.shortcut {
+        case .half(_, _, let table):
+            batch.buckets.ids.withUnsafeBufferPointer { ids in
+                guard let ids = ids.baseAddress else { return }
+                us_add_rows_f16(Int32(labels), table.pointer, ids + first, Int64(end - first), scale, values)
+            }
+        case .single(let table):
+            for index in first..<end {
+                let row = table.row(Int(batch.buckets.ids[index]))
+                for label in 0..<labels { values[label] += scale * row[label] }
+            }
+        case .quantised(let table):
+            for index in first..<end {
+                let row = Int(batch.buckets.ids[index])
+                let factor = scale * table.scales[row]
+                let bytes = table.values.pointer + row * labels
+                for label in 0..<labels { values[label] += factor * Float(bytes[label]) }
+            }
         }
     }
 }

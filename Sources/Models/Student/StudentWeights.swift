@@ -12,9 +12,16 @@ public struct StudentWeights: Sendable {
         public let bias: Matrix
 
         init(embedding: Int, hidden: Int) {
-            input = Matrix(rows: 4 * hidden, columns: embedding)
-            recurrent = Matrix(rows: 4 * hidden, columns: hidden)
-            bias = Matrix(rows: 1, columns: 4 * hidden)
+            self.init(
+                input: Matrix(rows: 4 * hidden, columns: embedding),
+                recurrent: Matrix(rows: 4 * hidden, columns: hidden),
+                bias: Matrix(rows: 1, columns: 4 * hidden))
+        }
+
+        init(input: Matrix, recurrent: Matrix, bias: Matrix) {
+            self.input = input
+            self.recurrent = recurrent
+            self.bias = bias
         }
     }
 

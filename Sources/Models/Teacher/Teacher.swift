@@ -9,21 +9,30 @@ import Text
 /// attention line by line. Where the head reads the first token alone, the last layer computes nothing else.
 public final class Teacher: CalibratedClassifier {
     public let configuration: TeacherConfiguration
-    public let weights: TeacherWeights
     public let version: String
     /// The arithmetic of the dense layers.
     public let precision: TeacherPrecision
     let tokenizer: any Tokenizer
-    let layers: [TeacherLayerProducts]
+    let weights: TeacherServingWeights
 
     public var labels: [String] { configuration.labels }
     public var temperature: Float { configuration.temperature }
     /// A teacher defers to nobody.
     public var deferralThreshold: Float? { nil }
 
-    public init(
+    /// Shares the matrices of `weights`, which must not change as long as the teacher is in use.
+    public convenience init(
         configuration: TeacherConfiguration, weights: TeacherWeights, tokenizer: any Tokenizer, version: String,
         precision: TeacherPrecision = .f32
+    ) throws(UnderstudyError) {
+        try self.init(
+            configuration: configuration, serving: TeacherServingWeights(weights, precision: precision),
+            tokenizer: tokenizer, version: version, precision: precision)
+    }
+
+    private init(
+        configuration: TeacherConfiguration, serving weights: TeacherServingWeights, tokenizer: any Tokenizer,
+        version: String, precision: TeacherPrecision
     ) throws(UnderstudyError) {
         guard !configuration.labels.isEmpty else {
             throw UnderstudyError(.invalidData, "the teacher has no labels; config.json must hold an id2label")
@@ -39,10 +48,11 @@ public final class Teacher: CalibratedClassifier {
         self.tokenizer = tokenizer
         self.version = version
         self.precision = precision
-        layers = weights.layers.map { TeacherLayerProducts($0, precision: precision) }
     }
 
     /// Reads `config.json` and `model.safetensors` in `directory`, a Hugging Face BertForSequenceClassification.
+    ///
+    /// Weights that are stored as i8 stay so in memory, and their products are those of f32.
     public static func load(
         directory: String, tokenizer: any Tokenizer, precision: TeacherPrecision = .f32
     ) throws(UnderstudyError) -> Teacher {
@@ -54,13 +64,14 @@ public final class Teacher: CalibratedClassifier {
                 "has no id2label, so it is a base and not a teacher yet; fine-tune it with `understudy train teacher`",
                 at: directory + "/config.json")
         }
-        let file = try TeacherWeightsFile(path: path, configuration: configuration, part: .classifier)
+        let file = try TeacherWeightsFile(path: path, configuration: configuration, part: .classifier, keepsBytes: true)
         var name = Substring(directory)
         while name.count > 1, name.last == "/" { name.removeLast() }
         do {
             return try Teacher(
-                configuration: configuration, weights: file.weights, tokenizer: tokenizer,
-                version: String(name.split(separator: "/").last ?? name), precision: precision)
+                configuration: configuration,
+                serving: TeacherServingWeights(file.weights, quantised: file.quantised, precision: precision),
+                tokenizer: tokenizer, version: String(name.split(separator: "/").last ?? name), precision: precision)
         } catch {
             throw error.placed(at: directory)
         }

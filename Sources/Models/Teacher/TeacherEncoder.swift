@@ -7,28 +7,30 @@ import Text
 /// Shapes in comments: T tokens, L lines, D hidden, F intermediate.
 public final class TeacherEncoder {
     private let configuration: TeacherConfiguration
-    private let weights: TeacherWeights
-    private let products: [TeacherLayerProducts]
+    private let weights: TeacherServingWeights
     private let kernels = bert_kernels_best()
     private var capacity = 0
     private var scratchCapacity = 0
     private var hidden = AlignedBuffer<Float>(zeros: 0)  // (T, D)
-    private var queryKeyValue = AlignedBuffer<Float>(zeros: 0)  // (T, 3·D)
-    private var context = AlignedBuffer<Float>(zeros: 0)  // (T, D)
     private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
-    private var wide = AlignedBuffer<Float>(zeros: 0)  // (T, F)
+    /// Attention is done with its part before the block's second half begins. Both use this: (T, 3·D) and (T, D), then
+    /// (T, F).
+    private var wide = AlignedBuffer<Float>(zeros: 0)
+    private var queryKeyValue: UnsafeMutablePointer<Float> { wide.pointer }
+    private var context: UnsafeMutablePointer<Float> { wide.pointer + 3 * capacity * configuration.hiddenSize }
     private var scratch = AlignedBuffer<Float>(zeros: 0)
-    private let rounded = DenseScratch()
+    private let dense = DenseScratch()
+    /// 0, 1, 2 … up to the longest line.
+    private lazy var places = AlignedBuffer<Int32>(0..<Int32(configuration.maximumLength))
 
-    init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights, products: [TeacherLayerProducts]) {
+    init(_ configuration: TeacherConfiguration, _ weights: TeacherServingWeights) {
         self.configuration = configuration
         self.weights = weights
-        self.products = products
     }
 
     /// An encoder that reads `weights` as they are at each call, in f32: for training, where they change.
     public convenience init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights) {
-        self.init(configuration, weights, products: weights.layers.map { TeacherLayerProducts($0, precision: .f32) })
+        self.init(configuration, TeacherServingWeights(weights, precision: .f32))
     }
 
     /// Writes the logits (lines.count, labels) of the batch's `lines` to `logits`.
@@ -79,14 +81,14 @@ public final class TeacherEncoder {
         let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         for (row, line) in lines.enumerated() {
-            let first = context.pointer + row * width
+            let first = context + row * width
             if tokens.length(line) > 0 {
                 first.update(from: hidden.pointer + (Int(tokens.offsets[line]) - base) * width, count: width)
             } else {
                 first.update(repeating: 0, count: width)
             }
         }
-        hidden.pointer.update(from: context.pointer, count: lines.count * width)
+        hidden.pointer.update(from: context, count: lines.count * width)
     }
 
     private func prepare(_ tokens: TokenBatch, lines: Range<Int>) {
@@ -94,10 +96,8 @@ public final class TeacherEncoder {
         if count > capacity {
             capacity = count
             hidden = AlignedBuffer(zeros: count * configuration.hiddenSize)
-            queryKeyValue = AlignedBuffer(zeros: count * 3 * configuration.hiddenSize)
-            context = AlignedBuffer(zeros: count * configuration.hiddenSize)
             projected = AlignedBuffer(zeros: count * configuration.hiddenSize)
-            wide = AlignedBuffer(zeros: count * configuration.intermediateSize)
+            wide = AlignedBuffer(zeros: count * max(4 * configuration.hiddenSize, configuration.intermediateSize))
         }
         let longest = lines.lazy.map { tokens.length($0) }.max() ?? 0
         precondition(longest <= configuration.maximumLength, "a line has \(longest) tokens")
@@ -121,9 +121,20 @@ public final class TeacherEncoder {
             }
             for line in lines {
                 let start = Int(tokens.offsets[line])
+                var ids = first + start
+                var words = context
+                switch weights.wordEmbeddings {
+                case .single(let matrix): words = matrix.pointer
+                case .half, .quantised:
+                    // The line's own rows, in its order, take the place of the matrix.
+                    for token in 0..<tokens.length(line) {
+                        weights.wordEmbeddings.read(first: Int(ids[token]), into: words + token * width)
+                    }
+                    ids = UnsafePointer(places.pointer)
+                }
                 kernels.pointee.embed(
-                    hidden.pointer + (start - base) * width, first + start, Int64(tokens.length(line)), Int64(width),
-                    weights.wordEmbeddings.pointer, weights.positionEmbeddings.pointer, weights.typeEmbeddings.pointer)
+                    hidden.pointer + (start - base) * width, ids, Int64(tokens.length(line)), Int64(width), words,
+                    weights.positionEmbeddings.pointer, weights.typeEmbeddings.pointer)
             }
         }
         kernels.pointee.residual_layer_norm(
@@ -134,19 +145,19 @@ public final class TeacherEncoder {
 
     /// hidden (T, D) → hidden (T, D): a whole encoder block.
     private func layer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = weights.layers[index]
+        let layer = weights.layers[index]
         let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
-        products[index].queryKeyValue.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer, ldy: 3 * width, scratch: rounded)
+        layer.queryKeyValue.multiply(
+            hidden.pointer, rows: total, into: queryKeyValue, ldy: 3 * width, scratch: dense)
         kernels.pointee.bias(
-            queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for line in lines {
             let start = Int(tokens.offsets[line]) - base
             var shape = attentionShape(length: tokens.length(line))
             kernels.pointee.attention(
-                context.pointer + start * width, Int64(width), queryKeyValue.pointer + start * 3 * width, shape.length,
+                context + start * width, Int64(width), queryKeyValue + start * 3 * width, shape.length,
                 &shape, scratch.pointer, nil, nil)
         }
         finish(index, rows: total)
@@ -156,33 +167,33 @@ public final class TeacherEncoder {
     ///
     /// Keys and values are needed of every token, all else only of the first.
     private func lastLayer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
-        let weights = weights.layers[index]
-        let product = products[index].queryKeyValue
+        let layer = weights.layers[index]
+        let product = layer.queryKeyValue
         let width = configuration.hiddenSize
         let base = Int(tokens.offsets[lines.lowerBound])
         let total = Int(tokens.offsets[lines.upperBound]) - base
         product.multiply(
-            hidden.pointer, rows: total, into: queryKeyValue.pointer + width, ldy: 3 * width,
-            outputs: width..<3 * width, scratch: rounded)
+            hidden.pointer, rows: total, into: queryKeyValue + width, ldy: 3 * width,
+            outputs: width..<3 * width, scratch: dense)
         gatherFirst(tokens, lines: lines)
         product.multiply(
-            hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width, scratch: rounded
+            hidden.pointer, rows: lines.count, into: projected.pointer, ldy: width, outputs: 0..<width, scratch: dense
         )
         for (row, line) in lines.enumerated() where tokens.length(line) > 0 {
             let start = Int(tokens.offsets[line]) - base
-            (queryKeyValue.pointer + start * 3 * width).update(from: projected.pointer + row * width, count: width)
+            (queryKeyValue + start * 3 * width).update(from: projected.pointer + row * width, count: width)
         }
         kernels.pointee.bias(
-            queryKeyValue.pointer, weights.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for (row, line) in lines.enumerated() {
             guard tokens.length(line) > 0 else {
-                (context.pointer + row * width).update(repeating: 0, count: width)
+                (context + row * width).update(repeating: 0, count: width)
                 continue
             }
             let start = Int(tokens.offsets[line]) - base
             var shape = attentionShape(length: tokens.length(line))
             kernels.pointee.attention(
-                context.pointer + row * width, Int64(width), queryKeyValue.pointer + start * 3 * width, 1, &shape,
+                context + row * width, Int64(width), queryKeyValue + start * 3 * width, 1, &shape,
                 scratch.pointer, nil, nil)
         }
         finish(index, rows: lines.count)
@@ -190,24 +201,24 @@ public final class TeacherEncoder {
 
     /// What follows attention, token by token: hidden and context (rows, D) → hidden (rows, D).
     private func finish(_ index: Int, rows: Int) {
-        let weights = weights.layers[index]
-        let products = products[index]
+        let layer = weights.layers[index]
+        let vectors = layer.vectors
         let width = configuration.hiddenSize
-        products.attentionOutput.multiply(
-            context.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: rounded)
+        layer.attentionOutput.multiply(
+            context, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
-            hidden.pointer, projected.pointer, weights.attentionOutputBias.pointer, hidden.pointer,
-            weights.attentionNormGain.pointer, weights.attentionNormShift.pointer, Int64(rows), Int64(width),
+            hidden.pointer, projected.pointer, vectors.attentionOutputBias.pointer, hidden.pointer,
+            vectors.attentionNormGain.pointer, vectors.attentionNormShift.pointer, Int64(rows), Int64(width),
             configuration.layerNormEpsilon, nil, nil, nil)
-        products.intermediate.multiply(
-            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: rounded)
+        layer.intermediate.multiply(
+            hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: dense)
         kernels.pointee.bias_activation(
-            wide.pointer, weights.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
+            wide.pointer, vectors.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
             configuration.activation.kernelCode, nil)
-        products.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: rounded)
+        layer.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
-            hidden.pointer, projected.pointer, weights.outputBias.pointer, hidden.pointer,
-            weights.outputNormGain.pointer, weights.outputNormShift.pointer, Int64(rows), Int64(width),
+            hidden.pointer, projected.pointer, vectors.outputBias.pointer, hidden.pointer,
+            vectors.outputNormGain.pointer, vectors.outputNormShift.pointer, Int64(rows), Int64(width),
             configuration.layerNormEpsilon, nil, nil, nil)
     }
 

@@ -17,7 +17,7 @@ public final class TeacherScorer: LineScorer {
     init(_ teacher: Teacher, threads: Int) {
         self.teacher = teacher
         encoders = (0..<max(threads, 1)).map { _ in
-            TeacherEncoder(teacher.configuration, teacher.weights, products: teacher.layers)
+            TeacherEncoder(teacher.configuration, teacher.weights)
         }
     }
 

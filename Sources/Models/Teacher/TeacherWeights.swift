@@ -45,7 +45,7 @@ public struct TeacherWeights: Sendable {
 
     public var embeddingTensors: [TeacherTensor] {
         [
-            .init("bert.embeddings.word_embeddings.weight", matrix: wordEmbeddings),
+            .init(Self.wordEmbeddingsName, matrix: wordEmbeddings),
             .init("bert.embeddings.position_embeddings.weight", matrix: positionEmbeddings),
             .init("bert.embeddings.token_type_embeddings.weight", matrix: typeEmbeddings),
             .init("bert.embeddings.LayerNorm.weight", vector: embeddingNormGain),
@@ -53,14 +53,28 @@ public struct TeacherWeights: Sendable {
         ]
     }
 
+    static let wordEmbeddingsName = "bert.embeddings.word_embeddings.weight"
+
+    /// The names of a block's matrices.
+    static func matrixNames(
+        layer index: Int
+    ) -> (queryKeyValue: [String], attentionOutput: String, intermediate: String, output: String) {
+        let name = "bert.encoder.layer.\(index)."
+        return (
+            ["query", "key", "value"].map { "\(name)attention.self.\($0).weight" },
+            "\(name)attention.output.dense.weight", "\(name)intermediate.dense.weight", "\(name)output.dense.weight"
+        )
+    }
+
     public func layerTensors(_ index: Int) -> [TeacherTensor] {
         let layer = layers[index]
         let name = "bert.encoder.layer.\(index)."
         let hidden = layer.queryKeyValue.columns
+        let names = Self.matrixNames(layer: index)
         let projections = ["query", "key", "value"].enumerated().flatMap { part, projection in
             [
                 TeacherTensor(
-                    "\(name)attention.self.\(projection).weight", layer.queryKeyValue, shape: [hidden, hidden],
+                    names.queryKeyValue[part], layer.queryKeyValue, shape: [hidden, hidden],
                     offset: part * hidden * hidden),
                 TeacherTensor(
                     "\(name)attention.self.\(projection).bias", layer.queryKeyValueBias, shape: [hidden],
@@ -68,13 +82,13 @@ public struct TeacherWeights: Sendable {
             ]
         }
         return projections + [
-            .init("\(name)attention.output.dense.weight", matrix: layer.attentionOutput),
+            .init(names.attentionOutput, matrix: layer.attentionOutput),
             .init("\(name)attention.output.dense.bias", vector: layer.attentionOutputBias),
             .init("\(name)attention.output.LayerNorm.weight", vector: layer.attentionNormGain),
             .init("\(name)attention.output.LayerNorm.bias", vector: layer.attentionNormShift),
-            .init("\(name)intermediate.dense.weight", matrix: layer.intermediate),
+            .init(names.intermediate, matrix: layer.intermediate),
             .init("\(name)intermediate.dense.bias", vector: layer.intermediateBias),
-            .init("\(name)output.dense.weight", matrix: layer.output),
+            .init(names.output, matrix: layer.output),
             .init("\(name)output.dense.bias", vector: layer.outputBias),
             .init("\(name)output.LayerNorm.weight", vector: layer.outputNormGain),
             .init("\(name)output.LayerNorm.bias", vector: layer.outputNormShift),

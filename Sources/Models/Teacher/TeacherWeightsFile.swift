@@ -14,11 +14,24 @@ public struct TeacherWeightsFile: Sendable {
         case base
     }
 
+    /// Matrices by their Hugging Face names.
+    typealias Quantised = [String: QuantisedMatrix]
+
     public let weights: TeacherWeights
+    /// What was kept in i8 instead of being read into `weights`, where it is zero.
+    let quantised: Quantised
     /// Names of the pooler's and classifier's tensors that the file lacks (only for `.base`).
     public let missing: Set<String>
 
+    /// Reads everything as f32.
     public init(path: String, configuration: TeacherConfiguration, part: Part) throws(UnderstudyError) {
+        try self.init(path: path, configuration: configuration, part: part, keepsBytes: false)
+    }
+
+    /// `keepsBytes`: word embeddings and the blocks' matrices stay i8 where they are stored so.
+    init(
+        path: String, configuration: TeacherConfiguration, part: Part, keepsBytes: Bool
+    ) throws(UnderstudyError) {
         let file = try SafetensorsFile(path: path)
         let probe = "embeddings.word_embeddings.weight"
         guard file.contains("bert." + probe) || file.contains(probe) else {
@@ -30,6 +43,8 @@ public struct TeacherWeightsFile: Sendable {
         try Self.checkSizes(file, configuration, prefixed: prefixed)
         let weights = TeacherWeights(zeros: configuration)
         var missing: Set<String> = []
+        var quantised: Quantised = [:]
+        let kept = keepsBytes ? try Self.quantisedNames(file, configuration, prefixed: prefixed) : []
         let optional = Set(part == .base ? weights.headTensors.map(\.name) : [])
         for tensor in weights.tensors where tensor.count > 0 {
             guard let name = Self.storedName(tensor.name, prefixed: prefixed, in: file) else {
@@ -47,6 +62,10 @@ public struct TeacherWeightsFile: Sendable {
                 missing.insert(tensor.name)
                 continue
             }
+            if kept.contains(tensor.name) {
+                quantised[tensor.name] = try file.quantised(name, rows: tensor.shape[0], columns: tensor.shape[1])
+                continue
+            }
             let read =
                 tensor.shape.count == 1
                 ? try file.vector(name, count: tensor.count)
@@ -54,7 +73,29 @@ public struct TeacherWeightsFile: Sendable {
             withExtendedLifetime(read) { tensor.pointer.update(from: read.pointer, count: tensor.count) }
         }
         self.weights = weights
+        self.quantised = quantised
         self.missing = missing
+    }
+
+    /// The large matrices that are stored as i8. Query, key and value are so together or not at all.
+    private static func quantisedNames(
+        _ file: SafetensorsFile, _ configuration: TeacherConfiguration, prefixed: Bool
+    ) throws(UnderstudyError) -> Set<String> {
+        var groups = [[TeacherWeights.wordEmbeddingsName]]
+        for index in 0..<configuration.layers {
+            let names = TeacherWeights.matrixNames(layer: index)
+            groups += [names.queryKeyValue, [names.attentionOutput], [names.intermediate], [names.output]]
+        }
+        var kept: Set<String> = []
+        for group in groups {
+            var isQuantised = true
+            for name in group {
+                guard let stored = storedName(name, prefixed: prefixed, in: file) else { continue }
+                if try file.storedType(of: stored) != .i8 { isQuantised = false }
+            }
+            if isQuantised { kept.formUnion(group) }
+        }
+        return kept
     }
 
     /// Compares the sizes that decide how much memory the weights take with the file, before any is taken.

@@ -58,6 +58,7 @@ public final class Daemon: Sendable {
     /// Throws `configuration` and what models, state and sources throw when it can't start; `tryAgain` when lines that
     /// were read could not be answered in time at the end.
     public func run() throws(UnderstudyError) {
+        HeapMemory.limit()
         let settings: Settings
         do {
             settings = try surroundings.settings()

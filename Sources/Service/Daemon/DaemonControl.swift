@@ -3,8 +3,8 @@ import Streams
 
 /// What the daemon's main thread is asked to do. Requests of one kind that come together are one; none that comes while
 /// another is being carried out is lost.
-final class DaemonControl: Sendable {
-    enum Request: Sendable, Equatable {
+package final class DaemonControl: Sendable {
+    package enum Request: Sendable, Equatable {
         /// Drain and end. The error, if it isn't a wish but a failure.
         case stop(UnderstudyError?)
         /// Read the configuration again and open the outputs anew.
@@ -25,7 +25,9 @@ final class DaemonControl: Sendable {
 
     private let state = Monitor(State())
 
-    func stop(_ failure: UnderstudyError? = nil) {
+    package init() {}
+
+    package func stop(_ failure: UnderstudyError? = nil) {
         state.withLock { state in
             state.stops = true
             state.failure = state.failure ?? failure
@@ -33,23 +35,23 @@ final class DaemonControl: Sendable {
         state.signal(0)
     }
 
-    func reload() {
+    package func reload() {
         state.withLock { $0.reloads = true }
         state.signal(0)
     }
 
-    func noteModels() {
+    package func noteModels() {
         state.withLock { $0.modelsHaveChanged = true }
         state.signal(0)
     }
 
-    func noteEnd() {
+    package func noteEnd() {
         state.withLock { $0.sourceHasEnded = true }
         state.signal(0)
     }
 
     /// Waits for the next request; stopping comes before all others.
-    func next() -> Request {
+    package func next() -> Request {
         state.wait(on: 0) { state in
             if state.stops { return .stop(state.failure) }
             if state.sourceHasEnded {
@@ -68,5 +70,5 @@ final class DaemonControl: Sendable {
         }
     }
 
-    var isStopping: Bool { state.withLock { $0.stops } }
+    package var isStopping: Bool { state.withLock { $0.stops } }
 }

@@ -1,6 +1,7 @@
 import Cascade
 import Configuration
 import Diagnostics
+import Glibc
 import Logging
 import Models
 import Streams
@@ -32,33 +33,73 @@ extension DaemonWork {
         }
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new, plan)
-        // A new source's path is tried before anything of the old is given up.
+        // A new source is tried before anything of the old is given up.
         let added = try open(plan.addedSources)
-        let retired = retire(plan.removedSources)
-        // What waits in a pipe stays there as long as somebody holds it open: the old source, until the new one does.
-        defer { withExtendedLifetime(retired) {} }
-        let changed: Opened
-        do throws(UnderstudyError) {
-            changed = try open(plan.changedSources)
-        } catch {
-            resume(retired)
-            throw error
-        }
 
         for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
-        let oldSinks = sinks
-        sinks = newSinks
-        for runner in runners { runner.routing.replace(newSinks) }
+        let old = settings
         settings = new
-        if let newSet { use(newSet) } else { engine.renewRoutes() }
-        for wired in oldSinks.wired where !newSinks.wired.contains(where: { $0.target === wired.target }) {
-            wired.target.retire()
+        if let newSet { use(newSet) }
+        exchangeSinks(newSinks)
+        let retired = try retire(plan.removedSources)
+        // What waits in a pipe stays there as long as somebody holds it open: the old source, until the new one does.
+        defer { withExtendedLifetime(retired) {} }
+        delayed = delayed.filter { new.sources.contains($0) } + added.delayed
+        var failure: UnderstudyError?
+        for (settings, source) in added.ready {
+            do throws(UnderstudyError) { try run(settings, source) } catch {
+                failure = failure ?? error
+                replace(settings, by: nil)
+            }
         }
-        delayed = delayed.filter { new.sources.contains($0) } + added.delayed + changed.delayed
-        for (settings, source) in added.ready + changed.ready { try run(settings, source) }
+        for source in plan.changedSources {
+            if isInUse(source) {
+                delayed.append(source)
+                continue
+            }
+            do throws(UnderstudyError) { try run(source, try sources.make(source)) } catch {
+                failure = failure ?? error
+                replace(source, by: old.sources.first { $0.readsWhere(source) })
+            }
+        }
         DaemonLogs.setLevel(new.logLevel.logger)
         try watchLink()
+        if let failure { throw failure }
     }
+
+    /// A source that couldn't be begun: the one before goes on in its place, and the next reload tries again.
+    private func replace(_ failed: SourceSettings, by before: SourceSettings?) {
+        settings.sources.removeAll { $0.name == failed.name }
+        guard let before else { return }
+        do throws(UnderstudyError) {
+            try run(before, try sources.make(before))
+            settings.sources.append(before)
+        } catch {
+            daemon.log.report(error, metadata: ["source": "\(before.name)"])
+        }
+    }
+
+    /// Puts other sinks in force from the next job on. Sinks that leave have some time to take what is under way; a flow
+    /// that doesn't by then is no longer waited for.
+    private func exchangeSinks(_ new: SinkRouting.Sinks) {
+        struct Leaving {
+            weak var target: SinkTarget?
+        }
+        let leaving = sinks.wired.map(\.target).filter { old in !new.wired.contains { $0.target === old } }
+            .map { Leaving(target: $0) }
+        sinks = new
+        for runner in runners { runner.routing.replace(new) }
+        engine.renewRoutes()
+        // Jobs hold their sinks: when the last job that began with one is delivered, it is gone.
+        let deadline = Monotonic.nanoseconds &+ Self.farewell
+        while leaving.contains(where: { $0.target != nil }), Monotonic.nanoseconds < deadline { usleep(10_000) }
+        for sink in leaving { sink.target?.retire() }
+        let names = new.wired.map(\.target.name) + [SinkFactory.deadLetterName]
+        outlet.monitor.withLock { state in state.full = state.full.filter { names.contains($0.key) } }
+    }
+
+    /// How long a leaving sink may take, in nanoseconds.
+    private static let farewell: UInt64 = 2_000_000_000
 
     /// Loads the student anew if its path leads somewhere else; whether it did.
     func swapModels() throws(UnderstudyError) -> Bool {
@@ -84,16 +125,36 @@ extension DaemonWork {
         for sink in new.sinks {
             if let old = sinks.wired.first(where: { $0.settings.isSamePlace(as: sink) }) {
                 wired.append(SinkRouting.Wired(settings: sink, target: old.target))
+            } else if let target = sameFile(sink) {
+                wired.append(SinkRouting.Wired(settings: sink, target: target))
             } else {
                 wired.append(SinkRouting.Wired(settings: sink, target: try sinkFactory.make(sink)))
             }
         }
         var deadLetter = sinks.deadLetter
-        if new.deadLetter != settings.deadLetter {
+        if new.deadLetter?.path != settings.deadLetter?.path {
             deadLetter = nil
             if let letter = new.deadLetter { deadLetter = try sinkFactory.make(letter) }
         }
         return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
+    }
+
+    /// A sink whose file another sink of the old settings has: that goes on as it is, since two that each keep account of
+    /// one file's length would both be wrong.
+    private func sameFile(_ sink: SinkSettings) -> SinkTarget? {
+        guard case .file(let new, _) = sink.kind else { return nil }
+        for old in sinks.wired {
+            guard case .file(let file, _) = old.settings.kind, file.path == new.path else { continue }
+            if file != new {
+                daemon.log.warning(
+                    "permissions and sync of a file in use change at the next restart",
+                    metadata: ["sink": "\(sink.name)"])
+            }
+            return SinkTarget(
+                name: sink.name, kind: old.target.kind, drops: sink.whenFull == .drop,
+                metrics: daemon.metrics.sink(sink.name))
+        }
+        return nil
     }
 
     // MARK: Sources
@@ -119,7 +180,7 @@ extension DaemonWork {
 
     private func isInUse(_ source: SourceSettings) -> Bool {
         leaving.contains { runner in
-            runner.settings.name == source.name || source.path != nil && runner.settings.path == source.path
+            runner.settings.name == source.name || runner.settings.readsWhere(source)
         }
     }
 
@@ -128,13 +189,6 @@ extension DaemonWork {
         let ready = delayed.filter { !isInUse($0) }
         delayed.removeAll { ready.contains($0) }
         for source in ready { start(source) }
-    }
-
-    /// Puts sources in force again that `retire` has ended.
-    private func resume(_ retired: [SourceRunner]) {
-        for runner in retired {
-            if isInUse(runner.settings) { delayed.append(runner.settings) } else { start(runner.settings) }
-        }
     }
 
     private func start(_ source: SourceSettings) {
@@ -150,7 +204,8 @@ extension DaemonWork {
     /// those that it has told to end.
     ///
     /// One whose lines a sink doesn't take in time is left to end by itself, so that none is lost and the others go on.
-    private func retire(_ names: [String]) -> [SourceRunner] {
+    /// Throws `tryAgain` when the daemon is to stop before that.
+    private func retire(_ names: [String]) throws(UnderstudyError) -> [SourceRunner] {
         let retired = runners.filter { runner in
             names.contains(runner.settings.name) && !leaving.contains { $0 === runner }
         }
@@ -170,7 +225,9 @@ extension DaemonWork {
             ended.append(runner)
         }
         guard !ended.isEmpty else { return retired }
-        outlet.flush()
+        guard makeDurable() else {
+            throw UnderstudyError(.tryAgain, "the daemon was stopped before its new settings took effect")
+        }
         for runner in ended { outlet.remove(runner.source) }
         runners.removeAll { runner in ended.contains { $0 === runner } }
         return retired

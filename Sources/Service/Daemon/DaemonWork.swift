@@ -1,6 +1,7 @@
 import Cascade
 import Configuration
 import Diagnostics
+import Glibc
 import Logging
 import Models
 import Store
@@ -46,13 +47,14 @@ final class DaemonWork {
         try store.commit(
             Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
         let metrics = daemon.metrics
-        let outlet = Outlet(keepsRows: settings.models.teacher != nil) { error in
+        let outlet = Outlet { error in
             log.report(error, event: error.message.contains("no space") ? .diskFull : nil)
         }
         self.outlet = outlet
+        let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
         committer = Committer(
             outlet: outlet, interval: UInt64(settings.state.commitIntervalMilliseconds) * 1_000_000,
-            pruning: DisagreementPruning(store: store, settings: settings.disagreements),
+            prune: { () throws(UnderstudyError) in try pruning.prune() },
             report: { log.report($0) },
             observe: { metrics.recordCommit(seconds: Double($0) / 1e9, succeeded: $1) },
             commit: { (all) throws(UnderstudyError) in try store.commit(all) })
@@ -119,9 +121,14 @@ final class DaemonWork {
         let routing = SinkRouting(
             source: settings.name, field: settings.input.form.field, metrics: daemon.metrics, sinks: sinks)
         outlet.add(source)
-        let runner = try SourceRunner(settings, source: source, routing: routing, output: output, engine: engine)
-        try runner.start { control.noteEnd() }
-        runners.append(runner)
+        do throws(UnderstudyError) {
+            let runner = try SourceRunner(settings, source: source, routing: routing, output: output, engine: engine)
+            try runner.start { control.noteEnd() }
+            runners.append(runner)
+        } catch {
+            outlet.remove(source)
+            throw error
+        }
     }
 
     /// Follows the student's path, if it is one that can flip.
@@ -132,6 +139,11 @@ final class DaemonWork {
         let control = daemon.control
         do throws(UnderstudyError) {
             link = try LinkWatch(path: path) { control.noteModels() }
+            // It may have flipped since the student was loaded.
+            if let target = realpath(path, nil) {
+                defer { free(target) }
+                if String(cString: target) != modelSet.studentDirectory { control.noteModels() }
+            }
         } catch {
             daemon.log.report(error, level: .warning)
         }
@@ -141,12 +153,11 @@ final class DaemonWork {
 
     /// Closes the lanes of sources that have come to their end.
     func collectEnded() {
-        let ended = runners.filter(\.hasEnded)
-        for runner in ended {
+        let over = runners.filter(\.hasEnded)
+        for runner in over {
             let ending = runner.close()
             keepUnfinished(runner, ending)
-            outlet.flush()
-            outlet.remove(runner.source)
+            if makeDurable() { outlet.remove(runner.source) }
             if let failure = ending?.failure {
                 failureOfLastSource = failure
                 daemon.log.report(failure, metadata: ["source": "\(runner.settings.name)"])
@@ -155,9 +166,18 @@ final class DaemonWork {
                 daemon.log.info("source ended", metadata: ["source": "\(runner.settings.name)"])
             }
         }
-        runners.removeAll { runner in ended.contains { $0 === runner } }
-        leaving.removeAll { runner in ended.contains { $0 === runner } }
+        runners.removeAll { runner in over.contains { $0 === runner } }
+        leaving.removeAll { runner in over.contains { $0 === runner } }
         startDelayed()
+    }
+
+    /// Waits until all that was delivered is durable, however long the store doesn't take commits; false if the daemon
+    /// is to stop before that.
+    func makeDurable() -> Bool {
+        while !outlet.flush(until: Monotonic.nanoseconds &+ 1_000_000_000) {
+            if daemon.control.isStopping { return false }
+        }
+        return true
     }
 
     // MARK: Stop
@@ -183,6 +203,10 @@ final class DaemonWork {
         for runner in runners { keepUnfinished(runner, runner.close()) }
         engine.stop()
         engine.join()
+        if committerThread != nil, !outlet.flush(until: max(deadline, Monotonic.nanoseconds &+ 1_000_000_000)) {
+            isComplete = false
+            outlet.giveUp()
+        }
         outlet.stop()
         committerThread?.join()
         heart?.stop()
@@ -193,7 +217,7 @@ final class DaemonWork {
             throw UnderstudyError(
                 .tryAgain,
                 "lines that had been read were not answered within shutdown.drain_seconds"
-                    + " (\(settings.shutdown.drainSeconds)): a sink or the teacher is stuck")
+                    + " (\(settings.shutdown.drainSeconds)): a sink, the teacher or the state is stuck")
         }
     }
 
@@ -206,7 +230,7 @@ final class DaemonWork {
     func keepUnfinished(_ runner: SourceRunner, _ ending: LaneEnding?) {
         guard let ending, !ending.unfinished.isEmpty, runner.isStream else { return }
         do throws(UnderstudyError) {
-            try UnfinishedLine.keep(ending.unfinished, of: runner.settings.name, in: settings.state.directory)
+            try UnfinishedLine.keep(ending.unfinished, of: runner.settings.name, in: sources.stateDirectory)
         } catch {
             daemon.log.report(error)
         }

@@ -2,21 +2,21 @@ import Configuration
 import Diagnostics
 
 /// What it takes to get from one configuration to another. Pure.
-struct ReloadPlan: Sendable, Equatable {
+package struct ReloadPlan: Sendable, Equatable {
     /// Names of sources that end, also those that begin again with other settings.
-    var removedSources: [String] = []
-    var addedSources: [SourceSettings] = []
-    /// Sources of the same name with other settings: they end before they begin again.
-    var changedSources: [SourceSettings] = []
-    var modelsChange = false
-    var teacherChanges = false
+    package var removedSources: [String] = []
+    package var addedSources: [SourceSettings] = []
+    /// Sources that read where an ending one does: that must have ended before they begin.
+    package var changedSources: [SourceSettings] = []
+    package var modelsChange = false
+    package var teacherChanges = false
     /// Sentences about settings that take a restart.
-    var restartNeeded: [String] = []
+    package var restartNeeded: [String] = []
 
-    init(from old: Settings, to new: Settings) {
+    package init(from old: Settings, to new: Settings) {
         for source in old.sources where !new.sources.contains(source) { removedSources.append(source.name) }
         for source in new.sources where !old.sources.contains(source) {
-            if old.sources.contains(where: { $0.name == source.name || $0.path == source.path && $0.path != nil }) {
+            if old.sources.contains(where: { $0.readsWhere(source) }) {
                 changedSources.append(source)
             } else {
                 addedSources.append(source)
@@ -29,13 +29,16 @@ struct ReloadPlan: Sendable, Equatable {
             || old.redistill?.holdout != new.redistill?.holdout
         if old.state != new.state { restartNeeded.append("state changes at the next restart") }
         if old.http != new.http { restartNeeded.append("http changes at the next restart") }
+        if old.disagreements != new.disagreements {
+            restartNeeded.append("disagreements changes at the next restart")
+        }
         if old.engineOptionsDiffer(from: new) {
             restartNeeded.append("threads, queues and batches of cascade change at the next restart")
         }
     }
 
     /// Refuses filters for labels that the student doesn't have.
-    static func checkLabels(of settings: Settings, _ labels: [String]) throws(UnderstudyError) {
+    package static func checkLabels(of settings: Settings, _ labels: [String]) throws(UnderstudyError) {
         for sink in settings.sinks {
             for label in sink.filter.labels where !labels.contains(label) {
                 throw UnderstudyError(
@@ -48,8 +51,11 @@ struct ReloadPlan: Sendable, Equatable {
 }
 
 extension SourceSettings {
+    /// Whether both read the same path, or standard input.
+    func readsWhere(_ other: SourceSettings) -> Bool { path == other.path }
+
     /// Where it reads; nil for standard input.
-    var path: String? {
+    private var path: String? {
         switch kind {
         case .stdin: nil
         case .fifo(let fifo): fifo.path
@@ -60,7 +66,7 @@ extension SourceSettings {
 
 extension SinkSettings {
     /// Whether the answers go to the same place in the same way, whatever the filter and the form.
-    func isSamePlace(as other: SinkSettings) -> Bool {
+    package func isSamePlace(as other: SinkSettings) -> Bool {
         guard name == other.name, whenFull == other.whenFull else { return false }
         switch (kind, other.kind) {
         case (.stdout, .stdout), (.journald, .journald): return true

@@ -9,6 +9,7 @@ final class SourceRunner: Sendable {
     let settings: SourceSettings
     let source: any StreamSource
     let routing: SinkRouting
+    private let output: SourceOutput
     private let engine: CascadeEngine
     private let lane: CascadeLane
     private let state = Monitor(State())
@@ -17,6 +18,8 @@ final class SourceRunner: Sendable {
         var ending: LaneEnding?
         var writerHasEnded = false
         var threads: [WorkerThread] = []
+
+        var hasEnded: Bool { ending != nil && writerHasEnded }
     }
 
     init(
@@ -26,6 +29,7 @@ final class SourceRunner: Sendable {
         self.settings = settings
         self.source = source
         self.routing = routing
+        self.output = output
         self.engine = engine
         lane = try engine.open(
             LaneOptions(
@@ -35,29 +39,34 @@ final class SourceRunner: Sendable {
             source: source, output: output, routing: routing)
     }
 
-    /// Starts reading and writing. `ended` is told when the reading has ended and when the last answer has been handed
-    /// over; `hasEnded` says whether it was both.
+    /// Starts reading and writing. `ended` is told when both have ended.
     func start(ended: @escaping @Sendable () -> Void) throws(UnderstudyError) {
         let writer = try WorkerThread(name: "w \(settings.name)") { [self] in
             engine.write(lane)
-            state.withLock { $0.writerHasEnded = true }
-            state.broadcast(0)
-            ended()
+            note(ended) { $0.writerHasEnded = true }
         }
         state.withLock { $0.threads.append(writer) }
         do throws(UnderstudyError) {
             let reader = try WorkerThread(name: "r \(settings.name)") { [self] in
                 let ending = engine.read(lane)
-                state.withLock { $0.ending = ending }
-                state.broadcast(0)
-                // The writer may have been the first to end.
-                ended()
+                note(ended) { $0.ending = ending }
             }
             state.withLock { $0.threads.append(reader) }
         } catch {
-            engine.abandon(lane)
+            abandon()
+            _ = close()
             throw error
         }
+    }
+
+    /// The one of the two threads that ends last says so.
+    private func note(_ ended: () -> Void, _ change: (inout State) -> Void) {
+        let isLast = state.withLock { state in
+            change(&state)
+            return state.hasEnded
+        }
+        state.broadcast(0)
+        if isLast { ended() }
     }
 
     /// Whether what was read can't be read again.
@@ -73,27 +82,33 @@ final class SourceRunner: Sendable {
     func interrupt() { source.interrupt() }
 
     /// Ends the answering too.
-    func abandon() { engine.abandon(lane) }
+    func abandon() {
+        engine.abandon(lane)
+        output.abandon()
+    }
 
     /// Waits until reader and writer have ended, at most until `deadline` (nanoseconds); false if they haven't.
     func wait(until deadline: UInt64) -> Bool {
         let ended: Bool? = state.wait(on: 0, until: deadline) { state in
-            state.ending != nil && state.writerHasEnded ? true : nil
+            state.hasEnded ? true : nil
         }
         return ended == true
     }
 
-    var hasEnded: Bool { state.withLock { $0.ending != nil && $0.writerHasEnded } }
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+    /// How the reading ended; nil: it hasn't.
+    var ending: LaneEnding? { state.withLock { $0.ending } }
 
     /// Joins the threads and frees the lane; how the reading ended.
     func close() -> LaneEnding? {
-        let (threads, ending) = state.withLock { state in
+        let threads = state.withLock { state in
             defer { state.threads = [] }
-            return (state.threads, state.ending)
+            return state.threads
         }
         for thread in threads { thread.join() }
         engine.close(lane)
-        return ending ?? state.withLock { $0.ending }
+        return ending
     }
 }
 

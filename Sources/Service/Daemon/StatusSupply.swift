@@ -1,6 +1,7 @@
 import Cascade
 import Configuration
 import Diagnostics
+import Glibc
 import Store
 import Streams
 
@@ -10,12 +11,28 @@ struct StatusSupply: Sendable {
     private let engine: CascadeEngine
     private let outlet: Outlet
     private let phases: PhaseRecord
+    private let store: Store
+
+    /// How far back the page shows agreement.
+    private static let hours = 48
 
     init(_ work: DaemonWork) {
         metrics = work.daemon.metrics
         engine = work.engine
         outlet = work.outlet
         phases = work.daemon.phases
+        store = work.store
+    }
+
+    /// From the disagreement log, which outlives the process; nil: as the metrics have it.
+    private var agreement: [AgreementBucket]? {
+        let now = Int64(time(nil)) * 1_000_000
+        guard let hours = try? store.auditAgreement(hours: Self.hours, now: now) else { return nil }
+        return hours.filter { $0.agreement.asked > 0 }.map { hour in
+            AgreementBucket(
+                start: Double(hour.start) / 1e6, seconds: 3600, asked: hour.agreement.asked,
+                agreed: hour.agreement.agreed)
+        }
     }
 
     private var gauges: DaemonGauges {
@@ -35,11 +52,11 @@ struct StatusSupply: Sendable {
     var status: ServiceStatus {
         let entry = phases.current
         var warnings = [entry.warning, entry.stuck].compactMap { $0 }
+        warnings += outlet.fullSinks
         if let failure = outlet.failure { warnings.append("answers aren't committed: \(failure.message)") }
-        if let obstacle = outlet.obstacle { warnings.append("answers wait: \(obstacle)") }
         return ServiceStatus(
             metrics.reading(gauges), phase: entry.phase, since: entry.since, message: entry.message,
-            disagreements: outlet.recentDisagreements, warnings: warnings)
+            disagreements: outlet.recentDisagreements, warnings: warnings, agreement: agreement)
     }
 
     var prometheus: String { PrometheusText.render(metrics.reading(gauges).families) }

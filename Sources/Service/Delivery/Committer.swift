@@ -7,11 +7,11 @@ import Streams
 ///
 /// One thread. Sleeps while there is nothing to commit. A commit that fails stops all deliveries until one goes well:
 /// a store that doesn't write must not be silent.
-final class Committer: Sendable {
+package final class Committer: Sendable {
     private let outlet: Outlet
     private let commit: @Sendable (Commit) throws(UnderstudyError) -> Void
     private let interval: UInt64
-    private let pruning: DisagreementPruning
+    private let prune: @Sendable () throws(UnderstudyError) -> Void
     private let report: RateLimitedReport
     private let observe: @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void
     /// When the work under way began, in nanoseconds; 0 while there is none. Watched from outside.
@@ -31,23 +31,23 @@ final class Committer: Sendable {
         var forgotten: [ForgottenFile] = []
     }
 
-    /// `interval` in nanoseconds. `commit` returns when the transaction is durable.
-    init(
-        outlet: Outlet, interval: UInt64, pruning: DisagreementPruning,
+    /// `interval` in nanoseconds. `prune` is called now and then; `commit` returns when the transaction is durable.
+    package init(
+        outlet: Outlet, interval: UInt64, prune: @escaping @Sendable () throws(UnderstudyError) -> Void,
         report: @escaping @Sendable (UnderstudyError) -> Void,
         observe: @escaping @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void,
         commit: @escaping @Sendable (Commit) throws(UnderstudyError) -> Void
     ) {
         self.outlet = outlet
         self.interval = interval
-        self.pruning = pruning
+        self.prune = prune
         self.report = RateLimitedReport(report)
         self.observe = observe
         self.commit = commit
     }
 
     /// Commits until the outlet stops and everything is durable, or it gives up.
-    func run() {
+    package func run() {
         var nextPruning: UInt64 = 0
         while awaitWork() {
             awaitInterval()
@@ -55,7 +55,7 @@ final class Committer: Sendable {
             let goesOn = commitAll()
             if goesOn, Monotonic.nanoseconds >= nextPruning {
                 nextPruning = Monotonic.nanoseconds &+ DisagreementPruning.interval
-                do throws(UnderstudyError) { try pruning.prune() } catch { report("pruning", error) }
+                do throws(UnderstudyError) { try prune() } catch { report("pruning", error) }
             }
             busySince.withLock { $0 = 0 }
             if !goesOn { return }
@@ -63,7 +63,7 @@ final class Committer: Sendable {
     }
 
     /// How long the commit under way has taken so far, in nanoseconds; 0: none is.
-    var busyTime: UInt64 {
+    package var busyTime: UInt64 {
         busySince.withLock { $0 == 0 ? 0 : Monotonic.nanoseconds &- $0 }
     }
 
@@ -131,6 +131,7 @@ final class Committer: Sendable {
             cut.flushes = state.flushesAsked
             state.files.removeAll(keepingCapacity: true)
             state.rows.removeAll()
+            state.oldestInCut = state.oldest
             state.oldest = nil
             return cut
         }
@@ -154,6 +155,7 @@ final class Committer: Sendable {
         CrashPoint.acknowledged.pass()
         outlet.monitor.withLock { state in
             state.failure = nil
+            state.oldestInCut = nil
             state.uncommitted -= cut.records
             state.flushesDone = max(state.flushesDone, cut.flushes)
         }

@@ -12,7 +12,7 @@ import Streams
 /// to the disk and keep the lengths and positions in one transaction: exactly once.
 ///
 /// When a file has no room, or the store doesn't take commits, deliveries wait, and with them the sources.
-final class Outlet: Sendable {
+package final class Outlet: Sendable {
     struct State: Sendable {
         var progress: [FileProgress.Key: FileProgress] = [:]
         var sources: [String: any StreamSource] = [:]
@@ -23,11 +23,13 @@ final class Outlet: Sendable {
         var recent: [DisagreementRow] = []
         /// When the oldest delivery was made that isn't committed, in nanoseconds.
         var oldest: UInt64?
+        /// The same of those that are being committed.
+        var oldestInCut: UInt64?
         var uncommitted = 0
         /// Why nobody may deliver.
         var failure: UnderstudyError?
-        /// Why files can't be written to, by their sinks' names.
-        var obstacles: [String: UnderstudyError] = [:]
+        /// Sinks that have no room, and what they say.
+        var full: [String: UnderstudyError] = [:]
         /// Counts calls for a commit now, and those that have been answered.
         var flushesAsked = 0
         var flushesDone = 0
@@ -45,7 +47,6 @@ final class Outlet: Sendable {
 
     let monitor = Monitor(State(), conditions: Signal.count)
     private let report: RateLimitedReport
-    private let keepsRows: Bool
 
     /// Pauses between attempts when there is no room: from the first to the longest, in nanoseconds.
     private static let firstPause: UInt64 = 50_000_000
@@ -54,18 +55,17 @@ final class Outlet: Sendable {
     /// How many disagreements the status page shows.
     private static let mostRecent = 20
 
-    init(keepsRows: Bool, report: @escaping @Sendable (UnderstudyError) -> Void) {
-        self.keepsRows = keepsRows
+    package init(report: @escaping @Sendable (UnderstudyError) -> Void) {
         self.report = RateLimitedReport(report)
     }
 
     // MARK: Sources
 
-    func add(_ source: any StreamSource) {
+    package func add(_ source: any StreamSource) {
         monitor.withLock { $0.sources[source.name] = source }
     }
 
-    func remove(_ source: any StreamSource) {
+    package func remove(_ source: any StreamSource) {
         monitor.withLock { state in
             if state.sources[source.name] === source { state.sources[source.name] = nil }
             state.progress = state.progress.filter { $0.key.source != source.name }
@@ -74,68 +74,80 @@ final class Outlet: Sendable {
 
     // MARK: Delivery
 
-    /// Appends the job's records to its files and notes how far its source has come. False: given up, nothing is kept.
+    /// Appends the job's records to its files and notes how far its source has come. Returns the names of sinks that
+    /// were full and dropped theirs; nil: given up, nothing is kept.
     ///
-    /// `dropped` is told of records that a full sink dropped.
-    func keep(_ job: CascadeJob, _ sinks: SinkSet, dropped: (SinkTarget, Int) -> Void) -> Bool {
-        let rows = keepsRows ? DisagreementRows.rows(of: job, sinks) : []
+    /// `isWanted` is asked with the outlet's lock held; see `endWaiting`.
+    func keep(_ job: CascadeJob, _ sinks: SinkSet, while isWanted: () -> Bool = { true }) -> Set<String>? {
+        let rows = DisagreementRows.rows(of: job, sinks)
         var pause = Self.firstPause
-        var given: Set<String> = []
-        var hindrances: Set<String> = []
+        var dropping: Set<String> = []
         while true {
-            guard awaitStore() else { return false }
-            let failure = monitor.withLock { state -> (sink: SinkTarget, error: UnderstudyError)? in
-                if let failure = append(job, sinks, without: given, to: &state) {
-                    if !failure.sink.drops { state.obstacles[failure.sink.name] = failure.error }
-                    return failure
+            switch attempt(job, rows, sinks, without: dropping, while: isWanted) {
+            case .kept(let isFirst):
+                // The committer knows of deliveries before this one, if there are any.
+                if isFirst { monitor.signal(Signal.committer) }
+                return dropping
+            case .givenUp: return nil
+            case .failed(let sink, let error):
+                report(sink.name, error)
+                monitor.withLock { $0.full[sink.name] = error }
+                if sink.drops {
+                    // What this sink would have got is dropped; the others get theirs.
+                    dropping.insert(sink.name)
+                } else {
+                    rest(pause, while: isWanted)
+                    pause = min(pause * 2, Self.longestPause)
                 }
-                for name in hindrances { state.obstacles[name] = nil }
-                CrashPoint.appended.pass()
-                note(job, rows, in: &state)
-                return nil
             }
-            guard let failure else {
-                monitor.signal(Signal.committer)
-                return true
-            }
-            report(failure.sink.name, failure.error)
-            if failure.sink.drops {
-                // What this sink would have got is dropped; the others get theirs.
-                given.insert(failure.sink.name)
-                dropped(failure.sink, records(of: job, sinks, for: failure.sink))
-                continue
-            }
-            hindrances.insert(failure.sink.name)
-            guard rest(pause) else { return false }
-            pause = min(pause * 2, Self.longestPause)
         }
     }
 
-    /// Waits while the store doesn't take commits; false when given up.
-    private func awaitStore() -> Bool {
+    private enum Attempt {
+        case kept(isFirst: Bool)
+        case failed(SinkTarget, UnderstudyError)
+        case givenUp
+    }
+
+    /// Waits while the store doesn't take commits, and then tries to keep all.
+    private func attempt(
+        _ job: CascadeJob, _ rows: [DisagreementRow], _ sinks: SinkSet, without dropping: Set<String>,
+        while isWanted: () -> Bool
+    ) -> Attempt {
         monitor.wait(on: Signal.delivery) { state in
-            if state.hasGivenUp { return false }
-            return state.failure == nil ? true : nil
+            if state.hasGivenUp || !isWanted() { return .givenUp }
+            guard state.failure == nil else { return nil }
+            if let (sink, error) = append(job, sinks, without: dropping, to: &state) { return .failed(sink, error) }
+            CrashPoint.appended.pass()
+            let isFirst = state.oldest == nil
+            note(job, rows, in: &state)
+            if !state.full.isEmpty { forgive(job, sinks, without: dropping, in: &state) }
+            return .kept(isFirst: isFirst)
         }
     }
 
-    private func rest(_ pause: UInt64) -> Bool {
-        let givenUp: Bool? = monitor.wait(on: Signal.delivery, until: Monotonic.nanoseconds &+ pause) { state in
-            state.hasGivenUp ? true : nil
+    private func rest(_ pause: UInt64, while isWanted: () -> Bool) {
+        let _: Bool? = monitor.wait(on: Signal.delivery, until: Monotonic.nanoseconds &+ pause) { state in
+            state.hasGivenUp || !isWanted() ? true : nil
         }
-        return givenUp != true
+    }
+
+    /// Makes `change`, after which somebody's deliveries aren't wanted any more: none of them is kept from then on.
+    func endWaiting(_ change: () -> Void) {
+        monitor.withLock { _ in change() }
+        monitor.broadcast(Signal.delivery)
     }
 
     /// All of the job's records to all of its files, or nothing.
     private func append(
-        _ job: CascadeJob, _ sinks: SinkSet, without given: Set<String>, to state: inout State
+        _ job: CascadeJob, _ sinks: SinkSet, without dropping: Set<String>, to state: inout State
     ) -> (sink: SinkTarget, error: UnderstudyError)? {
         var done: [(file: SinkFile, length: UInt64)] = []
         let time = Glibc.time(nil)
         let source = job.origin?.source ?? ""
         var failure: (SinkTarget, UnderstudyError)?
         forEachFile(job, sinks) { target, sink, label, buffer in
-            guard failure == nil, buffer.count > 0, !given.contains(target.name) else { return }
+            guard failure == nil, buffer.count > 0, !dropping.contains(target.name) else { return }
             do throws(UnderstudyError) {
                 let file = try sink.file(label: label, source: source, time: time)
                 let before = file.length
@@ -157,6 +169,13 @@ final class Outlet: Sendable {
         return nil
     }
 
+    /// Sinks that have taken something have room again.
+    private func forgive(_ job: CascadeJob, _ sinks: SinkSet, without dropping: Set<String>, in state: inout State) {
+        forEachFile(job, sinks) { target, _, _, buffer in
+            if buffer.count > 0, !dropping.contains(target.name) { state.full[target.name] = nil }
+        }
+    }
+
     private func forEachFile(
         _ job: CascadeJob, _ sinks: SinkSet, _ body: (SinkTarget, FileSink, String, ByteBuffer) -> Void
     ) {
@@ -173,15 +192,6 @@ final class Outlet: Sendable {
             }
         }
         if let target = sinks.deadLetter, case .file(let sink) = target.kind { body(target, sink, "", job.refusals) }
-    }
-
-    private func records(of job: CascadeJob, _ sinks: SinkSet, for target: SinkTarget) -> Int {
-        guard let routes = job.routes, let index = sinks.targets.firstIndex(where: { $0 === target }) else {
-            return job.refusalRecords
-        }
-        let first = routes.firstBuffer[index]
-        let count = routes.routes[index].splitsByLabel ? sinks.labels.count : 1
-        return job.outputRecords[first..<(first + count)].reduce(0, +)
     }
 
     private func note(_ job: CascadeJob, _ rows: [DisagreementRow], in state: inout State) {
@@ -204,22 +214,23 @@ final class Outlet: Sendable {
 
     // MARK: Changes from outside
 
-    /// Commits what has been delivered so far, and waits until that is durable; false if it was given up.
-    @discardableResult
-    func flush() -> Bool {
+    /// Commits what has been delivered so far, and waits until that is durable; false if it was given up, or isn't by
+    /// `deadline` (nanoseconds).
+    package func flush(until deadline: UInt64 = .max) -> Bool {
         let ticket = monitor.withLock { state in
             state.flushesAsked += 1
             return state.flushesAsked
         }
         monitor.signal(Signal.committer)
-        return monitor.wait(on: Signal.flushed) { state in
-            if state.flushesDone >= ticket { return state.failure == nil }
+        let isDurable: Bool? = monitor.wait(on: Signal.flushed, until: deadline) { state in
+            if state.flushesDone >= ticket { return true }
             return state.hasGivenUp ? false : nil
         }
+        return isDurable ?? false
     }
 
     /// Ends all waiting: what isn't delivered by now is left to the next run.
-    func giveUp() {
+    package func giveUp() {
         monitor.withLock { $0.hasGivenUp = true }
         monitor.broadcast(Signal.delivery)
         monitor.broadcast(Signal.flushed)
@@ -227,14 +238,14 @@ final class Outlet: Sendable {
     }
 
     /// The committer ends after a last commit.
-    func stop() {
+    package func stop() {
         monitor.withLock { $0.isStopping = true }
         monitor.broadcast(Signal.committer)
     }
 
-    var lag: (records: Int, nanoseconds: UInt64) {
+    package var lag: (records: Int, nanoseconds: UInt64) {
         monitor.withLock { state in
-            (state.uncommitted, state.oldest.map { Monotonic.nanoseconds &- $0 } ?? 0)
+            (state.uncommitted, (state.oldestInCut ?? state.oldest).map { Monotonic.nanoseconds &- $0 } ?? 0)
         }
     }
 
@@ -248,9 +259,10 @@ final class Outlet: Sendable {
         }
     }
 
-    /// Why answers aren't committed.
-    var failure: UnderstudyError? { monitor.withLock { $0.failure } }
+    /// Sentences about sinks that have no room.
+    var fullSinks: [String] {
+        monitor.withLock { $0.full }.sorted { $0.key < $1.key }.map { "sink \($0.key): \($0.value)" }
+    }
 
-    /// Why answers wait for a file.
-    var obstacle: UnderstudyError? { monitor.withLock { $0.obstacles.values.first } }
+    package var failure: UnderstudyError? { monitor.withLock { $0.failure } }
 }

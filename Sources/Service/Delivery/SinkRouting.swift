@@ -7,16 +7,26 @@ import Synchronization
 /// Makes the routes of one source: the sinks that want its answers, each with its filter and its form.
 ///
 /// The sinks can be replaced; what is under way keeps those that it began with.
-final class SinkRouting: AnswerRouting {
+package final class SinkRouting: AnswerRouting {
     /// A sink's settings and what came of them.
-    struct Wired: Sendable {
-        var settings: SinkSettings
-        var target: SinkTarget
+    package struct Wired: Sendable {
+        package var settings: SinkSettings
+        package var target: SinkTarget
+
+        package init(settings: SinkSettings, target: SinkTarget) {
+            self.settings = settings
+            self.target = target
+        }
     }
 
-    struct Sinks: Sendable {
-        var wired: [Wired]
-        var deadLetter: SinkTarget?
+    package struct Sinks: Sendable {
+        package var wired: [Wired]
+        package var deadLetter: SinkTarget?
+
+        package init(wired: [Wired], deadLetter: SinkTarget?) {
+            self.wired = wired
+            self.deadLetter = deadLetter
+        }
     }
 
     private let source: String
@@ -25,16 +35,16 @@ final class SinkRouting: AnswerRouting {
     private let metrics: DaemonMetrics
     private let sinks: Mutex<Sinks>
 
-    init(source: String, field: String, metrics: DaemonMetrics, sinks: Sinks) {
+    package init(source: String, field: String, metrics: DaemonMetrics, sinks: Sinks) {
         self.source = source
         self.field = field
         self.metrics = metrics
         self.sinks = Mutex(sinks)
     }
 
-    func replace(_ new: Sinks) { sinks.withLock { $0 = new } }
+    package func replace(_ new: Sinks) { sinks.withLock { $0 = new } }
 
-    func routes(for models: CascadeModels) -> AnswerRoutes {
+    package func routes(for models: CascadeModels) -> AnswerRoutes {
         let sinks = sinks.withLock { $0 }
         let labels = models.student.labels
         let mine = sinks.wired.filter {

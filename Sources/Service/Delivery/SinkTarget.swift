@@ -3,8 +3,8 @@ import Streams
 import Synchronization
 
 /// One configured sink at work. Lives as long as a job on its way wants to go there, longer than its configuration.
-final class SinkTarget: Sendable {
-    enum Kind: Sendable {
+package final class SinkTarget: Sendable {
+    package enum Kind: Sendable {
         /// Its length is committed: exactly once.
         case file(FileSink)
         /// What it got is gone: at least once.
@@ -12,13 +12,13 @@ final class SinkTarget: Sendable {
     }
 
     let name: String
-    let kind: Kind
+    package let kind: Kind
     /// Records are dropped, and counted, when the sink can't take them.
     let drops: Bool
     let metrics: DaemonMetrics.SinkID
     private let retired = Atomic(false)
 
-    init(name: String, kind: Kind, drops: Bool, metrics: DaemonMetrics.SinkID) {
+    package init(name: String, kind: Kind, drops: Bool, metrics: DaemonMetrics.SinkID) {
         self.name = name
         self.kind = kind
         self.drops = drops

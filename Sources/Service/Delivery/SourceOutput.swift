@@ -2,16 +2,18 @@ import Cascade
 import Diagnostics
 import Models
 import Streams
+import Synchronization
 
 /// Takes the finished jobs of one source to its sinks.
-final class SourceOutput: LaneOutput {
+package final class SourceOutput: LaneOutput {
     private let outlet: Outlet
     private let metrics: DaemonMetrics
     private let source: DaemonMetrics.SourceID
     /// Told when standard output's reader has gone for good.
     private let outputClosed: @Sendable () -> Void
+    private let isAbandoned = Atomic(false)
 
-    init(
+    package init(
         outlet: Outlet, metrics: DaemonMetrics, source: DaemonMetrics.SourceID,
         outputClosed: @escaping @Sendable () -> Void
     ) {
@@ -21,15 +23,18 @@ final class SourceOutput: LaneOutput {
         self.outputClosed = outputClosed
     }
 
-    func deliver(_ job: CascadeJob) -> Bool {
+    package func deliver(_ job: CascadeJob) -> Bool {
         guard let sinks = job.routes?.context as? SinkSet else { return true }
         guard deliverFlows(job, sinks) else { return false }
-        let isKept = outlet.keep(job, sinks) { target, records in
-            metrics.record(target.metrics, SinkMetrics(dropped: records))
-        }
-        guard isKept else { return false }
-        count(job, sinks)
+        let isWanted = { !self.isAbandoned.load(ordering: .relaxed) }
+        guard let full = outlet.keep(job, sinks, while: isWanted) else { return false }
+        count(job, sinks, full)
         return true
+    }
+
+    /// Nothing more is kept: the lane has been given up, and another may have taken its place.
+    package func abandon() {
+        outlet.endWaiting { isAbandoned.store(true, ordering: .relaxed) }
     }
 
     private func deliverFlows(_ job: CascadeJob, _ sinks: SinkSet) -> Bool {
@@ -55,7 +60,8 @@ final class SourceOutput: LaneOutput {
         return true
     }
 
-    private func count(_ job: CascadeJob, _ sinks: SinkSet) {
+    /// `full` names the sinks that dropped their records.
+    private func count(_ job: CascadeJob, _ sinks: SinkSet, _ full: Set<String>) {
         if let routes = job.routes {
             for (index, target) in sinks.targets.enumerated() {
                 guard case .file = target.kind else { continue }
@@ -66,7 +72,11 @@ final class SourceOutput: LaneOutput {
                     records += job.outputRecords[buffer]
                     bytes += job.outputs[buffer].count
                 }
-                if records > 0 { metrics.record(target.metrics, SinkMetrics(records: records, bytes: bytes)) }
+                guard records > 0 else { continue }
+                metrics.record(
+                    target.metrics,
+                    full.contains(target.name)
+                        ? SinkMetrics(dropped: records) : SinkMetrics(records: records, bytes: bytes))
             }
         }
         if let target = sinks.deadLetter, job.refusalRecords > 0 {

@@ -41,6 +41,7 @@ struct ModelSet: Sendable {
     }
 
     /// Runs a few lines through both models, so that the first real line meets them warm: pages read, code compiled.
+    /// What loading and warming took for a moment is given back.
     ///
     /// Throws what loading the teacher throws, unless the student may answer in its place: then `report` is told.
     func warm(
@@ -53,6 +54,7 @@ struct ModelSet: Sendable {
                 classifier.makeScorer().score(lines, into: $0)
             }
         }
+        defer { HeapMemory.giveBack() }
         run(models.student)
         guard let teacher = models.teacher, !models.decider.neverAsks else { return }
         do throws(UnderstudyError) {

@@ -7,14 +7,10 @@ import Synchronization
 /// beginning is kept in a file of the state directory until then.
 ///
 /// (Spooled sources don't need it: their bytes are all on the disk.)
-enum UnfinishedLine {
-    /// Keeps `bytes` of the source for the next run; none: there is nothing to keep.
-    static func keep(_ bytes: [UInt8], of source: String, in directory: String) throws(UnderstudyError) {
+package enum UnfinishedLine {
+    /// Keeps `bytes` of the source for the next run.
+    package static func keep(_ bytes: [UInt8], of source: String, in directory: String) throws(UnderstudyError) {
         let path = path(of: source, in: directory)
-        guard !bytes.isEmpty else {
-            unlink(path)
-            return
-        }
         mkdir(directory + "/unfinished", 0o750)
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
         guard file >= 0 else { throw failure(path) }
@@ -29,8 +25,8 @@ enum UnfinishedLine {
         guard fsync(file) == 0 else { throw failure(path) }
     }
 
-    /// `source`, with what was kept of its last line before everything else.
-    static func resume(
+    /// `source`, with what was kept of its last line before everything else. It is kept until it has been read.
+    package static func resume(
         _ source: any StreamSource, in directory: String, report: (UnderstudyError) -> Void
     ) -> any StreamSource {
         let path = path(of: source.name, in: directory)
@@ -47,8 +43,7 @@ enum UnfinishedLine {
             guard count > 0 else { break }
             bytes.append(contentsOf: piece[..<count])
         }
-        unlink(path)
-        return bytes.isEmpty ? source : ContinuedSource(source, beginning: bytes)
+        return bytes.isEmpty ? source : ContinuedSource(source, beginning: bytes, keptAt: path)
     }
 
     private static func path(of source: String, in directory: String) -> String {
@@ -67,9 +62,11 @@ private final class ContinuedSource: StreamSource {
     let name: String
     private let inner: any StreamSource
     private let beginning: Mutex<[UInt8]>
+    private let path: String
     private let isOpened = Atomic(false)
 
-    init(_ inner: any StreamSource, beginning: [UInt8]) {
+    init(_ inner: any StreamSource, beginning: [UInt8], keptAt path: String) {
+        self.path = path
         name = inner.name
         self.inner = inner
         self.beginning = Mutex(beginning)
@@ -81,6 +78,7 @@ private final class ContinuedSource: StreamSource {
                 let count = min(bytes.count, room.count)
                 room.copyBytes(from: bytes[..<count])
                 bytes.removeFirst(count)
+                if count > 0, bytes.isEmpty { unlink(path) }
                 return count
             }
             if count > 0 { return .bytes(count) }

@@ -14,7 +14,7 @@ package struct StoreSchema: Sendable {
 
     /// The schema of this program. A later one adds a migration below and raises the number; re-distillation runs will
     /// be such a migration.
-    package static let current = StoreSchema(number: 1, release: "0.1")
+    package static let current = StoreSchema(number: 1, release: "0.4")
 
     /// Free text is kept as bytes: SQLite's text ends at a NUL, and lines may hold one. Numbers of 64 bits without sign
     /// are kept by their bits. Times are microseconds since 1970.

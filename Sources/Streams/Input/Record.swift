@@ -19,6 +19,8 @@ public struct Record: Sendable, Equatable {
     public enum Kind: UInt8, Sendable {
         case line
         case tooLong
+        /// No line at all: the origin begins at `offset`, which is worth keeping even if no line follows.
+        case opening
         /// No line at all: the origin has ended at `offset`.
         case ending
     }
@@ -38,6 +40,9 @@ public struct Record: Sendable, Equatable {
     }
 
     public var isTooLong: Bool { kind == .tooLong }
+
+    /// Whether there is a line, taken or not.
+    public var isLine: Bool { kind == .line || kind == .tooLong }
 
     /// How many bytes of the chunk belong to the line.
     public var keptLength: Int { kind == .line ? Int(length) : 0 }

@@ -1,0 +1,19 @@
+// Rows of weights that are kept in fewer bits than they are used in.
+#ifndef UNDERSTUDY_ROW_KERNELS_H
+#define UNDERSTUDY_ROW_KERNELS_H
+
+#include <stdint.h>
+
+// to = from, `count` f16 values as f32.
+void us_read_f16(int64_t count, const uint16_t *from, float *to);
+
+// to = scale · from.
+void us_read_i8(int64_t count, const int8_t *from, float scale, float *to);
+
+// into (columns) += scale · the sum of `count` rows of an f16 table, named by their numbers.
+void us_add_rows_f16(int columns, const uint16_t *table, const int32_t *rows, int64_t count, float scale, float *into);
+
+// out (outputs) = bias + W · x with W (outputs, inputs): one row of a product, the same bits whatever comes beside it.
+void us_project(int outputs, int inputs, const float *weights, const float *bias, const float *x, float *out);
+
+#endif
