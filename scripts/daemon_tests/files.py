@@ -56,6 +56,28 @@ def replaced_while_down(case):
                                   *range(400, 470), *range(500, 570)])
 
 
+@test("2, 4")
+def inode_of_a_deleted_file(case):
+    """A file with the inode of one that was answered and deleted is read to its end, though met at a start."""
+    def begin(number):
+        append(case.path(f"in/.{number}"), lines(number * 10, number * 10 + 10)[:-1])
+        return os.stat(case.path(f"in/.{number}")).st_ino
+
+    daemon = case.start(sources=[case.directory(after="delete")])
+    inode = begin(0)
+    os.rename(case.path("in/.0"), case.path("in/a"))
+    wait(lambda: not os.listdir(case.path("in")), "the first file deleted")
+    daemon.kill()
+    number = next((number for number in range(1, 50) if begin(number) == inode), None)
+    if number is None:
+        raise Skipped("the file system doesn't give the inode again")
+    os.rename(case.path(f"in/.{number}"), case.path("in/b"))
+    daemon = case.start()
+    wait(lambda: not os.path.exists(case.path("in/b")), "the second file deleted", 20)
+    daemon.stop()
+    need_once(numbers(case.out), [*range(10), *range(number * 10, number * 10 + 10)])
+
+
 @test("3")
 def rotated_while_down(case):
     """What was appended before a rotation is answered first, then the new file; nothing twice."""

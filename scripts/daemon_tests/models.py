@@ -87,9 +87,10 @@ def model_swaps(case):
         if not seen or seen[-1] != answer["student"]:
             seen.append(answer["student"])
     need(seen == versions, f"{len(seen)} versions in order, {len(versions)} were there")
-    early, late = max(resident[5:swaps // 5]), max(resident[-swaps // 5:])
+    # A student, some 35 MiB, may still be there when it is looked at; what a swap left behind would add up to more.
+    early, late = min(resident[swaps // 5:2 * swaps // 5]), min(resident[-swaps // 5:])
     case.note = f"{total} lines; RSS {early // 1024} MiB early, {late // 1024} MiB late"
-    need(late < early * 1.1 + 8192, f"memory grows: {early} kB, then {late} kB")
+    need(late < early + 48 * 1024, f"memory grows: {early} kB, then {late} kB")
 
 
 def tail(path):
