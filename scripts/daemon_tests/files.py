@@ -49,6 +49,7 @@ def replaced_while_down(case):
         append(case.path("in/same.log"), b"")
     else:
         case.note = "the file system didn't give the inode again"
+        append(case.path("in/same.log"), lines(500, 570))
     daemon = case.start()
     case.wait_count(150 + 10 + 70 + 70)
     daemon.stop()
