@@ -70,7 +70,7 @@ let package = Package(
         tests("StreamsTests", ["Streams", "Diagnostics", "CFiles"]),
         tests("StoreTests", ["Store", "Streams", "Diagnostics"]),
         tests("CascadeTests", ["Cascade", "Models", "Streams", "Diagnostics"]),
-        tests("ServiceTests", ["Service", "Store", "Configuration", "Cascade", "Streams", "Diagnostics"]),
+        tests("ServiceTests", ["Service", "Models", "Store", "Configuration", "Cascade", "Streams", "Diagnostics"]),
         tests("CommandTests", ["Diagnostics"]),
     ],
     cLanguageStandard: .gnu11
