@@ -25,7 +25,8 @@ parser.add_argument("binary")
 parser.add_argument("--lines", type=int, default=400_000)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--probes", type=int, default=2000)
-parser.add_argument("--soak", type=float, default=0)
+parser.add_argument("--soak", type=float, default=0, metavar="SECONDS", help="load through the FIFO at the end")
+parser.add_argument("--soak-rate", type=float, default=20_000, metavar="LINES_PER_SECOND")
 arguments = parser.parse_args()
 
 here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -173,16 +174,18 @@ if arguments.soak:
         while os.read(read, 1 << 20):
             pass
     threading.Thread(target=drain, daemon=True).start()
-    ends = time.time() + arguments.soak
-    sizes, count = [], 0
-    while time.time() < ends:
-        part = everything[:1_000_000]
-        part = part[:part.rindex(b"\n") + 1]
+    began = time.time()
+    sizes, sent, next_look = [], 0, began
+    while time.time() < began + arguments.soak:
+        part = ("\n".join(varied() for _ in range(1000)) + "\n").encode()
         while part:
             part = part[os.write(write, part):]
-        count += 1
-        if count % 20 == 0:
+        sent += 1000
+        time.sleep(max(0, began + sent / arguments.soak_rate - time.time()))
+        if time.time() >= next_look:
             sizes.append(memory(daemon))
+            next_look += max(1, arguments.soak / 20)
+            print(f"  {time.time() - began:.0f} s, {sent:,} lines, {sizes[-1]:.1f} MiB", flush=True)
     print(f"load for {arguments.soak:.0f} s: resident first {sizes[0]:.0f}, middle {sizes[len(sizes) // 2]:.0f}, "
           f"last {sizes[-1]:.0f}, most {max(sizes):.0f} MiB")
 os.close(write)
