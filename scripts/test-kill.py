@@ -126,7 +126,12 @@ while deaths < arguments.kills:
     if status != -signal.SIGKILL:
         sys.exit(f"the daemon ended by itself with {status}: {open(f'{folder}/log').read()[-2000:]}")
     deaths += 1
+before = os.path.getsize(f"{folder}/log") if os.path.exists(f"{folder}/log") else 0
 daemon = start()
+while " ready" not in open(f"{folder}/log", "rb").read()[before:].decode():  # from then on SIGTERM is a wish and no death
+    if daemon.poll() is not None:
+        sys.exit(f"the daemon doesn't start: {open(f'{folder}/log').read()[-2000:]}")
+    time.sleep(0.05)
 feeder.join()
 last, still = -1, 0
 while answered() < total and still < 300:
@@ -138,7 +143,6 @@ daemon.send_signal(signal.SIGTERM)
 status = daemon.wait(timeout=90)
 
 seen = [0] * total
-others = 0
 with open(f"{folder}/out/answers.jsonl", encoding="utf-8") as file:
     for line in file:
         number = int(json.loads(line)["text"][:8])
