@@ -93,7 +93,7 @@ import Testing
             lane.commit(&store)
             #expect(store.answers == ["甲", "乙"])
         }
-        #expect(reports.all.map(\.code) == [.inputOutput])
+        #expect(reports.all.map(\.code) == [.noSpace])
     }
 
     @Test func aFileSystemThatCannotBeMovedIntoIsWritten() throws {

@@ -170,7 +170,7 @@ import Testing
         while try lane.step(&store) {}
         lane.commit(&store)
         #expect(store.answers == expected)
-        #expect(reports.all.map(\.code) == [.inputOutput])
+        #expect(reports.all.map(\.code) == [.noSpace])
     }
 
     @Test func nothingIsTakenWhileSpaceCannotBeReserved() throws {

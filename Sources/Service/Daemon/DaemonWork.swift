@@ -47,9 +47,7 @@ final class DaemonWork {
         try store.commit(
             Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
         let metrics = daemon.metrics
-        let outlet = Outlet { error in
-            log.report(error, event: error.message.contains("no space") ? .diskFull : nil)
-        }
+        let outlet = Outlet { log.report($0) }
         self.outlet = outlet
         let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
         committer = Committer(

@@ -54,7 +54,7 @@ import Testing
             .init(name: "answers", path: try PathTemplate(path)), register: notes.register, report: notes.report)
         let file = try sink.file(label: "", source: "", time: 0)
         let error = #expect(throws: UnderstudyError.self) { try file.append("more than ten bytes\n") }
-        #expect(error?.code == .inputOutput && error?.place == path)
+        #expect(error?.code == .noSpace && error?.place == path)
         #expect(error?.message.contains("no space left") == true)
         #expect(file.length == UInt64(size))
         var status = stat()
@@ -79,7 +79,7 @@ import Testing
                 failure = error
             }
         }
-        #expect(failure?.code == .inputOutput)
+        #expect(failure?.code == .noSpace)
         #expect(failure?.description.hasPrefix("\(template.text): ") == true)
         #expect(failure?.message.contains("no space left") == true)
         #expect(file.length == written)
