@@ -3,6 +3,7 @@ import Diagnostics
 import Glibc
 import Models
 import Streams
+import TestSupport
 
 /// A lane's source that gives what a script says: whole origins in pieces of any size.
 final class ScriptedLane: StreamSource {
@@ -360,14 +361,4 @@ final class Gate: Sendable {
         let deadline = Monotonic.nanoseconds + 60_000_000_000
         return monitor.wait(on: 1, until: deadline) { $0.waiting > 0 ? true : nil } ?? false
     }
-}
-
-/// Waits until `condition` holds; false if it doesn't come about.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Monotonic.nanoseconds + 60_000_000_000
-    while !condition() {
-        guard Monotonic.nanoseconds < deadline else { return false }
-        usleep(500)
-    }
-    return true
 }

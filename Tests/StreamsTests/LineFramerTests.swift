@@ -1,4 +1,5 @@
 import Streams
+import TestSupport
 import Testing
 
 /// A line as a framer or the model of one found it.

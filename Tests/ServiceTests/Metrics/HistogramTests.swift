@@ -1,9 +1,10 @@
 import Service
+import TestSupport
 import Testing
 
 @Suite struct HistogramTests {
     @Test(arguments: 0..<10) func countsByBound(seed: Int) {
-        var generator = MetricsRandom(seed: UInt64(seed))
+        var generator = SplitMix(seed: UInt64(seed))
         let bounds = [0.5, 1, 2, 8]
         var histogram = Histogram(bounds: bounds)
         var all: [Double] = []
