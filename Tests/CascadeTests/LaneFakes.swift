@@ -106,7 +106,6 @@ final class CollectingLane: LaneOutput {
         var nextNumber: UInt64
         var endsOrigin: Bool
         var isRest: Bool
-        var isSurePart: Bool
         var unanswered: [UInt64]
         var answered: [UInt64]
         var path: String
@@ -134,7 +133,7 @@ final class CollectingLane: LaneOutput {
             },
             counts: job.outputRecords, refusals: job.refusalRecords, tally: job.tally,
             student: job.models?.student.version ?? "", teacher: job.models?.teacher?.version, end: job.end,
-            nextNumber: job.nextNumber, endsOrigin: job.endsOrigin, isRest: job.isRest, isSurePart: job.isSurePart,
+            nextNumber: job.nextNumber, endsOrigin: job.endsOrigin, isRest: job.isRest,
             unanswered: [], answered: [], path: job.origin?.path ?? "")
         job.forEachUnanswered { delivery.unanswered.append($0) }
         job.forEachAnswered { delivery.answered.append($0) }
