@@ -145,8 +145,10 @@ public final class FileSink: Sendable {
         let file = SinkFile(
             sink: settings.name, path: path, descriptor: descriptor, status: status, syncs: settings.syncs,
             report: report)
+        CrashPoint.created.pass()
         try register(
             SinkLength(sink: settings.name, path: path, device: file.device, inode: file.inode, length: file.length))
+        CrashPoint.registered.pass()
         return file
     }
 }
