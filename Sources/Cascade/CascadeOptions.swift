@@ -10,7 +10,8 @@ public struct CascadeOptions: Sendable {
         case answerWithStudent
     }
 
-    /// Names the source in records and ids.
+    /// Of a filter's lines; a daemon's are in the options and routes of their lanes. `source` names the source in records
+    /// and ids.
     public var source = "stdin"
     public var input = InputForm.line
     public var format = OutputFormat.jsonl

@@ -1,3 +1,5 @@
+import Glibc
+
 /// An error as a value: a code for programs, a message for people that says what to do, and a place.
 ///
 /// Errors are returned up to the verb that was asked for and printed once there.
@@ -24,10 +26,18 @@ public struct UnderstudyError: Error, Sendable, Equatable {
         public static let cannotCreate = Code("cannot create", 73)
         /// Reading or writing failed midway (EX_IOERR).
         public static let inputOutput = Code("input/output", 74)
+        /// A disk, a quota or a limit on file sizes leaves no room to write (EX_IOERR).
+        public static let noSpace = Code("no space", 74)
         /// It may work later (EX_TEMPFAIL).
         public static let tryAgain = Code("try again", 75)
         /// The configuration is wrong (EX_CONFIG).
         public static let configuration = Code("configuration", 78)
+
+        /// The code for a system call that was to write and failed with the errno `number`: `noSpace` where that is the
+        /// reason, else `other`.
+        public static func writing(_ number: Int32, else other: Code) -> Code {
+            [ENOSPC, EDQUOT, EFBIG].contains(number) ? .noSpace : other
+        }
     }
 
     public var code: Code

@@ -5,6 +5,6 @@
 // Student/      distillation: StudentRecipe and StudentDistiller lead; TeacherPanel keeps logits, StudentTrainer trains,
 //               ContextualEmbeddings starts the embedding, TransferAugmentation makes more lines
 // Calibration/  temperature, deferral threshold, split conformal
-// Evaluation/   measures on arrays, the evaluator that times models, reports as text, JSON and a page
+// Evaluation/   measures on arrays, the evaluator that times models, reports as text and JSON; Page/: the report page
 //
 // Pure: no clock, signal or descriptor but in the types named for files; what takes long reports through ProgressMeter.

@@ -53,7 +53,10 @@ enum StoreFailure {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
             return UnderstudyError(.tryAgain, "another process keeps the state locked; try again", at: path)
         case .SQLITE_FULL:
-            return UnderstudyError(.inputOutput, "no space is left for the state; make room", at: path)
+            return UnderstudyError(.noSpace, "no space is left for the state; make room", at: path)
+        // The log's index can't be made larger; SQLite has no other word for a full disk there.
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+            return UnderstudyError(.noSpace, "no space is left for the log of the state; make room", at: path)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return Self.error(StoreDamage(reason: reason), at: path)
         case .SQLITE_IOERR:

@@ -1,4 +1,5 @@
 import Cascade
+import TestSupport
 import Testing
 
 /// How certain the student is of the next line, by some habit of the stream.

@@ -3,6 +3,7 @@ import Diagnostics
 import Glibc
 import Models
 import Streams
+import TestSupport
 import Testing
 
 /// What the cascade must write, worked out one line at a time with nothing shared but the encoders.

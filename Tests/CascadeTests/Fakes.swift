@@ -3,6 +3,7 @@ import Diagnostics
 import Glibc
 import Models
 import Streams
+import TestSupport
 
 /// A classifier whose logits are made from a hash of the line: nothing to learn, everything to check.
 struct HashClassifier: LineClassifier {

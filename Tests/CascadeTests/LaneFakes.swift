@@ -3,6 +3,7 @@ import Diagnostics
 import Glibc
 import Models
 import Streams
+import TestSupport
 
 /// A lane's source that gives what a script says: whole origins in pieces of any size.
 final class ScriptedLane: StreamSource {
@@ -105,7 +106,6 @@ final class CollectingLane: LaneOutput {
         var nextNumber: UInt64
         var endsOrigin: Bool
         var isRest: Bool
-        var isSurePart: Bool
         var unanswered: [UInt64]
         var answered: [UInt64]
         var path: String
@@ -133,7 +133,7 @@ final class CollectingLane: LaneOutput {
             },
             counts: job.outputRecords, refusals: job.refusalRecords, tally: job.tally,
             student: job.models?.student.version ?? "", teacher: job.models?.teacher?.version, end: job.end,
-            nextNumber: job.nextNumber, endsOrigin: job.endsOrigin, isRest: job.isRest, isSurePart: job.isSurePart,
+            nextNumber: job.nextNumber, endsOrigin: job.endsOrigin, isRest: job.isRest,
             unanswered: [], answered: [], path: job.origin?.path ?? "")
         job.forEachUnanswered { delivery.unanswered.append($0) }
         job.forEachAnswered { delivery.answered.append($0) }
@@ -360,14 +360,4 @@ final class Gate: Sendable {
         let deadline = Monotonic.nanoseconds + 60_000_000_000
         return monitor.wait(on: 1, until: deadline) { $0.waiting > 0 ? true : nil } ?? false
     }
-}
-
-/// Waits until `condition` holds; false if it doesn't come about.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Monotonic.nanoseconds + 60_000_000_000
-    while !condition() {
-        guard Monotonic.nanoseconds < deadline else { return false }
-        usleep(500)
-    }
-    return true
 }

@@ -3,6 +3,7 @@ import Diagnostics
 import Glibc
 import Models
 import Streams
+import TestSupport
 import Testing
 
 private func lines(_ lane: Int, _ count: Int) -> [String] {

@@ -3,6 +3,7 @@ import Diagnostics
 import Glibc
 import Models
 import Streams
+import TestSupport
 import Testing
 
 /// Something whose end can be seen: held by a model's closure.

@@ -1,6 +1,7 @@
 import Cascade
 import Diagnostics
 import Glibc
+import TestSupport
 import Testing
 
 private func verdict(_ logits: [Float], temperature: Float = 1) -> Verdict? {

@@ -1,6 +1,7 @@
 import Cascade
 import Models
 import Streams
+import TestSupport
 import Testing
 
 /// An origin's bytes, and what must be known of its lines.

@@ -2,6 +2,7 @@ import Cascade
 import Diagnostics
 import Models
 import Streams
+import TestSupport
 import Testing
 
 private let hour: UInt64 = 3_600_000_000_000

@@ -1,6 +1,7 @@
 import Configuration
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 /// Files as a whole, and the environment.
@@ -16,19 +17,16 @@ import Testing
     }
 
     @Test func filesThatCannotBeReadAreConfigurationErrors() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let missing = folder.appending(path: "no.yaml").path
+        let folder = try TemporaryFolder()
+        let missing = folder.file("no.yaml")
         #expect(refusal(missing) == "\(missing): error: the file can't be opened: no such file or directory")
         #expect(refusal(folder.path) == "\(folder.path): error: the file can't be read: is a directory")
-        let file = folder.appending(path: "a.yaml")
-        try Data(count: ConfigurationFile.mostBytes + 1).write(to: file)
-        #expect(refusal(file.path) == "\(file.path): error: the file is larger than 1048576 bytes")
-        try Data(least.utf8).write(to: file)
-        #expect(refusal(file.path) == nil)
-        try Data().write(to: file)
-        #expect(refusal(file.path) == "\(file.path):1:1: error: the file is empty; it needs sources and sinks\n\n^")
+        let file = try folder.write(Data(count: ConfigurationFile.mostBytes + 1), to: "a.yaml")
+        #expect(refusal(file) == "\(file): error: the file is larger than 1048576 bytes")
+        try folder.write(least, to: "a.yaml")
+        #expect(refusal(file) == nil)
+        try folder.write("", to: "a.yaml")
+        #expect(refusal(file) == "\(file):1:1: error: the file is empty; it needs sources and sinks\n\n^")
     }
 
     @Test func aFileMayBeAsLargeAsTheBound() {

@@ -1,6 +1,7 @@
 import Configuration
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 /// Whatever the bytes are, there are settings or errors, and nothing takes long.

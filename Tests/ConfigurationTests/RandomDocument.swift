@@ -1,4 +1,5 @@
 import Configuration
+import TestSupport
 
 /// Files that are right, made at random from the option tables.
 struct RandomDocument {

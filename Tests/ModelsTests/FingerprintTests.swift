@@ -1,5 +1,6 @@
 import Diagnostics
 import Models
+import TestSupport
 import Testing
 
 /// Vectors: FIPS 180-4 examples (NIST, "SHA_All.pdf") and NIST's byte-oriented long-message example.
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func modelsDifferByWhatDecidesTheirAnswers() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(inMemory: false)
         _ = try folder.write("{}", to: "config.json")
         _ = try folder.write("weights", to: "model.safetensors")
         let first = try Fingerprint.of(model: folder.path)
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test func noModelNoFingerprint() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(inMemory: false)
         let error = try #require(throws: UnderstudyError.self) { try Fingerprint.of(model: folder.path) }
         #expect(error.code == .missingInput)
     }

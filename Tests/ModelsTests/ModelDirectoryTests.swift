@@ -1,13 +1,14 @@
 import Diagnostics
 import Foundation
 import Models
+import TestSupport
 import Testing
 
 @Suite struct ModelDirectoryTests {
     private let folder: TemporaryFolder
     private var target: String { folder.file("student") }
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryFolder(inMemory: false) }
 
     private func publish(_ text: String, replacing: Bool, to path: String? = nil) throws(UnderstudyError) {
         try ModelDirectory.publish(to: path ?? target, replacing: replacing) { (staging) throws(UnderstudyError) in

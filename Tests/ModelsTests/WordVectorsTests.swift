@@ -2,13 +2,14 @@ import Diagnostics
 import Foundation
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct WordVectorsTests {
     private let folder: TemporaryFolder
     private static let wanted = ["好", "b", "absent", "词"].map { Array($0.utf8) }
 
-    init() throws { folder = try TemporaryFolder(inMemory: true) }
+    init() throws { folder = try TemporaryFolder() }
 
     private func read(_ text: String, expectedDimensions: Int? = nil) throws -> WordVectors {
         try WordVectors(
@@ -84,7 +85,7 @@ import Testing
 
     @Test func damagedTextIsReadOrRefused() throws {
         let whole = Array("3 2\nb 1.25 -2e-3\nx 9 9\n词 3e-1 4\n".utf8)
-        var random = SplitMix64(state: 7)
+        var random = SplitMix(seed: 7)
         var taken = 0
         for _ in 0..<1000 {
             var mutant = whole
@@ -107,18 +108,5 @@ import Testing
             }
         }
         #expect(taken > 0 && taken < 900)
-    }
-}
-
-/// SplitMix64 (Steele et al. 2014): the same mutants on every run.
-private struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -1,18 +1,17 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A datagram socket that listens at a path in a folder of its own, as a service manager's or a journal's does.
 final class DatagramSocket {
     let path: String
-    private let folder: String
+    private let folder: TemporaryFolder
     private var descriptor: Int32 = -1
 
     /// `isListening`: whether anybody can send to it from the beginning.
     init(isListening: Bool = true) throws {
-        var template = Array("/tmp/understudy-socket-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        path = folder + "/socket"
+        folder = try TemporaryFolder()
+        path = folder.file("socket")
         if isListening { try listen() }
     }
 
@@ -55,7 +54,5 @@ final class DatagramSocket {
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
-        unlink(path)
-        rmdir(folder)
     }
 }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Store
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct CommitTests {

@@ -3,6 +3,7 @@ import Dispatch
 import Store
 import Streams
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct ConcurrencyTests {

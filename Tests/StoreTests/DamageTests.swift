@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Store
 import Streams
+import TestSupport
 import Testing
 
 /// Whatever happens to the files, a start succeeds, and no line is lost by it.

@@ -1,6 +1,7 @@
 import Diagnostics
 import Store
 import Streams
+import TestSupport
 
 /// A database of many commits as a crash leaves it, and what it may give back after damage.
 ///

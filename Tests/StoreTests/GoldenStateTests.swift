@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Store
 import Streams
+import TestSupport
 import Testing
 
 /// A state as release 0.1 wrote it: later releases must go on from it.

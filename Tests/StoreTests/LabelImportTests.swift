@@ -1,5 +1,6 @@
 import Diagnostics
 import Store
+import TestSupport
 import Testing
 
 @Suite struct LabelImportTests {

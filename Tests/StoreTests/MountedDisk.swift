@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Glibc
+import TestSupport
 
 /// A tmpfs of a size of its own, unmounted with the value.
 final class MountedDisk {

@@ -25,7 +25,7 @@ import Testing
                 break
             }
         }
-        #expect(failure?.code == .inputOutput)
+        #expect(failure?.code == .noSpace)
         #expect(committed > 0)
         #expect(try store.checkpoints().map(\.offset) == [committed])
         // It recovers by itself when there is room again.
@@ -46,7 +46,7 @@ import Testing
             _ = try Store.open(directory: disk.path) { _ in }
             Issue.record("opened without room")
         } catch {
-            #expect(error.code == .inputOutput)
+            #expect(error.code == .noSpace)
         }
         // A state that is there isn't taken for damaged because there is no room for its log.
         let other = try MountedDisk(kibibytes: 256)
@@ -57,7 +57,7 @@ import Testing
             _ = try Store.open(directory: other.path, report: reports.add).register(Samples.sink(inode: 1, length: 1))
             Issue.record("registered without room")
         } catch {
-            #expect(error.code == .inputOutput)
+            #expect(error.code == .noSpace)
         }
         #expect(reports.all.isEmpty)
     }

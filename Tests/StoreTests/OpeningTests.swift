@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Store
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct OpeningTests {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Store
 import Streams
+import TestSupport
 import Testing
 
 /// Rows changed behind the seals' back, in a file that SQLite finds nothing wrong with.

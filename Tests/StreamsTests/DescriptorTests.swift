@@ -99,7 +99,7 @@ private func write(_ sink: DescriptorSink, _ bytes: [UInt8]) throws -> SinkOutco
         let error = #expect(throws: UnderstudyError.self) {
             try write(DescriptorSink(descriptor: full, name: "the output"), [1])
         }
-        #expect(error?.code == .inputOutput)
+        #expect(error?.code == .noSpace)
         #expect(error?.message == "can't write to the output: No space left on device")
     }
 

@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// Reads a source on this thread until it has given what is asked for.
@@ -29,11 +30,11 @@ private func put(_ text: String, into path: String) {
 }
 
 @Suite struct FIFOSourceTests {
-    private let scratch: FlowScratch
+    private let scratch: TemporaryFolder
     private let reports = FlowReports()
     private var path: String { scratch.path + "/wire" }
 
-    init() throws { scratch = try FlowScratch() }
+    init() throws { scratch = try TemporaryFolder() }
 
     private func source(inherited: Int32? = nil) throws -> FIFOSource {
         try FIFOSource(
@@ -140,7 +141,7 @@ private func put(_ text: String, into path: String) {
         unlink(path)
         let reader = try Reading(source, until: 8)
         // It is made again only once the reader has been told.
-        FlowScratch.wait { access(path, F_OK) == 0 }
+        try waitUntil { access(path, F_OK) == 0 }
         put("乙\n", into: path)
         #expect(reader.wait() == "甲\n乙\n")
         var status = stat()
@@ -179,9 +180,9 @@ private func put(_ text: String, into path: String) {
         #expect(try take(source, text: 4) == "甲\n")
         close(old)
         let reader = try Reading(source, until: 4)
-        FlowScratch.wait { !reports.all.isEmpty }
+        try waitUntil { !reports.all.isEmpty }
         unlink(path)
-        FlowScratch.wait { access(path, F_OK) == 0 }
+        try waitUntil { access(path, F_OK) == 0 }
         put("乙\n", into: path)
         #expect(reader.wait() == "乙\n")
         #expect(reports.all.map(\.code) == [.configuration, .missingInput])

@@ -1,5 +1,6 @@
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 private func accepts(_ text: [UInt8]) -> Bool {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 /// What a decoder said about a line, as comparable strings.

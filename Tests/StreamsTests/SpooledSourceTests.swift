@@ -2,15 +2,16 @@ import Diagnostics
 import Foundation
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct SpooledSourceTests {
-    private let scratch: FlowScratch
+    private let scratch: TemporaryFolder
     private let reports = FlowReports()
     private let feed = Feed()
     private var spool: String { scratch.path + "/spool" }
 
-    init() throws { scratch = try FlowScratch() }
+    init() throws { scratch = try TemporaryFolder() }
 
     private func source(
         _ store: SpoolStore = SpoolStore(), maximum: UInt64 = 1 << 30, segment: UInt64 = 100,
@@ -89,7 +90,7 @@ import Testing
         feed.put("甲\n乙\n")
         do {
             let source = try source()
-            FlowScratch.wait { feed.taken >= 8 }
+            try waitUntil { feed.taken >= 8 }
             source.interrupt()
             var store = SpoolStore()
             #expect(try !SpoolLane(source).step(&store))
@@ -126,7 +127,7 @@ import Testing
         feed.put(expected.map { $0 + "\n" }.joined())
         feed.end()
         let source = try source(maximum: 8192, segment: 1000)
-        FlowScratch.wait { feed.taken >= 8192 }
+        try waitUntil { feed.taken >= 8192 }
         for _ in 0..<100 { sched_yield() }
         #expect(feed.taken < 8192 + 50)
         var store = SpoolStore()
@@ -160,7 +161,7 @@ import Testing
         feed.put(expected.map { $0 + "\n" }.joined())
         feed.end()
         let source = try source(disk: disk)
-        FlowScratch.wait { !reports.all.isEmpty }
+        try waitUntil { !reports.all.isEmpty }
         #expect(feed.taken < 200 + 50)
         var store = SpoolStore()
         let lane = SpoolLane(source)
@@ -170,7 +171,7 @@ import Testing
         while try lane.step(&store) {}
         lane.commit(&store)
         #expect(store.answers == expected)
-        #expect(reports.all.map(\.code) == [.inputOutput])
+        #expect(reports.all.map(\.code) == [.noSpace])
     }
 
     @Test func nothingIsTakenWhileSpaceCannotBeReserved() throws {
@@ -182,7 +183,7 @@ import Testing
         feed.end()
         do {
             let source = try source(disk: disk)
-            FlowScratch.wait { !reports.all.isEmpty }
+            try waitUntil { !reports.all.isEmpty }
             #expect(feed.taken == 0)
             source.interrupt()
         }
@@ -200,7 +201,7 @@ import Testing
         let lane = SpoolLane(try source(), room: 26)
         while store.lines.count < 2 { _ = try lane.step(&store) }
         lane.commit(&store)
-        FlowScratch.wait { feed.taken >= feed.monitor.withLock { $0.bytes.count } }
+        try waitUntil { feed.taken >= feed.monitor.withLock { $0.bytes.count } }
         feed.end()
     }
 

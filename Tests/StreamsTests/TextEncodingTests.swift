@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 /// Goldens/encodings.json, made by scripts/make-encoding-goldens.py.

@@ -1,4 +1,5 @@
 import Streams
+import TestSupport
 import Testing
 
 private func flaw(_ bytes: [UInt8]) -> LineFlaw? {

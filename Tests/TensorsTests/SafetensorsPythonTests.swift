@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// What the writer writes loads in Python's safetensors, NumPy and PyTorch.

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// What the writer writes, the reader reads back.

@@ -1,4 +1,5 @@
 import Diagnostics
+import TestSupport
 import Testing
 import Text
 
@@ -48,7 +49,7 @@ struct CharacterTokenizerTests {
     }
 
     @Test func canBeWrittenAndLoaded() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let folding = CharacterFolding(foldsWidth: true, lowercases: false)
         let made = try LoadedTokenizer.characters(Self.vocabulary("aA好"), folding: folding, maximumLength: 48)
         try made.write(to: directory.path)

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 import Text
 
@@ -13,14 +14,14 @@ struct HostileFilesTests {
             ("unigram-xlm", "tokenizer_config.json"),
         ])
     func mutationsNeverCrash(_ tokenizer: String, _ file: String) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         for name in try FileManager.default.contentsOfDirectory(atPath: Goldens.path(tokenizer)) {
             let contents = try #require(FileManager.default.contents(atPath: "\(Goldens.path(tokenizer))/\(name)"))
             try directory.write(Array(contents), to: name)
         }
         let original = Array(try #require(FileManager.default.contents(atPath: "\(directory.path)/\(file)")))
         let texts = try Goldens.cases().texts
-        var random = SplitMix(state: UInt64(original.count))
+        var random = SplitMix(seed: UInt64(original.count))
         var refused = 0
         let rounds = 100
         for _ in 0..<rounds {
@@ -72,8 +73,8 @@ struct HostileFilesTests {
 
     /// A charsmap of random bytes, well-formed only in its lengths.
     @Test func randomCharacterMapsNeverCrash() throws {
-        let directory = try TemporaryDirectory()
-        var random = SplitMix(state: 11)
+        let directory = try TemporaryFolder()
+        var random = SplitMix(seed: 11)
         for _ in 0..<60 {
             let units = Int.random(in: 1...300, using: &random)
             var blob = (0..<4).map { UInt8(truncatingIfNeeded: (units * 4) >> ($0 * 8)) }
@@ -94,7 +95,7 @@ struct HostileFilesTests {
     @Test(arguments: ["bert-lower", "unigram-e5", "unigram-charsmap", "unigram-bytes", "unigram-words"])
     func invalidLinesNeverCrash(_ name: String) throws {
         let loaded = try TokenizerFiles.load(directory: Goldens.path(name))
-        var random = SplitMix(state: 5)
+        var random = SplitMix(seed: 5)
         for _ in 0..<2000 {
             let line = (0..<Int.random(in: 0..<40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random)
             }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Text
 
@@ -21,7 +22,7 @@ struct NormalizationPlanTests {
     @Test(arguments: plans.indices)
     func fastPathEqualsSteps(_ index: Int) throws {
         let plan = NormalizationPlan(Self.plans[index])
-        var random = SplitMix(state: UInt64(index))
+        var random = SplitMix(seed: UInt64(index))
         let texts = try Goldens.cases().texts + (0..<500).map { _ in Self.randomText(&random) }
         for text in texts {
             let bytes = Array(text.utf8)

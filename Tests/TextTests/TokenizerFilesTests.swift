@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 import Text
 
@@ -8,7 +9,7 @@ struct TokenizerFilesTests {
     private static let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\nhello\nHello\n你\n"
 
     private static func load(_ files: [String: String]) throws -> LoadedTokenizer {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         for (name, contents) in files { try directory.write(contents, to: name) }
         return try TokenizerFiles.load(directory: directory.path)
     }
@@ -62,7 +63,7 @@ struct TokenizerFilesTests {
 
     @Test(arguments: ["bert-json", "unigram-xlm", "unigram-bytes", "bert-cased"])
     func writesItsFilesAsTheyAre(_ name: String) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let loaded = try TokenizerFiles.load(directory: Goldens.path(name))
         try loaded.write(to: directory.path)
         for file in try FileManager.default.contentsOfDirectory(atPath: Goldens.path(name)) where file != "config.json"
@@ -157,7 +158,7 @@ struct TokenizerFilesTests {
 
     @Test(arguments: refusals)
     func refusesByNameAndFile(_ refusal: Refusal) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         for (name, contents) in refusal.others { try directory.write(contents, to: name) }
         try directory.write(refusal.contents, to: refusal.file)
         let error = #expect(throws: UnderstudyError.self) { try TokenizerFiles.load(directory: directory.path) }
@@ -168,7 +169,7 @@ struct TokenizerFilesTests {
 
     @Test func invalidUTF8IsRefused() throws {
         for file in ["vocab.txt", "tokenizer.json"] {
-            let directory = try TemporaryDirectory()
+            let directory = try TemporaryFolder()
             try directory.write([0x5B, 0xC3, 0x28, 0x0A], to: file)
             let error = #expect(throws: UnderstudyError.self) { try TokenizerFiles.load(directory: directory.path) }
             #expect(error?.place == "\(directory.path)/\(file)")
@@ -176,7 +177,7 @@ struct TokenizerFilesTests {
     }
 
     @Test func anEmptyOrMissingDirectoryIsMissingInput() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         for path in [directory.path, directory.path + "/none"] {
             let error = #expect(throws: UnderstudyError.self) { try TokenizerFiles.load(directory: path) }
             #expect(error?.code == .missingInput)

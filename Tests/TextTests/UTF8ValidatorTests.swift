@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Text
 
@@ -36,7 +37,7 @@ struct UTF8ValidatorTests {
     }
 
     @Test func agreesOnDamagedText() throws {
-        var random = SplitMix(state: 3)
+        var random = SplitMix(seed: 3)
         let source = Array(try Goldens.cases().texts.joined(separator: " ascii text between ").utf8)
         var wrong: [[UInt8]] = []
         for _ in 0..<20000 {

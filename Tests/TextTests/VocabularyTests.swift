@@ -1,11 +1,12 @@
 import Diagnostics
+import TestSupport
 import Testing
 import Text
 
 struct VocabularyTests {
     /// Look-ups agree with a dictionary on random short strings, which collide and share prefixes.
     @Test func agreesWithADictionary() throws {
-        var random = SplitMix(state: 7)
+        var random = SplitMix(seed: 7)
         var ids: [[UInt8]: Int32] = [:]
         var entries: [[UInt8]] = []
         for _ in 0..<5000 {
@@ -33,14 +34,14 @@ struct VocabularyTests {
     }
 
     @Test func readsBackWhatItWrote() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let vocabulary = try Vocabulary(["[PAD]", "[UNK]", "好", "a"].map { Array($0.utf8) })
         try directory.write(vocabulary.fileContents, to: "vocab.txt")
         #expect(try Vocabulary.read(directory.path + "/vocab.txt").entries == vocabulary.entries)
     }
 
     @Test func readingTrimsLineEndsAndKeepsTheRest() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         try directory.write("[PAD]\r\n b\u{3000}\n\u{2028}\n##c \t", to: "vocab.txt")
         let vocabulary = try Vocabulary.read(directory.path + "/vocab.txt")
         #expect(vocabulary.entries.map { String(decoding: $0, as: UTF8.self) } == ["[PAD]", " b", "", "##c"])
@@ -48,7 +49,7 @@ struct VocabularyTests {
 
     @Test(arguments: [[], [0x0A, 0x0A], [0x61, 0xFF, 0x0A], Array("a\nb\na\n".utf8)] as [[UInt8]])
     func badFilesAreNamed(_ contents: [UInt8]) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         try directory.write(contents, to: "vocab.txt")
         let path = directory.path + "/vocab.txt"
         let error = #expect(throws: UnderstudyError.self) { try Vocabulary.read(path) }

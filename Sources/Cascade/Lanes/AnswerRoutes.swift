@@ -42,7 +42,7 @@ public final class AnswerRoutes: Sendable {
     public let routes: [Route]
     /// Where each route's buffers begin among those of a job.
     public let firstBuffer: [Int]
-    public let bufferCount: Int
+    let bufferCount: Int
     /// Writes the record of a line that can't be classified; nil: such lines are only counted.
     public let refusals: (any RefusalEncoder)?
     /// What the lane's output needs to find the sinks again; the cascade doesn't look into it.

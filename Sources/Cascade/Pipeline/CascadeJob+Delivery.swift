@@ -18,9 +18,6 @@ extension CascadeJob {
     /// Whether these are late lines of a job whose end has been reported before.
     public var isRest: Bool { part == .rest }
 
-    /// Whether lines of the job are still to come, after others.
-    public var isSurePart: Bool { part == .sure }
-
     /// Calls `body` with the start of each line that this part of the job leaves to a later one.
     public func forEachUnanswered(_ body: (UInt64) -> Void) {
         guard part == .sure else { return }

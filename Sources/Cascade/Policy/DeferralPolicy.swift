@@ -51,7 +51,7 @@ public struct DeferralPolicy: Sendable, Equatable {
         self.threshold = threshold
     }
 
-    public var asksAboutAll: Bool { threshold >= 1 }
+    var asksAboutAll: Bool { threshold >= 1 }
     public var neverAsks: Bool { threshold <= 0 }
 
     /// How sure the student is, 0 … 1.

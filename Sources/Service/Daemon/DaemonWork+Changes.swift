@@ -6,7 +6,7 @@ import Logging
 import Models
 import Streams
 
-/// What changes while the daemon runs.
+/// What changes while the daemon runs: settings, sinks and models.
 extension DaemonWork {
     /// Output files are opened anew with the next answer: logrotate has moved them.
     func reopenSinks() {
@@ -32,7 +32,7 @@ extension DaemonWork {
             newSet = loaded
         }
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
-        let newSinks = try renewed(new, plan)
+        let newSinks = try renewed(new)
         // A new source is tried before anything of the old is given up.
         let added = try open(plan.addedSources)
 
@@ -120,7 +120,7 @@ extension DaemonWork {
     }
 
     /// The new settings' sinks: those that stay the same are kept as they are.
-    private func renewed(_ new: Settings, _ plan: ReloadPlan) throws(UnderstudyError) -> SinkRouting.Sinks {
+    private func renewed(_ new: Settings) throws(UnderstudyError) -> SinkRouting.Sinks {
         var wired: [SinkRouting.Wired] = []
         for sink in new.sinks {
             if let old = sinks.wired.first(where: { $0.settings.isSamePlace(as: sink) }) {
@@ -155,81 +155,5 @@ extension DaemonWork {
                 metrics: daemon.metrics.sink(sink.name))
         }
         return nil
-    }
-
-    // MARK: Sources
-
-    /// Sources to begin.
-    private struct Opened {
-        var ready: [(SourceSettings, any StreamSource)] = []
-        /// Those whose name or place a source still has that is about to end.
-        var delayed: [SourceSettings] = []
-    }
-
-    private func open(_ wanted: [SourceSettings]) throws(UnderstudyError) -> Opened {
-        var opened = Opened()
-        for source in wanted {
-            if isInUse(source) {
-                opened.delayed.append(source)
-            } else {
-                opened.ready.append((source, try sources.make(source)))
-            }
-        }
-        return opened
-    }
-
-    private func isInUse(_ source: SourceSettings) -> Bool {
-        leaving.contains { runner in
-            runner.settings.name == source.name || runner.settings.readsWhere(source)
-        }
-    }
-
-    /// Starts the sources that nothing stands in the way of any more.
-    func startDelayed() {
-        let ready = delayed.filter { !isInUse($0) }
-        delayed.removeAll { ready.contains($0) }
-        for source in ready { start(source) }
-    }
-
-    private func start(_ source: SourceSettings) {
-        do throws(UnderstudyError) {
-            try run(source, try sources.make(source))
-        } catch {
-            daemon.log.report(error, metadata: ["source": "\(source.name)"])
-            daemon.phases.note(warning: "source \(source.name) has failed: \(error.message)")
-        }
-    }
-
-    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first. Gives
-    /// those that it has told to end.
-    ///
-    /// One whose lines a sink doesn't take in time is left to end by itself, so that none is lost and the others go on.
-    /// Throws `tryAgain` when the daemon is to stop before that.
-    private func retire(_ names: [String]) throws(UnderstudyError) -> [SourceRunner] {
-        let retired = runners.filter { runner in
-            names.contains(runner.settings.name) && !leaving.contains { $0 === runner }
-        }
-        for runner in retired { runner.interrupt() }
-        let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
-        let deadline = Monotonic.nanoseconds &+ allowed
-        var ended: [SourceRunner] = []
-        for runner in retired {
-            guard runner.wait(until: deadline) else {
-                daemon.log.warning(
-                    "a source that was to end has lines that a sink doesn't take; it ends when they are taken",
-                    metadata: ["source": "\(runner.settings.name)"])
-                leaving.append(runner)
-                continue
-            }
-            keepUnfinished(runner, runner.close())
-            ended.append(runner)
-        }
-        guard !ended.isEmpty else { return retired }
-        guard makeDurable() else {
-            throw UnderstudyError(.tryAgain, "the daemon was stopped before its new settings took effect")
-        }
-        for runner in ended { outlet.remove(runner.source) }
-        runners.removeAll { runner in ended.contains { $0 === runner } }
-        return retired
     }
 }

@@ -26,10 +26,10 @@ final class DaemonWork {
     /// Sources that begin when one of `leaving` has made room for them.
     var delayed: [SourceSettings] = []
     var failureOfLastSource: UnderstudyError?
-    private var committerThread: WorkerThread?
+    private(set) var committerThread: WorkerThread?
     var link: LinkWatch?
-    private var endpoint: StatusEndpoint?
-    private var heart: Heart?
+    private(set) var endpoint: StatusEndpoint?
+    private(set) var heart: Heart?
 
     /// Opens the state, cuts the outputs back to what is committed, and loads and warms the models. Reads nothing yet.
     init(_ settings: Settings, daemon: Daemon) throws(UnderstudyError) {
@@ -47,9 +47,7 @@ final class DaemonWork {
         try store.commit(
             Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
         let metrics = daemon.metrics
-        let outlet = Outlet { error in
-            log.report(error, event: error.message.contains("no space") ? .diskFull : nil)
-        }
+        let outlet = Outlet { log.report($0) }
         self.outlet = outlet
         let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
         committer = Committer(
@@ -146,93 +144,6 @@ final class DaemonWork {
             }
         } catch {
             daemon.log.report(error, level: .warning)
-        }
-    }
-
-    // MARK: Sources that have ended
-
-    /// Closes the lanes of sources that have come to their end.
-    func collectEnded() {
-        let over = runners.filter(\.hasEnded)
-        for runner in over {
-            let ending = runner.close()
-            keepUnfinished(runner, ending)
-            if makeDurable() { outlet.remove(runner.source) }
-            if let failure = ending?.failure {
-                failureOfLastSource = failure
-                daemon.log.report(failure, metadata: ["source": "\(runner.settings.name)"])
-                daemon.phases.note(warning: "source \(runner.settings.name) has failed: \(failure.message)")
-            } else {
-                daemon.log.info("source ended", metadata: ["source": "\(runner.settings.name)"])
-            }
-        }
-        runners.removeAll { runner in over.contains { $0 === runner } }
-        leaving.removeAll { runner in over.contains { $0 === runner } }
-        startDelayed()
-    }
-
-    /// Waits until all that was delivered is durable, however long the store doesn't take commits; false if the daemon
-    /// is to stop before that.
-    func makeDurable() -> Bool {
-        while !outlet.flush(until: Monotonic.nanoseconds &+ 1_000_000_000) {
-            if daemon.control.isStopping { return false }
-        }
-        return true
-    }
-
-    // MARK: Stop
-
-    /// Stops reading, answers what was read, commits it, ends all threads.
-    ///
-    /// Throws `tryAgain` when the time allowed didn't suffice; what was read of watched files and spooled streams is
-    /// left to the next run, what was read of other streams is lost.
-    func drain() throws(UnderstudyError) {
-        let manager = daemon.surroundings.manager
-        let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
-        let deadline = Monotonic.nanoseconds &+ allowed
-        for runner in runners { runner.interrupt() }
-        var isComplete = true
-        for runner in runners {
-            while !runner.wait(until: min(deadline, Monotonic.nanoseconds &+ 1_000_000_000)) {
-                guard Monotonic.nanoseconds < deadline else { break }
-                manager.extendTimeout(by: .seconds(10))
-            }
-            isComplete = isComplete && runner.hasEnded
-        }
-        if !isComplete { abandonAll() }
-        for runner in runners { keepUnfinished(runner, runner.close()) }
-        engine.stop()
-        engine.join()
-        if committerThread != nil, !outlet.flush(until: max(deadline, Monotonic.nanoseconds &+ 1_000_000_000)) {
-            isComplete = false
-            outlet.giveUp()
-        }
-        outlet.stop()
-        committerThread?.join()
-        heart?.stop()
-        endpoint?.stop()
-        link?.stop()
-        try store.close()
-        guard isComplete else {
-            throw UnderstudyError(
-                .tryAgain,
-                "lines that had been read were not answered within shutdown.drain_seconds"
-                    + " (\(settings.shutdown.drainSeconds)): a sink, the teacher or the state is stuck")
-        }
-    }
-
-    private func abandonAll() {
-        for wired in sinks.wired { wired.target.interrupt() }
-        outlet.giveUp()
-        for runner in runners { runner.abandon() }
-    }
-
-    func keepUnfinished(_ runner: SourceRunner, _ ending: LaneEnding?) {
-        guard let ending, !ending.unfinished.isEmpty, runner.isStream else { return }
-        do throws(UnderstudyError) {
-            try UnfinishedLine.keep(ending.unfinished, of: runner.settings.name, in: sources.stateDirectory)
-        } catch {
-            daemon.log.report(error)
         }
     }
 }

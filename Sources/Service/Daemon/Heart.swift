@@ -12,9 +12,6 @@ final class Heart: Sendable {
     private let state = Monitor(false)
     private let thread: WorkerThread?
 
-    /// How often the status line is renewed while there is work, in nanoseconds.
-    private static let statusInterval: UInt64 = 5_000_000_000
-
     init(_ work: DaemonWork) throws(UnderstudyError) {
         let manager = work.daemon.surroundings.manager
         guard manager.isPresent || manager.watchdogInterval != nil else {
@@ -43,10 +40,13 @@ private struct Pulse: Sendable {
     let phases: PhaseRecord
     let status: StatusSupply
 
+    /// How often the status line is renewed at least, in nanoseconds.
+    private static let statusInterval: UInt64 = 5_000_000_000
+
     func run(until state: Monitor<Bool>) {
         let watchdog = manager.watchdogInterval.map { UInt64(max(0, $0 / .nanoseconds(1))) }
         // Without a watchdog the status alone sets the pace; it costs nothing worth saving.
-        let interval = min(watchdog.map { max($0 / 3, 1_000_000) } ?? .max, 5_000_000_000)
+        let interval = min(watchdog.map { max($0 / 3, 1_000_000) } ?? .max, Self.statusInterval)
         var lastStatus = ""
         while true {
             let stopped: Bool? = state.wait(on: 0, until: Monotonic.nanoseconds &+ interval) { $0 ? true : nil }

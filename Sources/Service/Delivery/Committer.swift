@@ -63,7 +63,7 @@ package final class Committer: Sendable {
     }
 
     /// How long the commit under way has taken so far, in nanoseconds; 0: none is.
-    package var busyTime: UInt64 {
+    var busyTime: UInt64 {
         busySince.withLock { $0 == 0 ? 0 : Monotonic.nanoseconds &- $0 }
     }
 

@@ -24,11 +24,11 @@ public enum StatusClient {
     static func get(_ path: String, at address: StatusAddress, seconds: Double) throws(UnderstudyError) -> Data {
         let deadline = DaemonClock.system.monotonic() + seconds
         let descriptor = address.makeSocket(nonBlocking: true)
-        guard descriptor >= 0 else { throw failure(address, errno) }
+        guard descriptor >= 0 else { throw failure(errno) }
         defer { close(descriptor) }
         try connect(descriptor, to: address, until: deadline)
-        try send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", descriptor, address, deadline)
-        return try body(of: receive(descriptor, address, deadline))
+        try send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", descriptor, deadline)
+        return try body(of: receive(descriptor, deadline))
     }
 
     private static func connect(
@@ -38,35 +38,31 @@ public enum StatusClient {
             switch errno {
             case EISCONN: return
             case EINTR, EALREADY: break
-            case EINPROGRESS: try wait(for: POLLOUT, descriptor, address, deadline)
+            case EINPROGRESS: try wait(for: POLLOUT, descriptor, deadline)
             // A Unix socket whose queue is full can't be waited for.
             case EAGAIN:
-                guard DaemonClock.system.monotonic() < deadline else { throw failure(address, ETIMEDOUT) }
+                guard DaemonClock.system.monotonic() < deadline else { throw failure(ETIMEDOUT) }
                 usleep(10_000)
-            default: throw failure(address, errno)
+            default: throw failure(errno)
             }
         }
     }
 
-    private static func send(
-        _ request: String, _ descriptor: Int32, _ address: StatusAddress, _ deadline: Double
-    ) throws(UnderstudyError) {
+    private static func send(_ request: String, _ descriptor: Int32, _ deadline: Double) throws(UnderstudyError) {
         var rest = Array(request.utf8)
         while !rest.isEmpty {
             let sent = Glibc.send(descriptor, rest, rest.count, Int32(MSG_NOSIGNAL))
             if sent > 0 {
                 rest.removeFirst(sent)
             } else if errno == EAGAIN {
-                try wait(for: POLLOUT, descriptor, address, deadline)
+                try wait(for: POLLOUT, descriptor, deadline)
             } else if errno != EINTR {
-                throw failure(address, errno)
+                throw failure(errno)
             }
         }
     }
 
-    private static func receive(
-        _ descriptor: Int32, _ address: StatusAddress, _ deadline: Double
-    ) throws(UnderstudyError) -> [UInt8] {
+    private static func receive(_ descriptor: Int32, _ deadline: Double) throws(UnderstudyError) -> [UInt8] {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while answer.count <= longestAnswer {
@@ -75,19 +71,17 @@ public enum StatusClient {
             if length > 0 {
                 answer += buffer[..<length]
             } else if errno == EAGAIN {
-                try wait(for: POLLIN, descriptor, address, deadline)
+                try wait(for: POLLIN, descriptor, deadline)
             } else if errno != EINTR {
-                throw failure(address, errno)
+                throw failure(errno)
             }
         }
         throw UnderstudyError(.invalidData, "the answer is longer than \(longestAnswer) bytes")
     }
 
-    private static func wait(
-        for events: Int32, _ descriptor: Int32, _ address: StatusAddress, _ deadline: Double
-    ) throws(UnderstudyError) {
+    private static func wait(for events: Int32, _ descriptor: Int32, _ deadline: Double) throws(UnderstudyError) {
         let left = deadline - DaemonClock.system.monotonic()
-        guard left > 0 else { throw failure(address, ETIMEDOUT) }
+        guard left > 0 else { throw failure(ETIMEDOUT) }
         var wait = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         poll(&wait, 1, Int32((left * 1000).rounded(.up)))
     }
@@ -112,7 +106,7 @@ public enum StatusClient {
         return Data(body)
     }
 
-    private static func failure(_ address: StatusAddress, _ code: Int32) -> UnderstudyError {
+    private static func failure(_ code: Int32) -> UnderstudyError {
         switch code {
         case ECONNREFUSED, ENOENT:
             UnderstudyError(.tryAgain, "no daemon answers here; is it running?")

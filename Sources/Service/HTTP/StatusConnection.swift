@@ -59,7 +59,7 @@ struct StatusConnection {
         switch state {
         case .reading: return readHead(at: now)
         case .writing(let bytes, let start): write(bytes, from: start, at: now)
-        case .closing(let discarded): discard(discarded, at: now)
+        case .closing(let discarded): discard(after: discarded)
         // A client that left doesn't want the answer.
         case .answering: end()
         case .ended: break
@@ -129,10 +129,10 @@ struct StatusConnection {
         // Closing with unread bytes would reset the connection, and the answer might be lost on the way.
         shutdown(descriptor, Int32(SHUT_WR))
         deadline = now + limits.stepSeconds
-        discard(0, at: now)
+        discard(after: 0)
     }
 
-    private mutating func discard(_ before: Int, at now: Double) {
+    private mutating func discard(after before: Int) {
         var discarded = before
         state = .closing(discarded: discarded)
         while discarded <= limits.discardedBytes {

@@ -8,8 +8,7 @@ import Synchronization
 ///
 /// One thread waits in poll(2) for all clients; without clients it sleeps without a timer. What a client may take is
 /// bounded by `ServerLimits`: a silent, slow, greedy or confused one costs little and ends, and the daemon's descriptors
-/// can't run out by it. FlyingFox's server isn't used since it bounds neither connections nor requests nor time, and
-/// ends for good when accept(2) fails for want of descriptors.
+/// can't run out by it. Nor does it end when accept(2) fails for want of descriptors.
 public final class StatusServer: Sendable {
     private enum Life {
         case listening

@@ -15,7 +15,7 @@ public enum DaemonEvent: String, Sendable, CaseIterable {
     case modelsSwapped = "61af78b1005040d08a59e45676ad3d74"
     /// A state file was damaged and has been set aside under another name.
     case stateDamaged = "01a5c5098de940d4951f404183eacba2"
-    /// An output has no room; nothing is read until it has.
+    /// There is no room for an output, a spool or the state; what depends on it waits until there is.
     case diskFull = "9e8a0c4f8ebc49809fdea82c648a7895"
     /// The teacher failed and isn't asked for a while.
     case circuitOpened = "1513e0bb152448b0b391b338aae3c984"

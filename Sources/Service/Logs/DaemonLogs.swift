@@ -38,7 +38,7 @@ public enum DaemonLogs {
 }
 
 extension Logger {
-    /// Logs an error as its sentence, with its code and place as metadata.
+    /// Logs an error as its sentence, with its code and place as metadata; `noSpace` is the event `diskFull` by itself.
     public func report(
         _ error: UnderstudyError, level: Logger.Level = .error, event: DaemonEvent? = nil,
         metadata: Logger.Metadata = [:], file: String = #fileID, function: String = #function, line: UInt = #line
@@ -46,7 +46,9 @@ extension Logger {
         var all = metadata
         all["code"] = "\(error.code)"
         if let place = error.place { all["place"] = "\(place)" }
-        if let event { all[DaemonEvent.metadataKey] = "\(event.rawValue)" }
+        if let event = event ?? (error.code == .noSpace ? .diskFull : nil) {
+            all[DaemonEvent.metadataKey] = "\(event.rawValue)"
+        }
         log(level: level, "\(error.message)", metadata: all, file: file, function: function, line: line)
     }
 }

@@ -1,7 +1,5 @@
-/// What one finished job, a run of consecutive lines of one source, adds to the counters.
-///
-/// A worker keeps one, fills it, gives it to `DaemonMetrics.record(_:)` and calls `reset()`: nothing is allocated after
-/// the first job.
+/// What one finished job, a run of consecutive lines of one source, adds to the counters: filled, and given to
+/// `DaemonMetrics.record(_:)`.
 public struct JobMetrics: Sendable {
     /// Equal bins of the confidence histogram, over 0 to 1.
     public static let confidenceBins = 20
@@ -53,15 +51,6 @@ public struct JobMetrics: Sendable {
     public var refused: Int { flaws.reduce(0, +) }
     public var lines: Int { answered + blank + refused }
 
-    /// Counts a confidence of the student; what lies outside 0 to 1 counts as the nearest bound.
-    public mutating func observe(confidence: Float) {
-        let value = confidence > 0 ? min(Double(confidence), 1) : 0
-        // A bound belongs to the bin below it, as `le` in Prometheus says: 0.05 is in the first bin.
-        let bin = Int((value * Double(Self.confidenceBins)).rounded(.up)) - 1
-        confidences[max(0, bin)] += 1
-        confidenceSum += value
-    }
-
     /// Takes confidences that were counted by bin; their sum is then known to within half a bin for each.
     public mutating func setConfidences(_ counts: [Int]) {
         confidences = counts
@@ -69,16 +58,5 @@ public struct JobMetrics: Sendable {
         for (bin, count) in counts.enumerated() {
             confidenceSum += Double(count) * (Double(bin) + 0.5) / Double(Self.confidenceBins)
         }
-    }
-
-    /// Sets all to 0 and keeps the memory.
-    public mutating func reset() {
-        for index in predictions.indices { predictions[index] = 0 }
-        for index in flaws.indices { flaws[index] = 0 }
-        for index in confidences.indices { confidences[index] = 0 }
-        (blank, dead, bytes, byTeacher, deferred, audited) = (0, 0, 0, 0, 0, 0)
-        (skippedFull, skippedBroken, skippedTimeout) = (0, 0, 0)
-        (deferredDisagreements, auditAnswered, auditAgreed) = (0, 0, 0)
-        (studentLines, studentSeconds, confidenceSum) = (0, 0, 0)
     }
 }

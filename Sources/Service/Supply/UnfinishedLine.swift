@@ -51,9 +51,10 @@ package enum UnfinishedLine {
     }
 
     private static func failure(_ path: String) -> UnderstudyError {
-        UnderstudyError(
-            .inputOutput, "the unfinished line of a source can't be kept: \(String(cString: strerror(errno)))", at: path
-        )
+        let reason = errno
+        return UnderstudyError(
+            .writing(reason, else: .inputOutput),
+            "the unfinished line of a source can't be kept: \(String(cString: strerror(reason)))", at: path)
     }
 }
 

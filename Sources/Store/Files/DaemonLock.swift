@@ -7,13 +7,13 @@ import Glibc
 final class DaemonLock: Sendable {
     private let descriptor: Int32
 
-    /// Errors: `tryAgain` naming the holder; `cannotCreate` or `inputOutput` where the file can't be made.
+    /// Errors: `tryAgain` naming the holder; `cannotCreate` or `noSpace` where the file can't be made.
     init(path: String) throws(UnderstudyError) {
         let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard opened >= 0 else {
-            let isFull = errno == ENOSPC || errno == EDQUOT
+            let reason = errno
             throw UnderstudyError(
-                isFull ? .inputOutput : .cannotCreate, "the lock can't be made: \(StateFiles.reason(errno))", at: path)
+                .writing(reason, else: .cannotCreate), "the lock can't be made: \(StateFiles.reason(reason))", at: path)
         }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno

@@ -43,7 +43,7 @@ struct StateFiles {
             return try makeDirectory(path)
         }
         throw UnderstudyError(
-            reason == ENOSPC || reason == EDQUOT ? .inputOutput : .cannotCreate,
+            .writing(reason, else: .cannotCreate),
             "the state directory can't be made (\(Self.reason(reason))); make it, owned by the service's user", at: path
         )
     }
@@ -150,9 +150,9 @@ struct StateFiles {
     }
 
     private func failure(_ what: String, _ path: String) -> UnderstudyError {
-        let isFull = errno == ENOSPC || errno == EDQUOT
+        let reason = errno
         return UnderstudyError(
-            isFull ? .inputOutput : .cannotCreate, "can't be \(what): \(Self.reason(errno))", at: path)
+            .writing(reason, else: .cannotCreate), "can't be \(what): \(Self.reason(reason))", at: path)
     }
 
     static func reason(_ number: Int32) -> String { String(cString: strerror(number)) }

@@ -44,9 +44,6 @@ public struct LineFramer: Sendable {
         scanned = position
     }
 
-    /// The number of lines ended so far, those before the beginning included.
-    public var finishedLines: UInt64 { lineNumber - 1 }
-
     /// The record that says that the origin has ended: after the last line, of whose bytes none are left.
     public func ending(chunk: Int32) -> Record {
         Record(

@@ -26,7 +26,10 @@ public struct DescriptorSink: ByteSink {
             case EAGAIN: waitForRoom()
             case EPIPE, ECONNRESET: return .closed
             default:
-                throw UnderstudyError(.inputOutput, "can't write to \(name): \(String(cString: strerror(errno)))")
+                let reason = errno
+                throw UnderstudyError(
+                    .writing(reason, else: .inputOutput),
+                    "can't write to \(name): \(String(cString: strerror(reason)))")
             }
         }
         return .written

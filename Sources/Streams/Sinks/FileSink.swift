@@ -71,8 +71,7 @@ public final class FileSink: Sendable {
 
     /// The file that a line goes to; opened or made when it isn't open.
     ///
-    /// Errors: `cannotCreate`; `inputOutput` when there is no space left; `tryAgain` when too many files are open; what
-    /// `register` throws.
+    /// Errors: `cannotCreate`; `noSpace`; `tryAgain` when too many files are open; what `register` throws.
     public func file(label: String, source: String, time: time_t) throws(UnderstudyError) -> SinkFile {
         let outcome = state.withLock { state in
             Result { () throws(UnderstudyError) in
@@ -146,8 +145,10 @@ public final class FileSink: Sendable {
         let file = SinkFile(
             sink: settings.name, path: path, descriptor: descriptor, status: status, syncs: settings.syncs,
             report: report)
+        CrashPoint.created.pass()
         try register(
             SinkLength(sink: settings.name, path: path, device: file.device, inode: file.inode, length: file.length))
+        CrashPoint.registered.pass()
         return file
     }
 }

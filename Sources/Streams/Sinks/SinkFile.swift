@@ -62,7 +62,7 @@ public final class SinkFile: Sendable {
 
     /// Appends all of `bytes` or nothing: after an error the file is as long as before.
     ///
-    /// Errors: `inputOutput`; after "no space left" a later append may go well.
+    /// Errors: `inputOutput`; `noSpace`, after which a later append may go well.
     public func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) {
         let failure = state.withLock { state -> UnderstudyError? in
             look(&state)
@@ -164,9 +164,9 @@ public final class SinkFile: Sendable {
     static func failure(_ what: String, _ number: Int32, _ path: String) -> UnderstudyError {
         let space = "the file can't be \(what): no space left"
         return switch number {
-        case ENOSPC: UnderstudyError(.inputOutput, "\(space) on its device", at: path)
-        case EDQUOT: UnderstudyError(.inputOutput, "\(space) in the quota of its owner", at: path)
-        case EFBIG: UnderstudyError(.inputOutput, "\(space) below the limit on file sizes", at: path)
+        case ENOSPC: UnderstudyError(.noSpace, "\(space) on its device", at: path)
+        case EDQUOT: UnderstudyError(.noSpace, "\(space) in the quota of its owner", at: path)
+        case EFBIG: UnderstudyError(.noSpace, "\(space) below the limit on file sizes", at: path)
         default:
             UnderstudyError(.inputOutput, "the file can't be \(what): \(String(cString: strerror(number)))", at: path)
         }

@@ -5,7 +5,7 @@ import Glibc
 enum SinkFileOpening {
     /// Makes the missing ones of `directories`, outermost first, and the file if it isn't there.
     ///
-    /// Errors: `cannotCreate`, `inputOutput` without space, `tryAgain` without descriptors.
+    /// Errors: `cannotCreate`, `noSpace`, `tryAgain` without descriptors.
     static func open(
         _ path: String, making directories: [String], permissions: UInt32
     ) throws(UnderstudyError) -> (descriptor: Int32, status: stat) {

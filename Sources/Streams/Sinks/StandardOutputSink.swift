@@ -60,7 +60,7 @@ struct StandardOutputLine: FlowLine {
             case EAGAIN: return .full
             case ENOSPC, EDQUOT, EFBIG:
                 return .failed(
-                    UnderstudyError(.inputOutput, "standard output: \(String(cString: strerror(number)))"))
+                    UnderstudyError(.noSpace, "standard output: \(String(cString: strerror(number)))"))
             default: return .gone
             }
         }

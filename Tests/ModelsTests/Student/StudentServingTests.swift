@@ -1,6 +1,7 @@
 import Dispatch
 import Models
 import Tensors
+import TestSupport
 import Testing
 import Text
 
@@ -45,7 +46,7 @@ import Text
 
     @Test(arguments: ["f32", "f16", "bf16"])
     func whatIsServedAgreesWithTheReferenceOverAllWeights(precision: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(inMemory: false)
         try Self.write(precision: precision, to: folder)
         let student = try StudentFiles.load(directory: folder.path, bf16: false)
         let weights = try StudentFiles.weights(directory: folder.path, student.configuration)
@@ -60,7 +61,7 @@ import Text
     }
 
     @Test func threadsThatMeetTokensAtTheSameTimeSeeTheSame() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(inMemory: false)
         try Self.write(precision: "f16", to: folder)
         let batch = Self.batch(lines: 100, seed: 2)
         let expected = Self.logits(try StudentFiles.load(directory: folder.path, bf16: false), batch)

@@ -5,18 +5,20 @@ import Glibc
 import Logging
 import Service
 import Streams
+import TestSupport
 import Testing
 
 /// A whole daemon in this process, on a folder of its own, with a student that needs no files.
 private final class Stand: Sendable {
-    let folder = Folder()
+    let folder: TemporaryFolder
     private let text: Monitor<String>
     private let daemon: Monitor<Daemon?>
     private let outcome = Monitor<UnderstudyError?>(nil)
     private let thread = Monitor<WorkerThread?>(nil)
     private let messages = Monitor([String]())
 
-    init(_ text: String) {
+    init(_ text: String) throws {
+        folder = try TemporaryFolder(inMemory: false)
         self.text = Monitor(text)
         daemon = Monitor(nil)
         for name in ["in", "other"] { mkdir(folder.path + "/" + name, 0o700) }
@@ -72,7 +74,7 @@ private final class Stand: Sendable {
     }
 
     func answers(_ name: String = "all.tsv") -> [String] {
-        String(decoding: folder.read(name), as: UTF8.self).split(separator: "\n").map {
+        String(decoding: folder.bytes(of: name) ?? [], as: UTF8.self).split(separator: "\n").map {
             String($0.prefix { $0 != "\t" })
         }
     }
@@ -94,7 +96,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
 
 @Suite struct DaemonTests {
     @Test func whatOneRunLeavesTheNextAnswers() throws {
-        let stand = Stand(settings())
+        let stand = try Stand(settings())
         var wanted: [String] = []
         for run in 0..<3 {
             stand.put("甲\(run)", lines: 40)
@@ -114,7 +116,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
     /// Pitfall 9: hundreds of reloads, good and bad in turns, while lines come. None is swallowed: the last one is in
     /// force; no line is lost or doubled.
     @Test func aStormOfReloads() throws {
-        let stand = Stand(settings())
+        let stand = try Stand(settings())
         try stand.start()
         #expect(eventually { stand.count("READY=1") == 1 })
         for round in 0..<300 {
@@ -141,7 +143,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
 
     /// A source whose new place isn't there stays at the old one; when it is, the next reload takes it there.
     @Test func aSourceThatCannotMoveStays() throws {
-        let stand = Stand(settings())
+        let stand = try Stand(settings())
         try stand.start()
         stand.put("甲", lines: 20)
         #expect(eventually { stand.answers().count == 20 })
@@ -161,7 +163,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
     /// A sink that nobody empties doesn't keep the daemon from stopping; its lines are left to the next run.
     @Test func aStuckSinkDoesNotStopTheStop() throws {
         let fifo = "  - {name: pipe, kind: fifo, path: FOLDER/pipe}"
-        let stand = Stand(settings(sinks: fifo, rest: "shutdown: {drain_seconds: 1}"))
+        let stand = try Stand(settings(sinks: fifo, rest: "shutdown: {drain_seconds: 1}"))
         try stand.start()
         #expect(eventually { stand.folder.names.contains("pipe") })
         // Somebody who holds the pipe and never reads; it takes 64 KiB.

@@ -2,6 +2,7 @@ import Diagnostics
 import Glibc
 import Service
 import Streams
+import TestSupport
 import Testing
 
 /// A stream that gives one piece and then waits to be interrupted.
@@ -42,7 +43,9 @@ private func bytes(of source: any StreamSource, room size: Int = 1000) throws ->
 
 /// Pitfall 1: a partial line at shutdown isn't lost.
 @Suite struct UnfinishedLineTests {
-    private let folder = Folder()
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func resumed(_ name: String, _ text: String) -> any StreamSource {
         UnfinishedLine.resume(Pipe(name, text), in: folder.path) { Issue.record("\($0)") }

@@ -6,6 +6,7 @@ import Models
 import Service
 import Store
 import Streams
+import TestSupport
 
 /// A classifier whose logits are made from a hash of the line.
 struct HashClassifier: LineClassifier {
@@ -136,58 +137,6 @@ final class FileLane: StreamSource {
     var acknowledgements: Int { monitor.withLock { $0.committed } }
 }
 
-/// A folder of the test's own, gone with it.
-final class Folder: Sendable {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/understudy-delivery-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nonexistent"
-        }
-    }
-
-    deinit { remove(path) }
-
-    private func remove(_ path: String) {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != ".", name != ".." { remove(path + "/" + name) }
-            }
-            closedir(directory)
-            rmdir(path)
-        } else {
-            unlink(path)
-        }
-    }
-
-    func read(_ name: String) -> [UInt8] {
-        let file = open(path + "/" + name, O_RDONLY)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var all: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 65_536)
-        while case let count = Glibc.read(file, &piece, piece.count), count > 0 { all += piece[..<count] }
-        return all
-    }
-
-    var names: [String] {
-        var found: [String] = []
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { found.append(name) }
-        }
-        return found.sorted()
-    }
-}
-
 /// What the commits so far have made durable, and how each of them ends.
 final class ScriptedStore: Sendable {
     struct Checkpoints: Sendable {
@@ -224,14 +173,4 @@ final class ScriptedStore: Sendable {
     var history: [Checkpoints] { monitor.withLock { $0.history } }
     var rows: [DisagreementRow] { monitor.withLock { $0.rows } }
     var attempts: Int { monitor.withLock { $0.attempts } }
-}
-
-/// Waits until `condition` holds; false if it doesn't come about.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Monotonic.nanoseconds + 60_000_000_000
-    while !condition() {
-        guard Monotonic.nanoseconds < deadline else { return false }
-        usleep(500)
-    }
-    return true
 }

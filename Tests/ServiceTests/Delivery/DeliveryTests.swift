@@ -5,6 +5,7 @@ import Models
 import Service
 import Store
 import Streams
+import TestSupport
 import Testing
 
 private let fileAndLabels = """
@@ -90,7 +91,7 @@ private func models(asking threshold: Float = 0, auditShare: Double = 0, before:
             }
             #expect(source.acknowledgements >= source.files.count)
         }
-        #expect(Int(end.lengths["\(stage.folder.path)/all.tsv"] ?? 0) == stage.folder.read("all.tsv").count)
+        #expect(Int(end.lengths["\(stage.folder.path)/all.tsv"] ?? 0) == stage.folder.bytes(of: "all.tsv")?.count)
         #expect(stage.outlet.lag.records == 0 && stage.outlet.failure == nil)
     }
 
@@ -130,7 +131,7 @@ private func models(asking threshold: Float = 0, auditShare: Double = 0, before:
         let source = FileLane("s", [FileLane.File(inode: 1, lines: lines(0, 0, 40))], seed: 2)
         try stage.open(source)
         #expect(eventually { stage.reports.withLock { !$0.isEmpty } })
-        #expect(stage.folder.read("all.tsv").isEmpty)
+        #expect(stage.folder.bytes(of: "all.tsv")?.isEmpty == true)
         #expect(stage.store.history.allSatisfy { $0.positions.values.allSatisfy { $0.offset == 0 } })
         mkdir(stage.folder.path + "/away", 0o700)
         stage.finish()

@@ -1,5 +1,6 @@
 import Service
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct FileProgressTests {

@@ -4,10 +4,11 @@ import Diagnostics
 import Models
 import Service
 import Streams
+import TestSupport
 
 /// An engine, an outlet and a committer at work on file sinks in a folder: a daemon's delivery without a daemon.
 final class Stage {
-    let folder = Folder()
+    let folder: TemporaryFolder
     let store: ScriptedStore
     let outlet: Outlet
     let committer: Committer
@@ -25,6 +26,7 @@ final class Stage {
         _ change: (inout CascadeOptions) -> Void = { _ in }
     ) throws {
         self.store = store
+        folder = try TemporaryFolder(inMemory: false)
         let text = """
             sources: [{name: in, kind: stdin}]
             dead_letter: {path: FOLDER/dead.jsonl}
@@ -113,7 +115,7 @@ final class Stage {
 
     /// The texts in the first `length` bytes of a file of TSV answers.
     func texts(_ name: String, length: Int? = nil) -> [String] {
-        let bytes = folder.read(name)
+        let bytes = folder.bytes(of: name) ?? []
         return String(decoding: bytes[..<(length ?? bytes.count)], as: UTF8.self).split(separator: "\n")
             .map { String($0.prefix { $0 != "\t" }) }
     }

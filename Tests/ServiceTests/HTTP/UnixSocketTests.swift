@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Glibc
 import Service
+import TestSupport
 import Testing
 
 @Suite struct UnixSocketTests {
@@ -9,10 +10,9 @@ import Testing
 
     /// A socket's path in a folder of its own, which goes when `body` is done.
     private func withPath<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "us-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        return try await body(folder.appending(path: "http.sock").path)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        return try await body(folder.file("http.sock"))
     }
 
     private func mode(_ path: String) -> mode_t? {

@@ -108,6 +108,20 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
             ])
     }
 
+    @Test func anErrorForWantOfRoomIsAnEventByItself() {
+        let event = "MESSAGE_ID=\(DaemonEvent.diskFull.rawValue)"
+        for number in [ENOSPC, EDQUOT, EFBIG, EIO] {
+            let collected = Collected()
+            let code = UnderstudyError.Code.writing(number, else: .inputOutput)
+            journal(LogLevel(.info), collected).report(UnderstudyError(code, "the file can't be written to"))
+            #expect(collected.all.contains(event) == (number != EIO))
+        }
+        let collected = Collected()
+        journal(LogLevel(.info), collected).report(UnderstudyError(.noSpace, "no"), event: .reloadRefused)
+        #expect(collected.all.contains("MESSAGE_ID=\(DaemonEvent.reloadRefused.rawValue)"))
+        #expect(!collected.all.contains(event))
+    }
+
     @Test func eventIdentifiersAreDistinctAndWellFormed() {
         let ids = DaemonEvent.allCases.map(\.rawValue)
         #expect(Set(ids).count == ids.count)

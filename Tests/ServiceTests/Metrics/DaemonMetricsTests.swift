@@ -15,13 +15,12 @@ import Testing
         let source = metrics.source("wire")
         let labels = metrics.labels(["a", "b"])
         DispatchQueue.concurrentPerform(iterations: 8) { _ in
-            var job = JobMetrics(source: source, labels: labels, flaws: 1)
             for _ in 0..<500 {
+                var job = JobMetrics(source: source, labels: labels, flaws: 1)
                 job.predictions[1] += 3
                 job.flaws[0] += 1
-                job.observe(confidence: 0.9)
+                job.setConfidences([Int](repeating: 0, count: 19) + [1])
                 metrics.record(job)
-                job.reset()
             }
         }
         #expect(value(metrics, "understudy_lines_total{source=\"wire\",result=\"answered\"}") == 12_000)

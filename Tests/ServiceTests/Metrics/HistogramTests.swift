@@ -1,9 +1,10 @@
 import Service
+import TestSupport
 import Testing
 
 @Suite struct HistogramTests {
     @Test(arguments: 0..<10) func countsByBound(seed: Int) {
-        var generator = MetricsRandom(seed: UInt64(seed))
+        var generator = SplitMix(seed: UInt64(seed))
         let bounds = [0.5, 1, 2, 8]
         var histogram = Histogram(bounds: bounds)
         var all: [Double] = []
@@ -36,20 +37,5 @@ import Testing
 
     @Test func hasNoQuantileWithoutValues() {
         #expect(Histogram(bounds: [1, 2]).quantile(0.5) == nil)
-    }
-
-    /// The bins of a job must be those that the bounds of the metric say.
-    @Test(arguments: [Float(0), 0.05, 0.050001, 0.1, 0.15, 0.3, 0.35, 0.55, 0.7, 0.95, 0.951, 1, 1.5, -1, .nan])
-    func confidencesFallIntoTheBinOfTheirBound(confidence: Float) {
-        let metrics = DaemonMetrics(version: "1", flaws: [])
-        var job = JobMetrics(source: metrics.source("a"), labels: metrics.labels(["x"]), flaws: 0)
-        job.observe(confidence: confidence)
-        let value = confidence > 0 ? min(1, Double(confidence)) : 0
-        let bin = job.confidences.firstIndex(of: 1)
-        // A Float such as 0.05 lies a hair above the bound's Double or below it; both bins beside it are right then.
-        let exact = max(0, Int((value * 20 - 1e-9).rounded(.up)) - 1)
-        let loose = max(0, Int((value * 20 - 1e-5).rounded(.up)) - 1)
-        #expect(bin == min(19, exact) || bin == loose)
-        #expect(job.confidences.reduce(0, +) == 1)
     }
 }

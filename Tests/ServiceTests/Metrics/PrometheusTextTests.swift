@@ -54,7 +54,7 @@ import Testing
             var job = JobMetrics(source: metrics.source(name), labels: labels, flaws: 2)
             job.predictions = [3, 2, 1]
             (job.studentLines, job.studentSeconds) = (6, 0.003)
-            for confidence in [Float(0.1), 0.5, 0.99] { job.observe(confidence: confidence) }
+            job.setConfidences((0..<20).map { [1, 9, 19].contains($0) ? 1 : 0 })
             metrics.record(job)
             metrics.record(metrics.sink(name), SinkMetrics(records: 6, bytes: 600))
         }

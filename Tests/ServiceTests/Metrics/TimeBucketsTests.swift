@@ -1,10 +1,11 @@
 import Service
+import TestSupport
 import Testing
 
 @Suite struct TimeBucketsTests {
     /// Against a list of everything that was counted.
     @Test(arguments: 0..<20) func keepsWhatIsNotTooOld(seed: Int) {
-        var generator = MetricsRandom(seed: UInt64(seed))
+        var generator = SplitMix(seed: UInt64(seed))
         let count = Int.random(in: 1...12, using: &generator)
         var buckets = TimeBuckets(seconds: 2, count: count)
         var all: [(span: Int, amount: Int)] = []

@@ -7,9 +7,8 @@ import Testing
         let script = StatusClockScript(1_795_608_000)
         let metrics = DaemonMetrics(version: "1.2.3", flaws: ["too_long"], clock: script.clock)
         let source = metrics.source("wire")
-        var job = JobMetrics(source: source, labels: metrics.labels(["体育", "财经"]), flaws: 1)
         for _ in 0..<120 {
-            job.reset()
+            var job = JobMetrics(source: source, labels: metrics.labels(["体育", "财经"]), flaws: 1)
             job.predictions = [2, 6]
             (job.flaws[0], job.blank, job.deferred, job.byTeacher) = (1, 1, 2, 1)
             (job.auditAnswered, job.auditAgreed, job.deferredDisagreements) = (2, 1, 1)

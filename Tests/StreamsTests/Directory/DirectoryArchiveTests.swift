@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// gzip and zstd files, which are known by their first bytes.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What was ever written into a directory, and what must come out of it.

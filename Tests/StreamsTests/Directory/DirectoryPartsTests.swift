@@ -1,5 +1,6 @@
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// The parts of a directory source that need no directory.

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// Random things are done to files, while the source runs and while it doesn't, with restarts from what was durable;

@@ -1,16 +1,17 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct FIFOSinkTests {
-    let folder: SinkFolder
+    let folder: TemporaryFolder
     let notes = SinkNotes()
     let path: String
 
     init() throws {
         signal(SIGPIPE, SIG_IGN)
-        folder = try SinkFolder()
+        folder = try TemporaryFolder()
         path = folder.file("answers")
     }
 
@@ -41,7 +42,7 @@ import Testing
             try FIFOSink(name: "pipe", path: folder.file("missing/fifo"), report: notes.report)
         }
         #expect(error?.code == .cannotCreate)
-        #expect(folder.contents("answers") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "answers") == Array("一\n".utf8))
     }
 
     @Test func aReaderThatComesLaterIsWaitedFor() throws {
@@ -216,7 +217,7 @@ import Testing
         #expect(unlink(path) == 0)
         try folder.write("一\n", to: "answers")
         #expect(sink.deliver("第一条\n") == .dropped)
-        #expect(folder.contents("answers") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "answers") == Array("一\n".utf8))
         #expect(notes.reported.first?.description.contains("replaced") == true)
     }
 

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 /// Random appends, undoings, commits, rotations, reopenings and kills against a model: after each kill and recovery
@@ -14,7 +15,7 @@ import Testing
     }
 
     private struct World {
-        let folder: SinkFolder
+        let folder: TemporaryFolder
         let rows = Monitor([UInt64: SinkLength]())
         let notes = SinkNotes()
         var sink: FileSink
@@ -23,12 +24,12 @@ import Testing
         var records = 0
 
         init() throws {
-            folder = try SinkFolder()
+            folder = try TemporaryFolder()
             sink = try Self.sink(folder, rows, notes)
         }
 
         static func sink(
-            _ folder: SinkFolder, _ rows: Monitor<[UInt64: SinkLength]>, _ notes: SinkNotes
+            _ folder: TemporaryFolder, _ rows: Monitor<[UInt64: SinkLength]>, _ notes: SinkNotes
         ) throws -> FileSink {
             FileSink(
                 .init(name: "answers", path: try PathTemplate(folder.file("{label}.jsonl")), syncs: false),
@@ -92,7 +93,7 @@ import Testing
                 var status = stat()
                 try #require(stat(folder.file(name), &status) == 0)
                 let model = try #require(models[UInt64(status.st_ino)])
-                #expect(folder.contents(name) == model.committed + model.pending.joined())
+                #expect(folder.bytes(of: name) == model.committed + model.pending.joined())
                 found.insert(UInt64(status.st_ino))
             }
             #expect(found.count == models.count)

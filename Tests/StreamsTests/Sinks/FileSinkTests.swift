@@ -1,13 +1,14 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct FileSinkTests {
-    let folder: SinkFolder
+    let folder: TemporaryFolder
     let notes = SinkNotes()
 
-    init() throws { folder = try SinkFolder() }
+    init() throws { folder = try TemporaryFolder() }
 
     private func sink(_ name: String, permissions: UInt32 = 0o640) throws -> FileSink {
         let settings = FileSink.Settings(
@@ -41,7 +42,7 @@ import Testing
             report: notes.report)
         #expect(throws: UnderstudyError.self) { try sink.file(label: "", source: "", time: 0) }
         #expect(throws: UnderstudyError.self) { try sink.file(label: "", source: "", time: 0) }
-        #expect(folder.contents("answers.jsonl") == [])
+        #expect(folder.bytes(of: "answers.jsonl") == [])
     }
 
     @Test func whatWasThereIsRegisteredWithItsLength() throws {
@@ -69,9 +70,9 @@ import Testing
         for label in ["体育", "财经", "体育", "../x"] {
             try sink.file(label: label, source: "wire", time: 0).append("\(label)\n")
         }
-        #expect(folder.contents("wire-体育.jsonl") == Array("体育\n体育\n".utf8))
-        #expect(folder.contents("wire-财经.jsonl") == Array("财经\n".utf8))
-        #expect(folder.contents("wire-_._x.jsonl") == Array("../x\n".utf8))
+        #expect(folder.bytes(of: "wire-体育.jsonl") == Array("体育\n体育\n".utf8))
+        #expect(folder.bytes(of: "wire-财经.jsonl") == Array("财经\n".utf8))
+        #expect(folder.bytes(of: "wire-_._x.jsonl") == Array("../x\n".utf8))
     }
 
     @Test func datesAreLocalDays() throws {
@@ -93,7 +94,7 @@ import Testing
     @Test func directoriesWithPlaceholdersAreMade() throws {
         let sink = try sink("{source}/by/{label}.jsonl")
         try sink.file(label: "体育", source: "wire", time: 0).append("一\n")
-        #expect(folder.contents("wire/by/体育.jsonl") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "wire/by/体育.jsonl") == Array("一\n".utf8))
         #expect(try mode("wire") == 0o750)
         #expect(try mode("wire/by") == 0o750)
     }
@@ -106,7 +107,7 @@ import Testing
             #expect(error?.code == .cannotCreate)
             #expect(error?.description.contains(folder.file("missing")) == true)
         }
-        #expect(folder.contents("missing") == nil)
+        #expect(folder.bytes(of: "missing") == nil)
     }
 
     @Test func onlyRegularFilesAreTaken() throws {
@@ -128,7 +129,7 @@ import Testing
     @Test func linksAreFollowed() throws {
         #expect(symlink("real.jsonl", folder.file("link.jsonl")) == 0)
         try sink("link.jsonl").file(label: "", source: "", time: 0).append("一\n")
-        #expect(folder.contents("real.jsonl") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "real.jsonl") == Array("一\n".utf8))
     }
 
     @Test func aRotatedFileIsWrittenToUntilReopened() throws {
@@ -144,8 +145,8 @@ import Testing
         try old.append("四\n")
         try old.cut(to: 8)
         try old.synchronise()
-        #expect(folder.contents("answers.jsonl.1") == Array("一\n二\n".utf8))
-        #expect(folder.contents("answers.jsonl") == Array("三\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl.1") == Array("一\n二\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("三\n".utf8))
         #expect(notes.registered.map(\.length) == [0, 0])
     }
 
@@ -185,6 +186,6 @@ import Testing
         #expect(unlink(folder.file("answers.jsonl")) == 0)
         sink.reopen()
         try sink.file(label: "", source: "", time: 0).append("二\n")
-        #expect(folder.contents("answers.jsonl") == Array("二\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("二\n".utf8))
     }
 }

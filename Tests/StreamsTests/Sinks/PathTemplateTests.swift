@@ -1,5 +1,6 @@
 import Diagnostics
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct PathTemplateTests {

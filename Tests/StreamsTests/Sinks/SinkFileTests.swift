@@ -1,13 +1,14 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct SinkFileTests {
-    let folder: SinkFolder
+    let folder: TemporaryFolder
     let notes = SinkNotes()
 
-    init() throws { folder = try SinkFolder() }
+    init() throws { folder = try TemporaryFolder() }
 
     private func open(_ name: String = "answers.jsonl") throws -> SinkFile {
         let settings = FileSink.Settings(name: "answers", path: try PathTemplate(folder.file(name)))
@@ -21,7 +22,7 @@ import Testing
         #expect(file.length == 4)
         try file.append("新\n")
         #expect(file.length == 8)
-        #expect(folder.contents("answers.jsonl") == Array("旧\n新\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("旧\n新\n".utf8))
     }
 
     @Test func anAppendCanBeTakenBack() throws {
@@ -31,7 +32,7 @@ import Testing
         try file.append("二\n")
         try file.cut(to: length)
         try file.append("三\n")
-        #expect(folder.contents("answers.jsonl") == Array("一\n三\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n三\n".utf8))
     }
 
     @Test func aCutNeverMakesTheFileLonger() throws {
@@ -39,7 +40,7 @@ import Testing
         try file.append("一\n")
         try file.cut(to: 1000)
         #expect(file.length == 4)
-        #expect(folder.contents("answers.jsonl")?.count == 4)
+        #expect(folder.bytes(of: "answers.jsonl")?.count == 4)
     }
 
     /// The largest file of a file system stands for a full disk: the write begins well and then fails.
@@ -54,7 +55,7 @@ import Testing
             .init(name: "answers", path: try PathTemplate(path)), register: notes.register, report: notes.report)
         let file = try sink.file(label: "", source: "", time: 0)
         let error = #expect(throws: UnderstudyError.self) { try file.append("more than ten bytes\n") }
-        #expect(error?.code == .inputOutput && error?.place == path)
+        #expect(error?.code == .noSpace && error?.place == path)
         #expect(error?.message.contains("no space left") == true)
         #expect(file.length == UInt64(size))
         var status = stat()
@@ -79,7 +80,7 @@ import Testing
                 failure = error
             }
         }
-        #expect(failure?.code == .inputOutput)
+        #expect(failure?.code == .noSpace)
         #expect(failure?.description.hasPrefix("\(template.text): ") == true)
         #expect(failure?.message.contains("no space left") == true)
         #expect(file.length == written)
@@ -98,14 +99,14 @@ import Testing
         try #require(truncate(file.path, 0) == 0)
         try file.append("五\n")
         #expect(file.length == 4)
-        #expect(folder.contents("answers.jsonl") == Array("五\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("五\n".utf8))
         #expect(notes.reported.count == 1)
         #expect(notes.reported.first?.message.contains("truncated") == true)
         // What was read of it since then can be gone back to.
         let length = file.length
         try file.append("六\n")
         try file.cut(to: length)
-        #expect(folder.contents("answers.jsonl") == Array("五\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("五\n".utf8))
     }
 
     @Test func theLengthIsSettledBeforeItIsRead() throws {
@@ -117,7 +118,7 @@ import Testing
         #expect(length == 0)
         try file.append("五\n")
         try file.cut(to: length)
-        #expect(folder.contents("answers.jsonl")?.isEmpty == true)
+        #expect(folder.bytes(of: "answers.jsonl")?.isEmpty == true)
     }
 
     @Test func bytesOfSomebodyElseAreNotTakenForOurs() throws {

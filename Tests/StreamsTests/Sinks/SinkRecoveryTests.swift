@@ -1,13 +1,14 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct SinkRecoveryTests {
-    let folder: SinkFolder
+    let folder: TemporaryFolder
     let notes = SinkNotes()
 
-    init() throws { folder = try SinkFolder() }
+    init() throws { folder = try TemporaryFolder() }
 
     private func row(_ name: String, length: UInt64) throws -> SinkLength {
         var status = stat()
@@ -27,7 +28,7 @@ import Testing
         try folder.write("一\n二\n三", to: "answers.jsonl")
         let row = try row("answers.jsonl", length: 4)
         #expect(recover([row]) == [row])
-        #expect(folder.contents("answers.jsonl") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n".utf8))
         #expect(notes.reported.first?.message.contains("7 bytes") == true)
         #expect(recover([row]) == [row])
         #expect(notes.reported.count == 1)
@@ -37,13 +38,13 @@ import Testing
         try folder.write("一\n", to: "answers.jsonl")
         let row = try row("answers.jsonl", length: 0)
         #expect(recover([row]) == [row])
-        #expect(folder.contents("answers.jsonl") == [])
+        #expect(folder.bytes(of: "answers.jsonl") == [])
     }
 
     @Test func aFileThatWasNotRegisteredIsLeftAlone() throws {
         try folder.write("一\n", to: "answers.jsonl")
         #expect(recover([]) == [])
-        #expect(folder.contents("answers.jsonl") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n".utf8))
     }
 
     @Test(arguments: ["answers.jsonl.1", "answers-20261125.jsonl", "old.jsonl"])
@@ -55,8 +56,8 @@ import Testing
         let rows = recover([row])
         #expect(rows.map(\.path) == [folder.file(rotated)])
         #expect(rows.map(\.length) == [4])
-        #expect(folder.contents(rotated) == Array("一\n".utf8))
-        #expect(folder.contents("answers.jsonl") == Array("别\n的\n".utf8))
+        #expect(folder.bytes(of: rotated) == Array("一\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("别\n的\n".utf8))
     }
 
     @Test func anotherFileInTheSameInodeIsNotCut() throws {
@@ -66,7 +67,7 @@ import Testing
             var row = try row(name, length: UInt64(length))
             row.path = folder.file("answers.jsonl")
             #expect(recover([row]) == [])
-            #expect(folder.contents(name) == Array(text.utf8))
+            #expect(folder.bytes(of: name) == Array(text.utf8))
         }
         #expect(notes.reported.count == 4)
         #expect(notes.reported.allSatisfy { $0.message.contains("nothing needs to be done") })
@@ -77,7 +78,7 @@ import Testing
         var row = try row("answers.jsonl", length: 4)
         row.inode += 1_000_000
         #expect(recover([row]) == [])
-        #expect(folder.contents("answers.jsonl") == Array("一\n二\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n二\n".utf8))
     }
 
     /// Device numbers may be given out in another order when the machine starts again.
@@ -87,7 +88,7 @@ import Testing
         let new = old
         old.device += 1
         #expect(recover([old]) == [new])
-        #expect(folder.contents("answers.jsonl") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n".utf8))
     }
 
     @Test func aShorterFileKeepsItsLength() throws {
@@ -119,7 +120,7 @@ import Testing
         bad.inode += 1
         #expect(recover([bad, good]) == [bad, good])
         #expect(notes.reported.count == 2)
-        #expect(folder.contents("good.jsonl") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "good.jsonl") == Array("一\n".utf8))
     }
 
     @Test func theLongerOfTwoLengthsIsTheNewer() throws {
@@ -129,7 +130,7 @@ import Testing
         older.path = folder.file("older.jsonl")
         older.length = 4
         #expect(recover([older, row]) == [row])
-        #expect(folder.contents("answers.jsonl") == Array("一\n二\n".utf8))
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n二\n".utf8))
     }
 
     @Test func twoRowsOfOneLengthAreOneFile() throws {

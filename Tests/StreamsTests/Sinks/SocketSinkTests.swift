@@ -1,15 +1,16 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct SocketSinkTests {
-    let folder: SinkFolder
+    let folder: TemporaryFolder
     let notes = SinkNotes()
     let path: String
 
     init() throws {
-        folder = try SinkFolder()
+        folder = try TemporaryFolder()
         path = folder.file("s")
     }
 
@@ -116,7 +117,7 @@ import Testing
         try folder.write("一\n", to: "s")
         let sink = try sink(.drop)
         #expect(sink.deliver("第一条\n") == .dropped)
-        #expect(folder.contents("s") == Array("一\n".utf8))
+        #expect(folder.bytes(of: "s") == Array("一\n".utf8))
     }
 }
 

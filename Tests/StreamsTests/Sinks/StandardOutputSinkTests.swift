@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Streams
+import TestSupport
 import Testing
 
 @Suite struct StandardOutputSinkTests {
@@ -65,14 +66,14 @@ import Testing
     }
 
     @Test func aFileTakesEverything() throws {
-        let folder = try SinkFolder()
+        let folder = try TemporaryFolder()
         let file = open(folder.file("out"), O_WRONLY | O_CREAT, 0o600)
         try #require(file >= 0)
         defer { close(file) }
         let sink = try StandardOutputSink(name: "out", descriptor: file, report: notes.report)
         let text = String(repeating: "股市上涨\n", count: 200_000)
         #expect(sink.deliver(text) == .delivered)
-        #expect(folder.contents("out") == Array(text.utf8))
+        #expect(folder.bytes(of: "out") == Array(text.utf8))
     }
 
     @Test func aFullDiskIsReportedOnceAndWaitedOut() throws {

@@ -87,13 +87,13 @@ extension DirectoryReader {
         if let previous, previous.node != status.node {
             lose(previous, path, occasion == .deleted ? .deleted : .left)
         }
-        guard let file = known(path, status, occasion) ?? meet(path, status, occasion) else { return }
+        guard let file = known(status) ?? meet(path, status, occasion) else { return }
         if file.path != path { name(file, path) }
         judge(file, status, occasion)
     }
 
     /// The file of that inode, if it is still the one that is known.
-    private func known(_ path: String, _ status: FileStatus, _ occasion: Occasion) -> TrackedFile? {
+    private func known(_ status: FileStatus) -> TrackedFile? {
         guard let file = nodes[status.node] else { return nil }
         if file.born == status.born { return file }
         retire(file)

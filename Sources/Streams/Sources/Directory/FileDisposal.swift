@@ -116,6 +116,8 @@ struct FileDisposal {
     }
 
     private func failure(_ what: String, _ number: Int32, _ path: String) -> UnderstudyError {
-        UnderstudyError(.inputOutput, "the file can't be \(what): \(String(cString: strerror(number)))", at: path)
+        UnderstudyError(
+            .writing(number, else: .inputOutput), "the file can't be \(what): \(String(cString: strerror(number)))",
+            at: path)
     }
 }

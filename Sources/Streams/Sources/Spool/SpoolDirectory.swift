@@ -12,13 +12,14 @@ struct SpoolDirectory: Sendable {
 
     /// Makes the directory under `spool` if it is missing, for nobody else to read.
     ///
-    /// Errors: `cannotCreate`.
+    /// Errors: `cannotCreate`, `noSpace`.
     init(under spool: String, source: String) throws(UnderstudyError) {
         path = spool + "/" + Self.fileName(for: source)
         for directory in [spool, path] where mkdir(directory, 0o700) != 0 && errno != EEXIST {
+            let reason = errno
             throw UnderstudyError(
-                .cannotCreate, "the spool's directory can't be made: \(String(cString: strerror(errno)))",
-                at: directory)
+                .writing(reason, else: .cannotCreate),
+                "the spool's directory can't be made: \(String(cString: strerror(reason)))", at: directory)
         }
     }
 

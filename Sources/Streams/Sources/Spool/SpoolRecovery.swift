@@ -97,8 +97,10 @@ struct SpoolRecovery {
         let sequence = newest + 1
         tail = directory.makeSegment(sequence)
         guard tail >= 0 else {
+            let reason = errno
             throw UnderstudyError(
-                .cannotCreate, "the spool's segment can't be made: \(String(cString: strerror(errno)))",
+                .writing(reason, else: .cannotCreate),
+                "the spool's segment can't be made: \(String(cString: strerror(reason)))",
                 at: directory.segmentPath(sequence))
         }
         segments.append(SpoolState.Segment(sequence: sequence, length: 0, isSealed: false))

@@ -165,7 +165,7 @@ final class SpoolWriter: @unchecked Sendable {
         lastReport = now.tv_sec
         report(
             UnderstudyError(
-                .inputOutput,
+                .writing(number, else: .inputOutput),
                 "the spool can't be written (\(String(cString: strerror(number)))); '\(inner.name)' isn't read "
                     + "until it can",
                 at: directory.path))

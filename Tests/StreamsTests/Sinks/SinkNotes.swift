@@ -1,31 +1,7 @@
 import Diagnostics
-import Foundation
 import Streams
+import TestSupport
 import Testing
-
-/// A fresh folder for output files that is removed with the value, in memory where there is such a place.
-final class SinkFolder {
-    let path: String
-
-    init() throws {
-        let memory = "/dev/shm"
-        let parent = FileManager.default.isWritableFile(atPath: memory) ? memory + "/" : NSTemporaryDirectory()
-        path = parent + "understudy-sinks-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
-
-    func contents(_ name: String) -> [UInt8]? {
-        FileManager.default.contents(atPath: file(name)).map { Array($0) }
-    }
-
-    func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
-    }
-}
 
 /// What sinks report and register, for tests to look at.
 final class SinkNotes: Sendable {
@@ -52,14 +28,9 @@ final class SinkNotes: Sendable {
     }
 }
 
-/// Waits for `condition`; half a minute without it is a failure.
+/// Waits for `condition`; it not coming about is a failure.
 func waitUntil(_ condition: () throws -> Bool, _ place: SourceLocation = #_sourceLocation) throws {
-    let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(30)
-    while try !condition() {
-        try #require(clock.now < deadline, "waited in vain", sourceLocation: place)
-        usleep(200)
-    }
+    try #require(try eventually(condition), "waited in vain", sourceLocation: place)
 }
 
 extension SinkFile {

@@ -1,0 +1,81 @@
+import Configuration
+import Diagnostics
+import Logging
+import Streams
+
+/// Sources that begin and end with a reload.
+extension DaemonWork {
+    /// Sources to begin.
+    struct Opened {
+        var ready: [(SourceSettings, any StreamSource)] = []
+        /// Those whose name or place a source still has that is about to end.
+        var delayed: [SourceSettings] = []
+    }
+
+    func open(_ wanted: [SourceSettings]) throws(UnderstudyError) -> Opened {
+        var opened = Opened()
+        for source in wanted {
+            if isInUse(source) {
+                opened.delayed.append(source)
+            } else {
+                opened.ready.append((source, try sources.make(source)))
+            }
+        }
+        return opened
+    }
+
+    func isInUse(_ source: SourceSettings) -> Bool {
+        leaving.contains { runner in
+            runner.settings.name == source.name || runner.settings.readsWhere(source)
+        }
+    }
+
+    /// Starts the sources that nothing stands in the way of any more.
+    func startDelayed() {
+        let ready = delayed.filter { !isInUse($0) }
+        delayed.removeAll { ready.contains($0) }
+        for source in ready { start(source) }
+    }
+
+    private func start(_ source: SourceSettings) {
+        do throws(UnderstudyError) {
+            try run(source, try sources.make(source))
+        } catch {
+            daemon.log.report(error, metadata: ["source": "\(source.name)"])
+            daemon.phases.note(warning: "source \(source.name) has failed: \(error.message)")
+        }
+    }
+
+    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first. Gives
+    /// those that it has told to end.
+    ///
+    /// One whose lines a sink doesn't take in time is left to end by itself, so that none is lost and the others go on.
+    /// Throws `tryAgain` when the daemon is to stop before that.
+    func retire(_ names: [String]) throws(UnderstudyError) -> [SourceRunner] {
+        let retired = runners.filter { runner in
+            names.contains(runner.settings.name) && !leaving.contains { $0 === runner }
+        }
+        for runner in retired { runner.interrupt() }
+        let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
+        let deadline = Monotonic.nanoseconds &+ allowed
+        var ended: [SourceRunner] = []
+        for runner in retired {
+            guard runner.wait(until: deadline) else {
+                daemon.log.warning(
+                    "a source that was to end has lines that a sink doesn't take; it ends when they are taken",
+                    metadata: ["source": "\(runner.settings.name)"])
+                leaving.append(runner)
+                continue
+            }
+            keepUnfinished(runner, runner.close())
+            ended.append(runner)
+        }
+        guard !ended.isEmpty else { return retired }
+        guard makeDurable() else {
+            throw UnderstudyError(.tryAgain, "the daemon was stopped before its new settings took effect")
+        }
+        for runner in ended { outlet.remove(runner.source) }
+        runners.removeAll { runner in ended.contains { $0 === runner } }
+        return retired
+    }
+}
