@@ -150,7 +150,7 @@ public final class CascadeEngine: Sendable {
 
         public struct Lane: Sendable, Equatable {
             public var source: String
-            /// Lines read and not yet taken.
+            /// Lines read and not yet delivered.
             public var pending: Int
             public var jobsInFlight: Int
         }
@@ -163,7 +163,7 @@ public final class CascadeEngine: Sendable {
                 lanes: state.lanes.compactMap { lane in
                     lane.map {
                         Depths.Lane(
-                            source: $0.options.source, pending: $0.state.pending.count,
+                            source: $0.options.source, pending: $0.state.pending.count + $0.state.linesInFlight,
                             jobsInFlight: $0.state.jobsInFlight)
                     }
                 })

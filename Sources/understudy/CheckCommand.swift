@@ -13,7 +13,7 @@ struct CheckCommand: ParsableCommand {
             kernel's limits with the rights of whoever runs it: as the service's user, to know what the service may do. \
             What is found goes to standard error, the settings with their defaults to standard output.
 
-            Exit status: 0 if the daemon can start, 78 if not.
+            Exit status: 0 if nothing is wrong (warnings aside), 78 if something is.
             """)
 
     @OptionGroup var configuration: ConfigurationOption

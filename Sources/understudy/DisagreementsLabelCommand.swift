@@ -54,10 +54,13 @@ struct DisagreementsLabelCommand: ParsableCommand {
             try Array(line).withUnsafeBufferPointer { (line) throws(UnderstudyError) in try labels.take(line) }
         }
         try labels.finish()
-        ClassifyDescriptors.report("\(NumberText.grouped(labels.kept)) labels kept")
+        ClassifyDescriptors.report(labels.kept == 1 ? "1 label kept" : "\(NumberText.grouped(labels.kept)) labels kept")
         guard labels.refused == 0 else {
             throw UnderstudyError(
-                .invalidData, "\(NumberText.grouped(labels.refused)) lines couldn't be used", at: place)
+                .invalidData,
+                labels.refused == 1
+                    ? "1 line couldn't be used" : "\(NumberText.grouped(labels.refused)) lines couldn't be used",
+                at: place)
         }
     }
 

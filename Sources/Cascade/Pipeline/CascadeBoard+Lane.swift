@@ -123,11 +123,13 @@ extension CascadeBoard {
             }
             return
         }
+        let lines = job.records.count
         job.reset()
         let (wake, isLast) = monitor.withLock { state in
             job.ticket += 1
             lane.state.freeJobs.append(job)
             lane.state.jobsInFlight -= 1
+            lane.state.linesInFlight -= lines
             return (state.idleStudents > 0 && lane.state.pending.count > 0, lane.state.isOver)
         }
         if isLast {

@@ -99,6 +99,7 @@ extension CascadeBoard {
         lane.state.nextSequence += 1
         lane.state.jobsInFlight += 1
         lane.state.pending.pop(lines: count, bytes: options.studentBytes, into: &job.records)
+        lane.state.linesInFlight += job.records.count
         job.readAt = lane.state.readTimes.pop(job.records.count)
         let slot = job.records[0].origin
         job.origin = lane.state.origins[slot]

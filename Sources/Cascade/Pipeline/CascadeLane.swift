@@ -25,6 +25,8 @@ public final class CascadeLane: @unchecked Sendable {
         var nextToWrite = 0
         /// Jobs taken and not yet recycled.
         var jobsInFlight = 0
+        /// The lines of those jobs.
+        var linesInFlight = 0
         var routes: AnswerRoutes
         var inputHasEnded = false
         var isAbandoned = false

@@ -8,7 +8,7 @@ public struct Settings: Sendable, Equatable {
     public var sources: [SourceSettings]
     /// At least one; the names are unique.
     public var sinks: [SinkSettings]
-    /// nil: refused lines are counted and logged only.
+    /// nil: refused lines are counted only.
     public var deadLetter: DeadLetterSettings?
     public var state: StateSettings
     public var shutdown: ShutdownSettings

@@ -16,6 +16,7 @@ public enum DaemonCheck {
         for sink in settings.sinks { check(sink, &paths) }
         if let letter = settings.deadLetter { paths.appends(letter.path) }
         paths.keeps(directory: settings.state.directory)
+        if case .unix(let path) = settings.http { paths.listens(path) }
         if let redistill = settings.redistill {
             paths.reads(file: redistill.train)
             paths.reads(file: redistill.holdout)

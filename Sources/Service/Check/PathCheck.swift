@@ -41,6 +41,15 @@ struct PathCheck {
         }
     }
 
+    /// A Unix socket that is made anew and listened on.
+    mutating func listens(_ path: String) {
+        switch kind(of: path) {
+        case .missing, .socket: makes(path)
+        case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
+        default: add(.error, path, "isn't a socket; take it away, or choose another address under http.listen")
+        }
+    }
+
     /// A directory whose files are read, and changed if `writes`.
     mutating func reads(directory path: String, writes: Bool) {
         switch kind(of: path) {

@@ -88,6 +88,7 @@ extension DaemonWork {
         let leaving = sinks.wired.map(\.target).filter { old in !new.wired.contains { $0.target === old } }
             .map { Leaving(target: $0) }
         sinks = new
+        outlet.watch(new.wired.map(\.target))
         for runner in runners { runner.routing.replace(new) }
         engine.renewRoutes()
         // Jobs hold their sinks: when the last job that began with one is delivered, it is gone.

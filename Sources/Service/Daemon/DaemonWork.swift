@@ -66,6 +66,7 @@ final class DaemonWork {
         try modelSet.warm(teacherMayFail: mayFail) { log.report($0, event: .circuitOpened) }
         try ReloadPlan.checkLabels(of: settings, modelSet.models.student.labels)
         sinks = try DaemonWork.makeSinks(settings, sinkFactory)
+        outlet.watch(sinks.wired.map(\.target))
         engine = try CascadeEngine(
             options: settings.engineOptions, models: modelSet.models,
             observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0) })

@@ -52,7 +52,7 @@ struct StatusSupply: Sendable {
     var status: ServiceStatus {
         let entry = phases.current
         var warnings = [entry.warning, entry.stuck].compactMap { $0 }
-        warnings += outlet.fullSinks
+        warnings += outlet.fullSinks + outlet.waitingSinks
         if let failure = outlet.failure { warnings.append("answers aren't committed: \(failure.message)") }
         return ServiceStatus(
             metrics.reading(gauges), phase: entry.phase, since: entry.since, message: entry.message,

@@ -30,6 +30,7 @@ package final class Outlet: Sendable {
         var failure: UnderstudyError?
         /// Sinks that have no room, and what they say.
         var full: [String: UnderstudyError] = [:]
+        var targets: [SinkTarget] = []
         /// Counts calls for a commit now, and those that have been answered.
         var flushesAsked = 0
         var flushesDone = 0
@@ -111,6 +112,23 @@ package final class Outlet: Sendable {
                 teacherLabel: row.teacherLabel, teacherConfidence: Double(row.teacherConfidence))
         }
     }
+
+    /// The configured sinks, watched for deliveries that take long.
+    func watch(_ targets: [SinkTarget]) {
+        monitor.withLock { $0.targets = targets }
+    }
+
+    /// Sentences about sinks that hold up their sources.
+    var waitingSinks: [String] {
+        monitor.withLock { $0.targets }.compactMap { target in
+            let time = target.waitingTime
+            guard time > Self.patience else { return nil }
+            return "sink \(target.name) has taken nothing for \(time / 1_000_000_000) s; the lines before it wait"
+        }
+    }
+
+    /// A delivery that takes longer is told of, in nanoseconds.
+    private static let patience: UInt64 = 5_000_000_000
 
     /// Sentences about sinks that have no room.
     var fullSinks: [String] {

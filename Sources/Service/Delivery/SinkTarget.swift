@@ -17,6 +17,8 @@ package final class SinkTarget: Sendable {
     let drops: Bool
     let metrics: DaemonMetrics.SinkID
     private let retired = Atomic(false)
+    /// When the delivery under way began, in nanoseconds; 0: there is none.
+    private let deliveringSince = Atomic<UInt64>(0)
 
     package init(name: String, kind: Kind, drops: Bool, metrics: DaemonMetrics.SinkID) {
         self.name = name
@@ -32,6 +34,21 @@ package final class SinkTarget: Sendable {
     func retire() {
         retired.store(true, ordering: .relaxed)
         interrupt()
+    }
+
+    /// Hands over to a flow, which may wait for its reader; see `waitingTime`.
+    func deliver(
+        _ bytes: UnsafeBufferPointer<UInt8>, records: Int, to sink: any FlowSink
+    ) -> FlowOutcome {
+        _ = deliveringSince.compareExchange(expected: 0, desired: Monotonic.nanoseconds, ordering: .relaxed)
+        defer { deliveringSince.store(0, ordering: .relaxed) }
+        return sink.deliver(bytes, records: records)
+    }
+
+    /// How long the delivery under way has taken so far, in nanoseconds; 0: there is none.
+    var waitingTime: UInt64 {
+        let begin = deliveringSince.load(ordering: .relaxed)
+        return begin == 0 ? 0 : Monotonic.nanoseconds &- begin
     }
 
     /// Ends all waiting of a flow.

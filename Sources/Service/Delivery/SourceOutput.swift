@@ -44,7 +44,7 @@ package final class SourceOutput: LaneOutput {
             let buffer = routes.firstBuffer[index]
             let (bytes, records) = (job.outputs[buffer].bytes, job.outputRecords[buffer])
             guard records > 0 else { continue }
-            switch sink.deliver(bytes, records: records) {
+            switch target.deliver(bytes, records: records, to: sink) {
             case .delivered:
                 metrics.record(target.metrics, SinkMetrics(records: records, bytes: bytes.count))
             case .dropped:

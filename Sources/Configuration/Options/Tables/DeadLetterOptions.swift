@@ -8,7 +8,7 @@ enum DeadLetterOptions {
         "Mode of the file when it is made, in octal digits: the group may read, others don't see the text.")
 
     static let block = OptionBlock(
-        "dead_letter", absence: .means("refused lines are counted and logged only"),
+        "dead_letter", absence: .means("refused lines are counted only"),
         options: [path.facts, permissions.facts],
         "What becomes of lines that can't be classified.")
 }
