@@ -26,8 +26,8 @@ public enum CrashPoint: String, Sendable, CaseIterable {
     case swapping
 
     private static let wanted: (name: String, time: Int)? = {
-        guard let value = getenv("UNDERSTUDY_CRASH_AT") else { return nil }
-        let parts = String(cString: value).split(separator: ":")
+        guard let value = EnvironmentVariable.value("UNDERSTUDY_CRASH_AT") else { return nil }
+        let parts = value.split(separator: ":")
         guard let name = parts.first else { return nil }
         return (String(name), parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
     }()

@@ -8,14 +8,16 @@ extension ProgressMeter {
         let start = clock.now
         return ProgressMeter(
             style: ProgressTerminal.style(every: interval), now: { start.duration(to: clock.now) },
-            write: ProgressTerminal.write)
+            write: StandardError.write)
     }
 }
 
 enum ProgressTerminal {
     static func style(every interval: Duration) -> ProgressMeter.Style {
-        guard isatty(STDERR_FILENO) == 1, variable("TERM") != "dumb" else { return .lines(every: interval) }
-        let locale = variable("LC_ALL") ?? variable("LC_CTYPE") ?? variable("LANG") ?? ""
+        guard isatty(STDERR_FILENO) == 1, EnvironmentVariable.value("TERM") != "dumb" else {
+            return .lines(every: interval)
+        }
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(EnvironmentVariable.value).first ?? ""
         let isUTF8 = locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
         return .bar(characters: isUTF8 ? .unicode : .ascii, width: width)
     }
@@ -25,24 +27,5 @@ enum ProgressTerminal {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
-    }
-
-    /// Progress is a courtesy: where standard error is closed or broken, it is dropped silently.
-    @Sendable static func write(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while let base = rest.baseAddress, !rest.isEmpty {
-                let written = Glibc.write(STDERR_FILENO, base, rest.count)
-                if written < 0 && errno == EINTR { continue }
-                guard written > 0 else { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-            }
-        }
-    }
-
-    private static func variable(_ name: String) -> String? {
-        guard let value = getenv(name), value.pointee != 0 else { return nil }
-        return String(cString: value)
     }
 }

@@ -1,4 +1,4 @@
-import Tensors
+import Diagnostics
 
 /// A model directory's README.md: Markdown with the metadata that Hugging Face reads from its YAML front matter.
 ///

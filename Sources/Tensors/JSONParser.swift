@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A recursive-descent parser of RFC 8259 over bytes; see `JSONTree.parse`.
 struct JSONParser {
     /// Deeper documents are refused: no model file nests this far, and each level costs stack.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Building JSON and writing it, for the small files of a model directory.
 extension JSONTree {
     public static func integer(_ value: some BinaryInteger) -> JSONTree { .number(String(value)) }

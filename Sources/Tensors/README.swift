@@ -5,4 +5,4 @@
 // PrincipalComponents, SymmetricEigenproblem        PCA
 // SeededGenerator                                   random numbers that repeat
 // Safetensors…, StoredType, HalfPrecision           weights on disk
-// MappedFile, DurableFile, JSONTree, Quoting        files that are checked when read and whole when written
+// MappedFile, DurableFile, JSONTree                 files that are checked when read and whole when written

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// Standard output as a terminal.
@@ -14,8 +15,7 @@ enum StatusTerminal {
 
     /// Source: no-color.org.
     static var hasColours: Bool {
-        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
-        guard let terminal = getenv("TERM") else { return false }
-        return String(cString: terminal) != "dumb"
+        guard EnvironmentVariable.value("NO_COLOR") == nil else { return false }
+        return (EnvironmentVariable.value("TERM") ?? "dumb") != "dumb"
     }
 }

@@ -23,7 +23,7 @@ indirect enum JSONText {
         case .null: return "null"
         case .integer(let value): return String(value)
         case .number(let value): return value.isFinite ? "\(value)" : "null"
-        case .string(let value): return Self.quoted(value)
+        case .string(let value): return Quoting.json(value)
         case .array(let elements):
             if elements.allSatisfy(\.isPlain) { return "[" + elements.map { $0.text() }.joined(separator: ", ") + "]" }
             let inner = indent + "  "
@@ -31,7 +31,7 @@ indirect enum JSONText {
         case .object(let fields):
             if fields.isEmpty { return "{}" }
             let inner = indent + "  "
-            let lines = fields.map { "\(inner)\(Self.quoted($0.0)): \($0.1.text(indent: inner))" }
+            let lines = fields.map { "\(inner)\(Quoting.json($0.0)): \($0.1.text(indent: inner))" }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
         }
     }
@@ -41,25 +41,5 @@ indirect enum JSONText {
         case .array, .object: false
         default: true
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            default:
-                if PrintableText.isUnsafe(scalar) {
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - min(4, digits.count)) + digits
-                } else {
-                    result.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return result + "\""
     }
 }

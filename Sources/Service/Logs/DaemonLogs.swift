@@ -10,8 +10,10 @@ public enum DaemonLogs {
     /// Sets up swift-log for the process. To be called once, before the first `Logger` is made.
     public static func bootstrap(level: Logger.Level) {
         setLevel(level)
-        let isJournal = isJournal(STDERR_FILENO, stream: variable("JOURNAL_STREAM"))
-        let isColoured = isatty(STDERR_FILENO) == 1 && variable("TERM") != "dumb" && variable("NO_COLOR") == nil
+        let isJournal = isJournal(STDERR_FILENO, stream: EnvironmentVariable.value("JOURNAL_STREAM"))
+        let isColoured =
+            isatty(STDERR_FILENO) == 1 && EnvironmentVariable.value("TERM") != "dumb"
+            && EnvironmentVariable.value("NO_COLOR") == nil
         LoggingSystem.bootstrap { _ in
             if isJournal { return JournalLogHandler(level: Self.level) }
             return PlainLogHandler(level: Self.level, isColoured: isColoured)
@@ -29,11 +31,6 @@ public enum DaemonLogs {
         var status = stat()
         guard let stream, fstat(descriptor, &status) == 0 else { return false }
         return stream == "\(status.st_dev):\(status.st_ino)"
-    }
-
-    private static func variable(_ name: String) -> String? {
-        guard let value = getenv(name), value.pointee != 0 else { return nil }
-        return String(cString: value)
     }
 }
 

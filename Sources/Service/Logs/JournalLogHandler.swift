@@ -4,28 +4,17 @@ import Logging
 
 /// Sends log events to the journal: `MESSAGE`, `PRIORITY`, `SYSLOG_IDENTIFIER`, where in the code (`CODE_FILE` …), and
 /// the metadata as `UNDERSTUDY_…` fields.
-package struct JournalLogHandler: LogHandler {
+package struct JournalLogHandler: LevelledLogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
-    private let level: LogLevel
+    package let level: LogLevel
     private let send: @Sendable ([[UInt8]]) -> Void
 
     /// `send` takes an entry's fields, each as `NAME=value` with a value of any bytes.
     package init(level: LogLevel, send: @escaping @Sendable ([[UInt8]]) -> Void = Self.sendToJournal) {
         self.level = level
         self.send = send
-    }
-
-    /// One for the whole process: setting it on a logger sets it everywhere.
-    package var logLevel: Logger.Level {
-        get { level.current }
-        set { level.current = newValue }
-    }
-
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
     }
 
     package func log(event: LogEvent) {

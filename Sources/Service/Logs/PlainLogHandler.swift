@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import Logging
 
@@ -7,34 +8,23 @@ import Logging
 ///
 /// The time is UTC. Control characters are shown as `\n` or `\u{1b}`, so no text from outside can break a line or speak
 /// to the terminal.
-package struct PlainLogHandler: LogHandler {
+package struct PlainLogHandler: LevelledLogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
-    private let level: LogLevel
+    package let level: LogLevel
     private let isColoured: Bool
     private let now: @Sendable () -> time_t
     private let write: @Sendable (String) -> Void
 
     package init(
         level: LogLevel, isColoured: Bool, now: @escaping @Sendable () -> time_t = { time(nil) },
-        write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
+        write: @escaping @Sendable (String) -> Void = StandardError.write
     ) {
         self.level = level
         self.isColoured = isColoured
         self.now = now
         self.write = write
-    }
-
-    /// One for the whole process: setting it on a logger sets it everywhere.
-    package var logLevel: Logger.Level {
-        get { level.current }
-        set { level.current = newValue }
-    }
-
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
     }
 
     package func log(event: LogEvent) {
@@ -79,20 +69,6 @@ package struct PlainLogHandler: LogHandler {
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
             let length = strftime(buffer.baseAddress, capacity, "%Y-%m-%dT%H:%M:%SZ", &parts)
             return String(decoding: UnsafeRawBufferPointer(buffer).prefix(length), as: UTF8.self)
-        }
-    }
-
-    /// One write per line, so that lines of several threads don't mix. A broken standard error is nobody's business.
-    @Sendable package static func writeToStandardError(_ line: String) {
-        var line = line
-        line.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while let base = rest.baseAddress, !rest.isEmpty {
-                let written = Glibc.write(STDERR_FILENO, base, rest.count)
-                if written < 0 && errno == EINTR { continue }
-                guard written > 0 else { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-            }
         }
     }
 }

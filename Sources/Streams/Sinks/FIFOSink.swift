@@ -98,15 +98,7 @@ struct FIFOLine: FlowLine {
     }
 
     func write(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowWrite {
-        while true {
-            let written = Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-            if written > 0 { return .written(written) }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: return .full
-            default: return .gone
-            }
-        }
+        .attempt { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
     }
 
     mutating func close() {

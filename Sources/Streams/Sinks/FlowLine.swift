@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 
 /// What the bytes of a flow sink go through. It is opened when there is something to deliver, and never waits itself.
 protocol FlowLine: Sendable {
@@ -32,4 +33,17 @@ enum FlowWrite {
     case gone
     /// It may work later; the other side is still the same.
     case failed(UnderstudyError)
+
+    /// What came of `write`, which is write(2) or send(2) to another side that doesn't make one wait.
+    static func attempt(_ write: () -> Int) -> FlowWrite {
+        while true {
+            let written = write()
+            if written > 0 { return .written(written) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .full
+            default: return .gone
+            }
+        }
+    }
 }

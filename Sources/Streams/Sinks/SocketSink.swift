@@ -77,15 +77,7 @@ struct SocketLine: FlowLine {
     }
 
     func write(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowWrite {
-        while true {
-            let written = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-            if written > 0 { return .written(written) }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: return .full
-            default: return .gone
-            }
-        }
+        .attempt { send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
     }
 
     mutating func close() {

@@ -45,4 +45,18 @@ extension FlowSink {
     func deliver(_ text: String) -> FlowOutcome {
         Array(text.utf8).withUnsafeBufferPointer { deliver($0, records: 1) }
     }
+
+    /// Expects of a sink that drops that it finishes what it has begun, `large`, before it takes anything else.
+    func expectToFinish(_ large: String, _ reader: FlowReader, _ place: SourceLocation = #_sourceLocation) {
+        #expect(deliver(large) == .delivered, sourceLocation: place)
+        #expect(deliver("第二条\n") == .dropped, sourceLocation: place)
+        var tries = 0
+        // The rest goes first, as far as there is room.
+        while deliver("第三条\n") == .dropped, tries < 100 {
+            reader.readAll()
+            tries += 1
+        }
+        reader.readAll()
+        #expect(reader.text == large + "第三条\n", sourceLocation: place)
+    }
 }

@@ -7,7 +7,8 @@ public enum Quoting {
         return json(shown)
     }
 
-    /// `text` as a JSON string literal, quotes included; line separators escaped so that it always fits on one line.
+    /// `text` as a JSON string literal, quotes included; what `PrintableText.isUnsafe` names is escaped, so that it
+    /// always fits on one line and can be looked at.
     public static func json(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
@@ -18,10 +19,9 @@ public enum Quoting {
             case "\r": out += "\\r"
             case "\t": out += "\\t"
             default:
-                let value = scalar.value
-                if value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 || value == 0x2029 {
-                    let digits = String(value, radix: 16)
-                    out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                if PrintableText.isUnsafe(scalar) {
+                    let digits = String(scalar.value, radix: 16)
+                    out += "\\u" + String(repeating: "0", count: 4 - min(4, digits.count)) + digits
                 } else {
                     out.unicodeScalars.append(scalar)
                 }
