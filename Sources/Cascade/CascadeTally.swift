@@ -45,7 +45,8 @@ public struct CascadeTally: Sendable, Equatable {
 
     /// Counts an answer by its confidence.
     mutating func count(_ confidence: Float) {
-        let bin = Int(confidence * Float(Self.confidenceBins))
+        // A bound belongs to the bin below it, as `le` in Prometheus says: 0.05 is in the first bin.
+        let bin = Int((confidence * Float(Self.confidenceBins)).rounded(.up)) - 1
         confidences[min(Self.confidenceBins - 1, max(0, bin))] += 1
     }
 

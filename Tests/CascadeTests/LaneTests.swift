@@ -206,7 +206,7 @@ private func lines(_ lane: Int, _ count: Int) -> [String] {
         var random = SplitMix(seed: 9)
         let lane = try running.open(ScriptedLane("s", lines: lines(0, 3), largest: 500, random: &random))
         #expect(gate.awaitVisitor())
-        #expect(running.engine.callWorkers(patience: 1_000_000) == 1)
+        #expect(running.engine.callWorkers(patience: 1_000_000_000) == 1)
         gate.open()
         #expect(running.engine.callWorkers(patience: 60_000_000_000) == 0)
         running.finish()
