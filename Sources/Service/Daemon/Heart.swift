@@ -40,23 +40,24 @@ private struct Pulse: Sendable {
     let phases: PhaseRecord
     let status: StatusSupply
 
-    /// How often the status line is renewed at least, in nanoseconds.
+    /// How often the status line is renewed while it changes, and looked at while it doesn't, in nanoseconds.
     private static let statusInterval: UInt64 = 5_000_000_000
+    private static let idleInterval: UInt64 = 30_000_000_000
 
     func run(until state: Monitor<Bool>) {
         let watchdog = manager.watchdogInterval.map { UInt64(max(0, $0 / .nanoseconds(1))) }
-        // Without a watchdog the status alone sets the pace; it costs nothing worth saving.
-        let interval = min(watchdog.map { max($0 / 3, 1_000_000) } ?? .max, Self.statusInterval)
+        let most = watchdog.map { max($0 / 3, 1_000_000) } ?? .max
+        var interval = min(most, Self.statusInterval)
         var lastStatus = ""
         while true {
             let stopped: Bool? = state.wait(on: 0, until: Monotonic.nanoseconds &+ interval) { $0 ? true : nil }
             if stopped == true { return }
             if let watchdog { look(patience: watchdog / 3) }
             let line = status.line
-            if line != lastStatus {
-                manager.status(line)
-                lastStatus = line
-            }
+            interval = min(most, line == lastStatus ? Self.idleInterval : Self.statusInterval)
+            guard line != lastStatus else { continue }
+            manager.status(line)
+            lastStatus = line
         }
     }
 

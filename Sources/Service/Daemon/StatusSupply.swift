@@ -49,7 +49,9 @@ struct StatusSupply: Sendable {
         return gauges
     }
 
-    var status: ServiceStatus {
+    var status: ServiceStatus { status(agreement: agreement) }
+
+    private func status(agreement: [AgreementBucket]?) -> ServiceStatus {
         let entry = phases.current
         var warnings = [entry.warning, entry.stuck].compactMap { $0 }
         warnings += outlet.fullSinks + outlet.waitingSinks
@@ -67,9 +69,9 @@ struct StatusSupply: Sendable {
         return outlet.failure.map { "answers aren't committed: \($0.message)" }
     }
 
-    /// For `systemctl status`.
+    /// For `systemctl status`. Needs nothing from the state: it's made every few seconds for as long as the daemon runs.
     var line: String {
-        let status = status
+        let status = status(agreement: [])
         let rate = NumberText.rate(status.totals.linesPerSecond)
         var parts = ["\(rate) lines/s", "\(NumberText.grouped(status.totals.answered)) answered"]
         if let share = status.teacher.deferralShare { parts.append("\(NumberText.percent(share)) deferred") }
