@@ -78,17 +78,4 @@ extension ResolvedText {
             text.line(Table.batchWaitMilliseconds, cascade.batchWaitMilliseconds)
         }
     }
-
-    private static func write(_ redistill: RedistillSettings?, to text: inout BlockWriter) {
-        typealias Table = RedistillOptions
-        text.block(Table.block, redistill) { text, redistill in
-            text.line(Table.train, redistill.train)
-            text.line(Table.holdout, redistill.holdout)
-            text.line(Table.minimumNewRows, redistill.minimumNewRows)
-            text.block(Table.gate, redistill.gate) { text, gate in
-                text.line(Table.maximumAccuracyLoss, gate.maximumAccuracyLoss)
-                text.line(Table.confidence, gate.confidence)
-            }
-        }
-    }
 }

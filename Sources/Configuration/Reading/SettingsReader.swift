@@ -1,7 +1,7 @@
 /// The tree of a file → settings. Reports everything that is wrong, and goes on with defaults where it can.
 struct SettingsReader {
     private let root: BlockReader
-    private let context: ReadingContext
+    let context: ReadingContext
 
     /// nil when the file isn't a mapping, which was then reported.
     init?(_ node: YAMLNode, context: ReadingContext) {
@@ -98,26 +98,6 @@ struct SettingsReader {
             keepRows: reader.value(DisagreementOptions.keepRows))
     }
 
-    private func redistill() -> RedistillSettings? {
-        typealias Table = RedistillOptions
-        guard let reader = optionalBlock(Table.block) else { return nil }
-        let gate =
-            reader.node(Table.gate.name).flatMap { BlockReader($0, as: Table.gate, context: context) }
-            ?? BlockReader(absent: Table.gate, at: reader.span, context: context)
-        let settings = RedistillSettings.Gate(
-            maximumAccuracyLoss: gate.value(Table.maximumAccuracyLoss), confidence: gate.value(Table.confidence))
-        let minimumNewRows = reader.value(Table.minimumNewRows)
-        let train = reader.value(Table.train)
-        let holdout = reader.value(Table.holdout)
-        guard let train, let holdout else { return nil }
-        if PathClaims.normalised(train) == PathClaims.normalised(holdout) {
-            context.errors.add(
-                "'holdout' is the file that 'train' names; a student would be tested on what it learnt",
-                at: reader.span(of: Table.holdout.facts.name))
-        }
-        return RedistillSettings(train: train, holdout: holdout, minimumNewRows: minimumNewRows, gate: settings)
-    }
-
     private func http(claims: inout PathClaims) -> ListenAddress? {
         guard let reader = optionalBlock(HTTPOptions.block), let address = reader.value(HTTPOptions.listen) else {
             return nil
@@ -141,7 +121,7 @@ struct SettingsReader {
     }
 
     /// nil when the block isn't there, or isn't one.
-    private func optionalBlock(_ block: OptionBlock) -> BlockReader? {
+    func optionalBlock(_ block: OptionBlock) -> BlockReader? {
         root.node(block.name).flatMap { BlockReader($0, as: block, context: context) }
     }
 
