@@ -134,7 +134,8 @@ final class DaemonWork {
     func watchLink() throws(UnderstudyError) {
         link?.stop()
         link = nil
-        guard case .directory(let path) = settings.models.student else { return }
+        guard let path = settings.followedStudent else { return }
+        if settings.redistill != nil { settings.makeRegistry() }
         let control = daemon.control
         do throws(UnderstudyError) {
             link = try LinkWatch(path: path) { control.noteModels() }

@@ -26,7 +26,7 @@ package struct ReloadPlan: Sendable, Equatable {
         modelsChange =
             old.models != new.models || old.cascade.policy != new.cascade.policy
             || old.cascade.threshold != new.cascade.threshold || old.cascade.auditShare != new.cascade.auditShare
-            || old.redistill?.holdout != new.redistill?.holdout
+            || old.redistill?.holdout != new.redistill?.holdout || old.followedStudent != new.followedStudent
         if old.state != new.state { restartNeeded.append("state changes at the next restart") }
         if old.http != new.http { restartNeeded.append("http changes at the next restart") }
         if old.disagreements != new.disagreements {

@@ -18,7 +18,7 @@ struct ModelSet: Sendable {
     static func load(
         _ settings: Settings, supply: ModelSupply, teacher: TeacherSource? = nil
     ) throws(UnderstudyError) -> ModelSet {
-        let student = try supply.student(settings.models.student)
+        let student = try supply.student(settings.servingStudent)
         var source = teacher
         if source == nil, let named = settings.models.teacher { source = try supply.teacher(named) }
         let decider = try decider(settings, student, hasTeacher: source != nil)
