@@ -16,7 +16,7 @@ public final class Store: Sendable {
     private let database: any DatabaseWriter
     private let files: StateFiles
     /// nil beside a daemon.
-    private let lock: DaemonLock?
+    private let lock: ProcessLock?
 
     /// How long a commit waits for another process, in seconds: a person's verb holds the lock for milliseconds.
     package static let patience = 5.0
@@ -40,7 +40,9 @@ public final class Store: Sendable {
     ) throws(UnderstudyError) -> Store {
         let files = StateFiles(directory: directory)
         try files.prepareDirectory()
-        let lock = try DaemonLock(path: files.lock)
+        let lock = try ProcessLock(path: files.lock) { holder in
+            "another daemon\(holder) uses this state directory; stop it first or give this one a directory of its own"
+        }
         let opening = StoreOpening(
             files: files, schema: schema, patience: patience, wholeCheck: wholeCheck ?? StoreOpening.wholeCheck,
             report: report)
@@ -72,7 +74,7 @@ public final class Store: Sendable {
     }
 
     private init(
-        database: any DatabaseWriter, files: StateFiles, lock: DaemonLock?,
+        database: any DatabaseWriter, files: StateFiles, lock: ProcessLock?,
         report: @escaping @Sendable (UnderstudyError) -> Void
     ) {
         self.database = database

@@ -61,10 +61,13 @@ enum ClassifyModels {
             throw UnderstudyError(.missingInput, "can't be read; a model directory has this file", at: weights)
         }
         let version = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
-        return TeacherSource(labels: labels, version: version, remembersFailure: remembersFailure) {
-            () throws(UnderstudyError) in
-            try ModelLoader.load(directory: directory)
-        }
+        // A filter keeps no log, and would have to wait for it.
+        return TeacherSource(
+            labels: labels, version: version, remembersFailure: remembersFailure,
+            fingerprint: { () throws(UnderstudyError) in
+                remembersFailure ? "" : try Fingerprint.of(model: directory)
+            },
+            load: { () throws(UnderstudyError) in try ModelLoader.load(directory: directory) })
     }
 
     /// The labels that a directory's config.json names: `id2label` in the order of the ids, or `labels`.

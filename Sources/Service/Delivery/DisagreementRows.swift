@@ -10,6 +10,7 @@ enum DisagreementRows {
         guard let teacher = sinks.teacher, let origin = job.origin else { return [] }
         var rows: [DisagreementRow] = []
         var time: Int64 = 0
+        let fingerprint = job.models?.teacher?.fingerprint ?? ""
         job.forEachTeacherAnswer { seen in
             if time == 0 { time = now() }
             rows.append(
@@ -19,7 +20,7 @@ enum DisagreementRows {
                     teacherLogits: Array(seen.teacherLogits), labels: sinks.labels,
                     studentLabel: sinks.labels[seen.student.label], teacherLabel: sinks.labels[seen.teacher.label],
                     studentConfidence: seen.student.confidence, teacherConfidence: seen.teacher.confidence,
-                    student: sinks.student, teacher: teacher))
+                    student: sinks.student, teacher: teacher, teacherFingerprint: fingerprint))
         }
         return rows
     }

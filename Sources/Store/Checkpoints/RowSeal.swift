@@ -6,7 +6,7 @@ struct RowSeal {
     /// Keeps equal content of different tables apart.
     enum Table: UInt64 {
         case schema = 1
-        case checkpoint, sink, total, disagreement
+        case checkpoint, sink, total, disagreement, run
     }
 
     private var bytes: [UInt8] = []

@@ -27,6 +27,8 @@ public struct DisagreementRow: Sendable, Equatable {
     public var teacherConfidence: Float
     public var student: String
     public var teacher: String
+    /// SHA-256 of the teacher's files; empty where it isn't known.
+    public var teacherFingerprint: String
     /// What a human said, if one was asked.
     public var humanLabel: String?
 
@@ -36,7 +38,8 @@ public struct DisagreementRow: Sendable, Equatable {
     public init(
         id: UInt64, source: String, text: String, time: Int64, reason: Reason, studentLogits: [Float],
         teacherLogits: [Float], labels: [String], studentLabel: String, teacherLabel: String, studentConfidence: Float,
-        teacherConfidence: Float, student: String, teacher: String, humanLabel: String? = nil
+        teacherConfidence: Float, student: String, teacher: String, teacherFingerprint: String = "",
+        humanLabel: String? = nil
     ) {
         self.id = id
         self.source = source
@@ -52,6 +55,7 @@ public struct DisagreementRow: Sendable, Equatable {
         self.teacherConfidence = teacherConfidence
         self.student = student
         self.teacher = teacher
+        self.teacherFingerprint = teacherFingerprint
         self.humanLabel = humanLabel
     }
 }

@@ -7,16 +7,18 @@ enum DisagreementTable {
         disagreement.id, disagreement.time, disagreement.reason, disagreement.source, disagreement.text, \
         disagreement.student_label, disagreement.teacher_label, disagreement.student_confidence, \
         disagreement.teacher_confidence, disagreement.student_logits, disagreement.teacher_logits, \
-        disagreement.seal, disagreement.human_label, pairing.student, pairing.teacher, pairing.labels
+        disagreement.seal, disagreement.human_label, pairing.student, pairing.teacher, pairing.labels, \
+        pairing.teacher_fingerprint
         """
 
     /// `columns` come from here.
     static let tables = "disagreement JOIN pairing ON pairing.number = disagreement.pairing"
 
     /// Keeps a row, unless the same line with the same models is there. `number` is its place in the order of arrival,
-    /// nil for the end.
+    /// nil for the end: behind all rows that are there, and behind all that a run has had.
     static func insert(_ row: DisagreementRow, number: Int64? = nil, into database: Database) throws {
         let pairing = try pairing(of: row, in: database)
+        let number = try number ?? nextNumber(in: database)
         try database.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO disagreement (number, id, pairing, time, reason, agreed, source, text,
@@ -44,14 +46,28 @@ enum DisagreementTable {
             let studentLogits = StoredList.floats(row, first + 9),
             let teacherLogits = StoredList.floats(row, first + 10),
             let seal = StoredNumber.integer(row, first + 11), let student = StoredText.text(row, first + 13),
-            let teacher = StoredText.text(row, first + 14), let labels = StoredList.texts(row, first + 15)
+            let teacher = StoredText.text(row, first + 14), let labels = StoredList.texts(row, first + 15),
+            let fingerprint = StoredText.text(row, first + 16)
         else { return nil }
         let decoded = DisagreementRow(
             id: id, source: source, text: text, time: time, reason: reason, studentLogits: studentLogits,
             teacherLogits: teacherLogits, labels: labels, studentLabel: studentLabel, teacherLabel: teacherLabel,
             studentConfidence: studentConfidence, teacherConfidence: teacherConfidence, student: student,
-            teacher: teacher, humanLabel: StoredText.text(row, first + 12))
+            teacher: teacher, teacherFingerprint: fingerprint, humanLabel: StoredText.text(row, first + 12))
         return self.seal(decoded) == seal ? decoded : nil
+    }
+
+    /// SQLite's own choice would use the number of the newest row again once that has been pruned, and a run would take
+    /// the new row for one that it knows.
+    private static func nextNumber(in database: Database) throws -> Int64? {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT max(coalesce((SELECT max(number) FROM disagreement), 0),
+                    coalesce((SELECT max(last_row) FROM run), 0))
+                """)
+        let last = try Row.fetchOne(statement).flatMap { StoredNumber.integer($0, 0) } ?? 0
+        // At the end of all numbers SQLite looks for a free one.
+        return last < .max ? last + 1 : nil
     }
 
     static func number(of reason: DisagreementRow.Reason) -> Int64 {
@@ -68,16 +84,22 @@ enum DisagreementTable {
     private static func pairing(of row: DisagreementRow, in database: Database) throws -> Int64 {
         let key: StatementArguments = [
             StoredText.bytes(row.student), StoredText.bytes(row.teacher), StoredList.bytes(row.labels),
+            StoredText.bytes(row.teacherFingerprint),
         ]
         let find = try database.cachedStatement(
-            sql: "SELECT number FROM pairing WHERE student = ? AND teacher = ? AND labels = ?")
+            sql: """
+                SELECT number FROM pairing
+                WHERE student = ? AND teacher = ? AND labels = ? AND teacher_fingerprint = ?
+                """)
         if let known = try Row.fetchOne(find, arguments: key).flatMap({ StoredNumber.integer($0, 0) }) { return known }
-        try database.cachedStatement(sql: "INSERT INTO pairing (student, teacher, labels) VALUES (?, ?, ?)")
-            .execute(arguments: key)
+        try database.cachedStatement(
+            sql: "INSERT INTO pairing (student, teacher, labels, teacher_fingerprint) VALUES (?, ?, ?, ?)"
+        ).execute(arguments: key)
         return database.lastInsertedRowID
     }
 
-    /// Of everything but the human label, which comes later.
+    /// Of everything but the human label, which comes later, and the teacher's fingerprint, which rows of the first
+    /// schema don't have.
     private static func seal(_ row: DisagreementRow) -> Int64 {
         var hash = RowSeal(.disagreement)
         hash.add(row.id)

@@ -3,6 +3,7 @@ import GRDB
 
 extension Store {
     /// Removes the rows of the log that are older than `keepDays`, and the oldest beyond `keepRows`; gives their number.
+    /// Rows that a human has labelled stay: they are few and dear.
     ///
     /// Works in small transactions, so that a commit in between waits for one of them at most, and gives the file's
     /// free pages back to the file system, but for a few that the next rows use. `now` in microseconds since 1970.
@@ -42,7 +43,7 @@ extension Store {
     }
 
     private static func removeOldest(_ limit: Int64, before: Int64?, in database: Database) throws -> Int64 {
-        let condition = before == nil ? "TRUE" : "time < ?"
+        let condition = (before == nil ? "" : "time < ? AND ") + "human_label IS NULL"
         let statement = try database.cachedStatement(
             sql: """
                 DELETE FROM disagreement WHERE number IN

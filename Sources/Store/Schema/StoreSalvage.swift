@@ -12,6 +12,7 @@ struct StoreSalvage {
     private(set) var checkpoints = 0
     private(set) var sinks = 0
     private(set) var disagreements = 0
+    private(set) var runs = 0
     private(set) var failure: String?
 
     /// Of the disagreements the newest are kept, at most so many: a start mustn't wait minutes for training data.
@@ -21,7 +22,7 @@ struct StoreSalvage {
     var description: String {
         var text =
             "kept of the damaged state: \(checkpoints) checkpoints, \(sinks) sink lengths, \(disagreements) rows of the "
-            + "disagreement log"
+            + "disagreement log" + (runs > 0 ? ", \(runs) re-distillation runs" : "")
         if let failure { text += " (then: \(PrintableText.escaped(failure)))" }
         return text
     }
@@ -31,6 +32,7 @@ struct StoreSalvage {
         do {
             let source = try DatabaseQueue(path: damaged, configuration: configuration)
             try salvage.takeState(from: source, into: queue)
+            salvage.takeRuns(from: source, into: queue)
             try salvage.takeDisagreements(from: source, into: queue)
             try source.close()
         } catch {
@@ -56,6 +58,18 @@ struct StoreSalvage {
         self.sinks = sinks.count
     }
 
+    /// What runs there were. A state of the first schema has none.
+    private mutating func takeRuns(from source: DatabaseQueue, into queue: DatabaseQueue) {
+        let kept = try? source.read { database in
+            try Row.fetchAll(database, sql: "SELECT \(RunTable.columns) FROM run").compactMap(RunTable.decode)
+        }
+        guard let kept, !kept.isEmpty else { return }
+        let isDone: Void? = try? queue.write { database in
+            for run in kept { try RunTable.put(run, in: database) }
+        }
+        if isDone != nil { runs = kept.count }
+    }
+
     /// Reads each table up to the page that is broken, from both ends.
     private static func readBothWays(_ database: Database) -> (rows: SealedRows, isComplete: Bool) {
         if let rows = try? SealedRows.read(from: database) { return (rows, true) }
@@ -73,9 +87,10 @@ struct StoreSalvage {
 
     /// From the newest backwards, and then from the oldest on where a page in between is broken.
     private mutating func takeDisagreements(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
+        let columns = Self.columns(of: source)
         for order in ["DESC", "ASC"] where disagreements < Self.mostDisagreements {
             let sql = """
-                SELECT disagreement.number, \(DisagreementTable.columns) FROM \(DisagreementTable.tables)
+                SELECT disagreement.number, \(columns) FROM \(DisagreementTable.tables)
                 ORDER BY disagreement.number \(order)
                 """
             var rows: [(number: Int64, row: DisagreementRow)] = []
@@ -96,6 +111,14 @@ struct StoreSalvage {
                 failure = StoreFailure.reason(error)
             }
         }
+    }
+
+    /// As the damaged state has them: in the first schema rows say nothing of the teacher's weights.
+    private static func columns(of source: DatabaseQueue) -> String {
+        let fingerprint = "pairing.teacher_fingerprint"
+        let isThere: Void? = try? source.read { _ = try Row.fetchOne($0, sql: "SELECT \(fingerprint) FROM pairing") }
+        return isThere != nil
+            ? DisagreementTable.columns : DisagreementTable.columns.replacing(fingerprint, with: "x''")
     }
 
     private mutating func keep(_ rows: inout [(number: Int64, row: DisagreementRow)], in queue: DatabaseQueue) throws {

@@ -12,9 +12,8 @@ package struct StoreSchema: Sendable {
         self.release = release
     }
 
-    /// The schema of this program. A later one adds a migration below and raises the number; re-distillation runs will
-    /// be such a migration.
-    package static let current = StoreSchema(number: 1, release: "0.4")
+    /// The schema of this program. A later one adds a migration below and raises the number.
+    package static let current = StoreSchema(number: 2, release: "0.5")
 
     /// Free text is kept as bytes: SQLite's text ends at a NUL, and lines may hold one. Numbers of 64 bits without sign
     /// are kept by their bits. Times are microseconds since 1970.
@@ -53,6 +52,24 @@ package struct StoreSchema: Sendable {
                     CREATE INDEX disagreement_audit ON disagreement (time, agreed) WHERE reason = 1;
                     """)
             try TotalSeal().write(to: database)
+        }
+        // Runs of re-distillation; and rows say which weights their teacher had, not only its name.
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE run (
+                        number INTEGER PRIMARY KEY AUTOINCREMENT, started INTEGER NOT NULL, finished INTEGER,
+                        outcome BLOB NOT NULL, dry INTEGER NOT NULL, last_row INTEGER NOT NULL, content BLOB NOT NULL,
+                        seal INTEGER NOT NULL);
+                    CREATE TABLE pairing_2 (
+                        number INTEGER PRIMARY KEY, student BLOB NOT NULL, teacher BLOB NOT NULL, labels BLOB NOT NULL,
+                        teacher_fingerprint BLOB NOT NULL,
+                        UNIQUE (student, teacher, labels, teacher_fingerprint));
+                    INSERT INTO pairing_2 SELECT number, student, teacher, labels, x'' FROM pairing;
+                    DROP TABLE pairing;
+                    ALTER TABLE pairing_2 RENAME TO pairing;
+                    CREATE INDEX disagreement_pairing ON disagreement (pairing, number) WHERE reason = 1;
+                    """)
         }
         return migrator
     }()

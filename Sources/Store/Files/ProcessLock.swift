@@ -1,14 +1,16 @@
 import Diagnostics
 import Glibc
 
-/// The lock that one daemon holds on its state directory: flock on a file that names the holder's process.
+/// A lock that one process holds: flock on a file that names the holder's process.
 ///
 /// The kernel lets it go when the process ends, however it ends.
-final class DaemonLock: Sendable {
+public final class ProcessLock: Sendable {
     private let descriptor: Int32
 
-    /// Errors: `tryAgain` naming the holder; `cannotCreate` or `noSpace` where the file can't be made.
-    init(path: String) throws(UnderstudyError) {
+    /// `busy` says what it means that another process, of which it gets the number where that is known, has it.
+    ///
+    /// Errors: `tryAgain` with what `busy` says; `cannotCreate` or `noSpace` where the file can't be made.
+    public init(path: String, busy: (_ holder: String) -> String) throws(UnderstudyError) {
         let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard opened >= 0 else {
             let reason = errno
@@ -22,10 +24,7 @@ final class DaemonLock: Sendable {
             guard reason == EWOULDBLOCK else {
                 throw UnderstudyError(.inputOutput, "can't be locked: \(StateFiles.reason(reason))", at: path)
             }
-            throw UnderstudyError(
-                .tryAgain,
-                "another daemon\(holder.map { ", process \($0)," } ?? "") uses this state directory; stop it first or "
-                    + "give this one a directory of its own", at: path)
+            throw UnderstudyError(.tryAgain, busy(holder.map { ", process \($0)," } ?? ""), at: path)
         }
         descriptor = opened
         // The number is for people; a full disk mustn't stop a start here.
@@ -36,7 +35,7 @@ final class DaemonLock: Sendable {
 
     deinit { close(descriptor) }
 
-    func release() { flock(descriptor, LOCK_UN) }
+    public func release() { flock(descriptor, LOCK_UN) }
 
     private static func holder(_ descriptor: Int32) -> String? {
         var text = [UInt8](repeating: 0, count: 24)
