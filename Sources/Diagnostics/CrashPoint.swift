@@ -24,6 +24,24 @@ public enum CrashPoint: String, Sendable, CaseIterable {
     case acknowledged
     /// New models have been loaded and don't answer yet.
     case swapping
+    /// The run has its lock and is noted; nothing is read.
+    case runBegun = "run-begun"
+    /// The log is read; nothing is learnt.
+    case harvested
+    /// Training has ended; the candidate is in memory.
+    case trained
+    /// The candidate lies in the workplace; it isn't measured.
+    case measured = "candidate-written"
+    /// The gate has decided; nothing is published.
+    case decided
+    /// The candidate is published; nothing leads to it.
+    case published
+    /// The registry's record says what the links don't say yet.
+    case promoting
+    /// One of two links is flipped.
+    case flipping
+    /// Both are flipped; the run isn't noted as ended.
+    case promoted
 
     private static let wanted: (name: String, time: Int)? = {
         guard let value = EnvironmentVariable.value("UNDERSTUDY_CRASH_AT") else { return nil }

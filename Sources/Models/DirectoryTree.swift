@@ -44,6 +44,33 @@ enum DirectoryTree {
         guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw failure(path) }
     }
 
+    /// Makes the directory and those above it, where they aren't there.
+    ///
+    /// Errors: `cannotCreate`, `noSpace`.
+    static func make(_ path: String) throws(UnderstudyError) {
+        if mkdir(path, 0o755) == 0 || kind(of: path) == S_IFDIR { return }
+        if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            try make(String(path[..<slash]))
+            if mkdir(path, 0o755) == 0 { return }
+        }
+        throw UnderstudyError(
+            .writing(errno, else: .cannotCreate),
+            "the directory can't be made: \(String(cString: strerror(errno)))", at: path)
+    }
+
+    /// Copies a regular file; anything else is passed over.
+    static func copy(file source: String, to target: String) throws(UnderstudyError) {
+        guard kind(of: source) == S_IFREG || kind(of: source) == S_IFLNK else { return }
+        var status = stat()
+        guard stat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+        let file = try DurableFile(replacing: target)
+        if status.st_size > 0 {
+            let mapped = try MappedFile(path: source)
+            try mapped.withBytes { (bytes) throws(UnderstudyError) in try file.write(bytes) }
+        }
+        try file.commit()
+    }
+
     /// Removes `path` and all below it as far as it can.
     static func remove(_ path: String) {
         guard kind(of: path) == S_IFDIR else {

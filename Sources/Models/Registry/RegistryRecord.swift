@@ -1,0 +1,59 @@
+import Diagnostics
+import Foundation
+import Tensors
+
+/// What the registry remembers beside its links: `registry.json`, replaced as a whole at each change.
+struct RegistryRecord: Sendable, Equatable, Codable {
+    static let fileName = "registry.json"
+    /// More are never looked at: a rollback goes back a few.
+    private static let mostPromotions = 1000
+
+    /// The number of the next version.
+    var next = 1
+    var barred: [Barring] = []
+    /// Oldest first.
+    var promotions: [Promotion] = []
+
+    /// Errors: `invalidData` where the file isn't one of these.
+    static func read(directory: String) throws(UnderstudyError) -> RegistryRecord {
+        let path = directory + "/" + fileName
+        guard let data = FileManager.default.contents(atPath: path) else {
+            guard FileManager.default.fileExists(atPath: path) else { return RegistryRecord() }
+            throw UnderstudyError(.missingInput, "can't be read", at: path)
+        }
+        guard let record = try? JSONDecoder().decode(RegistryRecord.self, from: data) else {
+            throw UnderstudyError(
+                .invalidData,
+                "isn't a registry's record any more; remove it: versions stay, history and bars are forgotten", at: path
+            )
+        }
+        return record
+    }
+
+    func write(directory: String) throws(UnderstudyError) {
+        var kept = self
+        kept.promotions = Array(promotions.suffix(Self.mostPromotions))
+        try RegistryFile.write(kept, to: directory + "/" + Self.fileName)
+    }
+
+    func barring(of version: String) -> Barring? { barred.last { $0.version == version } }
+
+    /// What served before `version` did, by the newest promotion of it.
+    func predecessor(of version: String) -> String? {
+        promotions.last { $0.version == version && $0.origin != .rollback }?.predecessor
+    }
+}
+
+/// The registry's small JSON files.
+enum RegistryFile {
+    static func write(_ value: some Encodable, to path: String) throws(UnderstudyError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else {
+            throw UnderstudyError(.internalFailure, "can't be written as JSON", at: path)
+        }
+        let file = try DurableFile(replacing: path)
+        try file.write(Array(data) + [0x0A])
+        try file.commit()
+    }
+}

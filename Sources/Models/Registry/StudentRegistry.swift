@@ -1,0 +1,127 @@
+import Diagnostics
+import Glibc
+import Tensors
+
+/// All students that have served or may serve: immutable directories, one a version, and links to those in use.
+///
+///     v11/  v12/  v13/        model directories, each with its lineage.json
+///     current -> v13          what the daemon serves
+///     previous -> v12         what a rollback returns to
+///     shadow -> v14           a candidate that answers beside current
+///     registry.json           promotions and barred versions
+///
+/// A version is written beside and renamed into place; a link is flipped by a rename. So whoever follows `current` finds
+/// a whole version at any moment, whatever is killed.
+public struct StudentRegistry: Sendable {
+    public let directory: String
+
+    /// Touches nothing.
+    public init(directory: String) {
+        self.directory = directory
+    }
+
+    public var currentLink: String { directory + "/" + RegistryLink.current.rawValue }
+    public var shadowLink: String { directory + "/" + RegistryLink.shadow.rawValue }
+
+    // MARK: Reading
+
+    /// nil where nothing was promoted yet.
+    ///
+    /// Errors: `invalidData` where the record is damaged.
+    public func current() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .current) }
+
+    public func shadow() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .shadow) }
+
+    /// What a rollback would return to.
+    ///
+    /// Where a kill came between two flips the link may lead to the current version; then history knows better.
+    public func previous() throws(UnderstudyError) -> RegistryEntry? {
+        let record = try RegistryRecord.read(directory: directory)
+        return previousVersion(record).map { made($0, record) }
+    }
+
+    /// All versions, those that runs made in the order of their numbers behind the others. Empty where there is no
+    /// registry yet.
+    public func entries() throws(UnderstudyError) -> [RegistryEntry] {
+        guard isDirectory(directory) else { return [] }
+        let record = try RegistryRecord.read(directory: directory)
+        let names = try DirectoryTree.entries(of: directory).filter { name in
+            VersionName.isValid(name) && isDirectory(directory + "/" + name)
+        }
+        return names.sorted { (VersionName.number($0) ?? -1, $0) < (VersionName.number($1) ?? -1, $1) }
+            .map { made($0, record) }
+    }
+
+    /// Errors: `missingInput` where there is no such version.
+    public func entry(_ version: String) throws(UnderstudyError) -> RegistryEntry {
+        let all = try entries()
+        guard let found = all.first(where: { $0.version == version }) else {
+            let known = all.suffix(10).map { PrintableText.escaped($0.version) }.joined(separator: ", ")
+            throw UnderstudyError(
+                .missingInput,
+                "there is no version \(Quoting.name(version)) here" + (known.isEmpty ? "" : "; there are \(known)"),
+                at: directory)
+        }
+        return found
+    }
+
+    /// Changes of the serving student, oldest first.
+    public func history() throws(UnderstudyError) -> [Promotion] {
+        try RegistryRecord.read(directory: directory).promotions
+    }
+
+    /// Compares a student's files with its `lineage.json`; nil where it has none.
+    ///
+    /// Errors: `invalidData` where they aren't the files that it was made with.
+    @discardableResult
+    public static func verify(directory: String) throws(UnderstudyError) -> StudentLineage? {
+        let path = directory + "/" + StudentLineage.fileName
+        guard access(path, F_OK) == 0 else { return nil }
+        let lineage = try StudentLineage.read(path: path)
+        guard try Fingerprint.of(model: directory) == lineage.fingerprint else {
+            throw UnderstudyError(
+                .invalidData,
+                "these aren't the files that the student was made with: they don't have the fingerprint that "
+                    + "\(StudentLineage.fileName) names; go back with 'understudy models rollback' or promote another",
+                at: directory)
+        }
+        return lineage
+    }
+
+    // MARK: What the parts share
+
+    func made(_ version: String, _ record: RegistryRecord) -> RegistryEntry {
+        let place = directory + "/" + version
+        var entry = RegistryEntry(version: version, directory: place, barring: record.barring(of: version))
+        let path = place + "/" + StudentLineage.fileName
+        do throws(UnderstudyError) {
+            if access(path, F_OK) == 0 { entry.lineage = try StudentLineage.read(path: path) }
+            try ModelDirectory.check(place)
+        } catch {
+            entry.flaw = error.message
+        }
+        return entry
+    }
+
+    func previousVersion(_ record: RegistryRecord) -> String? {
+        guard let current = RegistryLink.current.target(in: directory) else { return nil }
+        if let linked = RegistryLink.previous.target(in: directory), linked != current,
+            isDirectory(directory + "/" + linked)
+        {
+            return linked
+        }
+        guard let known = record.predecessor(of: current), known != current, isDirectory(directory + "/" + known)
+        else { return nil }
+        return known
+    }
+
+    func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private func entry(of link: RegistryLink) throws(UnderstudyError) -> RegistryEntry? {
+        guard let version = link.target(in: directory), isDirectory(directory + "/" + version) else { return nil }
+        return made(version, try RegistryRecord.read(directory: directory))
+    }
+}
