@@ -47,6 +47,9 @@ let package = Package(
         room("Store", ["Diagnostics", "Streams", .product(name: "GRDB", package: "GRDB.swift")]),
         room("Cascade", ["Diagnostics", "Models", "Distillation", "Streams"]),
         room(
+            "Redistillation",
+            ["Diagnostics", "Configuration", "Tensors", "Text", "Models", "Distillation", "Store"]),
+        room(
             "Service",
             [
                 "Diagnostics", "Configuration", "Models", "Distillation", "Streams", "Store", "Cascade", "CSystemd",
@@ -56,7 +59,7 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "Diagnostics", "Tensors", "Text", "Models", "Distillation", "Streams", "Cascade", "Configuration",
-                "Store", "Service",
+                "Store", "Redistillation", "Service",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -74,6 +77,9 @@ let package = Package(
         tests(
             "ServiceTests",
             ["Service", "Models", "Store", "Configuration", "Cascade", "Streams", "Diagnostics", "TestSupport"]),
+        tests(
+            "RedistillationTests",
+            ["Redistillation", "Configuration", "Store", "Distillation", "Models", "Diagnostics", "TestSupport"]),
         tests("CommandTests", ["Diagnostics"]),
     ],
     cLanguageStandard: .gnu11

@@ -19,7 +19,7 @@ enum DaemonModels {
         })
 
     /// Links are resolved once, so that all files come from one version though the link may flip meanwhile.
-    private static func place(of model: ModelSettings.Model, _ kind: String) throws(UnderstudyError) -> String {
+    static func place(of model: ModelSettings.Model, _ kind: String) throws(UnderstudyError) -> String {
         switch model {
         case .embedded: return "\(try ClassifyModels.embeddedModels())/\(kind)"
         case .directory(let path):

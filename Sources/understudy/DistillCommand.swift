@@ -34,6 +34,11 @@ struct DistillCommand: ParsableCommand {
         help: ArgumentHelp("Texts that must not be learnt from, such as those of a test set.", valueName: "F.jsonl"))
     var exclude: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A student whose weights, shape and tokenizer to begin with, instead of new ones.", valueName: "directory"))
+    var start: String?
+
     @Option(help: ArgumentHelp("Labelled lines to choose by; without it, a tenth of --train.", valueName: "F.jsonl"))
     var validation: String?
 
@@ -65,18 +70,22 @@ struct DistillCommand: ParsableCommand {
         try training.apply(to: &recipe, isAlone: withoutTeacher)
         try shape.apply(to: &recipe)
         recipe.version = name ?? lastPart(of: out)
+        let beginning = try beginning(&recipe)
 
         var members: [TeacherPanel.Member] = []
         for directory in teacher {
             let loaded = try ModelLoader.teacher(directory: directory)
             members.append(.init(teacher: loaded.teacher, fingerprint: try Fingerprint.of(model: directory)))
         }
-        let source = try (shape.embeddingTeacher ?? teacher.first).map {
+        // Weights that are there already need no embeddings from a teacher.
+        let source = try (beginning == nil ? shape.embeddingTeacher ?? teacher.first : nil).map {
             (directory) throws(UnderstudyError) in try EmbeddingSource.load(directory: directory)
         }
-        let labels = members.first?.teacher.labels
-        var material = try material(labels: labels, tokenizer: source?.tokenizer, recipe: &recipe)
+        let labels = members.first?.teacher.labels ?? beginning?.start.configuration.labels
+        var material = try material(
+            labels: labels, tokenizer: source?.tokenizer, own: beginning?.tokenizer, recipe: &recipe)
         material.source = source
+        material.start = beginning?.start
         if !members.isEmpty {
             let directory = parent(of: out) + "/teacher-logits"
             guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
@@ -94,8 +103,24 @@ struct DistillCommand: ParsableCommand {
                 + (calibration.teacherAccuracy.map { ", its teacher \(NumberText.percent($0))" } ?? ""))
     }
 
+    /// The student that `--start` names; the recipe takes its shape.
+    private func beginning(
+        _ recipe: inout StudentRecipe
+    ) throws(UnderstudyError) -> (start: StudentDistiller.Start, tokenizer: LoadedTokenizer)? {
+        guard let start else { return nil }
+        try ModelDirectory.check(start)
+        let configuration = try StudentConfiguration(
+            ModelConfiguration(path: "\(start)/\(ModelDirectory.configuration)"))
+        recipe.takeShape(of: configuration)
+        let weights = try StudentFiles.weights(directory: start, configuration)
+        return (
+            StudentDistiller.Start(configuration: configuration, weights: weights),
+            try TokenizerFiles.load(directory: start)
+        )
+    }
+
     private func material(
-        labels: [String]?, tokenizer: LoadedTokenizer?, recipe: inout StudentRecipe
+        labels: [String]?, tokenizer: LoadedTokenizer?, own: LoadedTokenizer?, recipe: inout StudentRecipe
     ) throws(UnderstudyError) -> StudentDistiller.Material {
         let all = try DataSet.read(path: train, labels: labels)
         guard all.labels.count > 1 else {
@@ -118,8 +143,13 @@ struct DistillCommand: ParsableCommand {
             let hidden = try DataSet.read(path: path)
             unlabelled = unlabelled?.excluding(textsOf: hidden)
         }
-        let chosen = try shape.tokenizer(
-            teacher: tokenizer, lines: parts.train.lines, maximumTokens: recipe.maximumTokens)
+        let chosen: (tokenizer: LoadedTokenizer, isTeachers: Bool)
+        if let own {
+            chosen = (own, true)
+        } else {
+            chosen = try shape.tokenizer(
+                teacher: tokenizer, lines: parts.train.lines, maximumTokens: recipe.maximumTokens)
+        }
         var material = StudentDistiller.Material(
             train: parts.train, validation: parts.validation, tokenizer: chosen.tokenizer)
         material.unlabelled = unlabelled

@@ -11,6 +11,6 @@ struct Understudy: ParsableCommand {
         version: version,
         subcommands: [
             ClassifyCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self, DisagreementsCommand.self,
-            TrainCommand.self, DistillCommand.self, EvaluateCommand.self, TokenizeCommand.self,
+            RedistillCommand.self, TrainCommand.self, DistillCommand.self, EvaluateCommand.self, TokenizeCommand.self,
         ])
 }

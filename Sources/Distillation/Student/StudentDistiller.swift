@@ -16,11 +16,28 @@ public struct StudentDistiller {
         public var tokenizer: LoadedTokenizer
         /// For embeddings made from a teacher.
         public var source: EmbeddingSource?
+        /// Weights to begin with, instead of new ones. The recipe must have their student's shape.
+        public var start: Start?
+        /// Logits of the panel that are known already, by the text's hash.
+        public var knownLogits: [UInt64: [Float]] = [:]
+        /// Texts, by their hash, whose label outranks the panel: where that would give another label, it isn't heard.
+        public var trusted: Set<UInt64> = []
 
         public init(train: DataSet, validation: DataSet, tokenizer: LoadedTokenizer) {
             self.train = train
             self.validation = validation
             self.tokenizer = tokenizer
+        }
+    }
+
+    /// A student to begin with.
+    public struct Start {
+        public var configuration: StudentConfiguration
+        public var weights: StudentWeights
+
+        public init(configuration: StudentConfiguration, weights: StudentWeights) {
+            self.configuration = configuration
+            self.weights = weights
         }
     }
 
@@ -50,10 +67,14 @@ public struct StudentDistiller {
         var configuration = recipe.configuration(
             vocabularySize: material.tokenizer.vocabularySize, labels: labels)
         try configuration.check()
+        if let start = material.start { try check(start, configuration) }
+        configuration.parent = material.start?.configuration.version
         let (lines, madeLines) = try transferLines(material)
-        let teacherLogits = try material.panel?.logits(of: lines, progress: progress, shouldStop: shouldStop)
+        let teacherLogits = try material.panel?.logits(
+            of: lines, known: material.knownLogits, progress: progress, shouldStop: shouldStop)
+        if let teacherLogits { outrank(teacherLogits, lines, material.trusted) }
         let validationLogits = try material.panel?.logits(
-            of: material.validation, progress: progress, shouldStop: shouldStop)
+            of: material.validation, known: material.knownLogits, progress: progress, shouldStop: shouldStop)
         let features = StudentFiles.features(configuration, material.tokenizer)
         let corpus = EncodedCorpus(lines.lines, with: features)
         let validation = EncodedCorpus(material.validation.lines, with: features)
@@ -62,9 +83,13 @@ public struct StudentDistiller {
         var generator = SeededGenerator(seed: recipe.training.seed, stream: 0)
         weights.randomize(
             configuration, using: &generator, embeddingDeviation: recipe.embeddingDeviation, lstm: recipe.lstm)
-        // Made lines have odd contexts and would only cost time here.
-        let natural = lines.rows(Array(0..<(lines.count - madeLines)))
-        try initialise(weights.embedding, material, natural)
+        if let start = material.start {
+            weights.copyValues(from: start.weights)
+        } else {
+            // Made lines have odd contexts and would only cost time here.
+            let natural = lines.rows(Array(0..<(lines.count - madeLines)))
+            try initialise(weights.embedding, material, natural)
+        }
 
         var options = recipe.training
         options.unknownToken = material.tokenizer.specialTokens.unknown ?? 0
@@ -87,11 +112,40 @@ public struct StudentDistiller {
         return Result(configuration: configuration, weights: weights, metrics: metrics)
     }
 
+    /// Errors: `invalidData` where a student of `configuration` can't begin with these weights.
+    private func check(_ start: Start, _ configuration: StudentConfiguration) throws(UnderstudyError) {
+        let given = start.configuration
+        guard given.labels == configuration.labels else {
+            throw UnderstudyError(
+                .invalidData,
+                "the student to begin with, \(given.version), has other labels or another order of them than the lines")
+        }
+        guard given.vocabularySize == configuration.vocabularySize, given.embeddingSize == configuration.embeddingSize,
+            given.hiddenSize == configuration.hiddenSize, given.denseSize == configuration.denseSize,
+            given.pooling == configuration.pooling, given.shortcutBuckets == configuration.shortcutBuckets,
+            given.input == configuration.input
+        else {
+            throw UnderstudyError(
+                .invalidData, "the student to begin with, \(given.version), has another shape than the one to be made")
+        }
+    }
+
+    /// Takes the panel's logits away from lines whose own label is to be trusted and is another one.
+    private func outrank(_ logits: Matrix, _ lines: DataSet, _ trusted: Set<UInt64>) {
+        guard !trusted.isEmpty else { return }
+        for (line, label) in lines.labelIndices.enumerated()
+        where label >= 0 && trusted.contains(lines.textHashes[line]) {
+            let row = logits.row(line)
+            let best = TrainingShard.argmax(UnsafePointer(row), logits.columns)
+            if best != Int(label) { row[0] = .nan }
+        }
+    }
+
     /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.
     /// The made lines come last; `made` counts them.
     private func transferLines(_ material: Material) throws(UnderstudyError) -> (lines: DataSet, made: Int) {
         var lines = material.train.excluding(textsOf: material.validation)
-        guard lines.labelledCount > 0 else {
+        guard lines.labelledCount > 0 || material.panel != nil else {
             throw UnderstudyError(
                 .invalidData, "no labelled line is left to learn from: those there are stand in the validation set")
         }

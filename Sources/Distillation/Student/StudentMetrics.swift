@@ -7,6 +7,7 @@ public struct StudentMetrics: Sendable {
     public var bestEpoch: Int
     public var validationAccuracies: [Double]
     public var losses: [Double]
+    public var trainAccuracies: [Double?]
     public var wasInterrupted: Bool
     public var calibration: StudentCalibration
     /// Lines with a label or a file of their own, and all lines that were learnt from.
@@ -21,6 +22,7 @@ public struct StudentMetrics: Sendable {
         bestEpoch = outcome.bestEpoch
         validationAccuracies = outcome.validationAccuracies
         losses = outcome.losses
+        trainAccuracies = outcome.trainAccuracies
         wasInterrupted = outcome.wasInterrupted
         self.calibration = calibration
         self.trainLines = trainLines

@@ -41,6 +41,18 @@ public struct StudentRecipe: Sendable {
         training.loss.labelShare = 0.3
     }
 
+    /// Takes on the shape of a student that training is to begin with.
+    public mutating func takeShape(of configuration: StudentConfiguration) {
+        input = configuration.input
+        embeddingSize = configuration.embeddingSize
+        hiddenSize = configuration.hiddenSize
+        denseSize = configuration.denseSize
+        pooling = configuration.pooling
+        shortcutBits = configuration.shortcutBuckets > 0 ? configuration.shortcutBuckets.trailingZeroBitCount : 0
+        maximumTokens = configuration.maximumTokens
+        precision = configuration.precision
+    }
+
     /// The configuration of a student with this recipe.
     public func configuration(vocabularySize: Int, labels: [String]) -> StudentConfiguration {
         var result = StudentConfiguration(

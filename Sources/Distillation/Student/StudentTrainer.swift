@@ -17,6 +17,8 @@ public final class StudentTrainer {
         public let bestEpoch: Int
         public let validationAccuracies: [Double]
         public let losses: [Double]
+        /// Over the lines with a label, while they were learnt; nil for an epoch without any.
+        public let trainAccuracies: [Double?]
         public let wasInterrupted: Bool
     }
 
@@ -57,6 +59,7 @@ public final class StudentTrainer {
         var bestEpoch = 0
         var accuracies: [Double] = []
         var losses: [Double] = []
+        var trainAccuracies: [Double?] = []
         let steps = (corpus.count + options.batch - 1) / options.batch * options.epochs
         var step = 0
         var order = Array(0..<corpus.count)
@@ -72,7 +75,7 @@ public final class StudentTrainer {
                     if bestEpoch == 0 { best.copyValues(from: weights) }
                     return Outcome(
                         weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
-                        wasInterrupted: true)
+                        trainAccuracies: trainAccuracies, wasInterrupted: true)
                 }
                 let lines = Array(order[start..<min(start + options.batch, order.count)])
                 self.step(lines, corpus, targets, rate: options.optimizer.rate(step: step, of: steps))
@@ -93,6 +96,7 @@ public final class StudentTrainer {
                 if !report.isEndOfEpoch { progress(report) }
             }
             losses.append(report.loss)
+            trainAccuracies.append(report.accuracy)
             optimizer.prepareAll()
             if let validation {
                 let accuracy = self.accuracy(validation.corpus, validation.labels)
@@ -111,7 +115,7 @@ public final class StudentTrainer {
         }
         return Outcome(
             weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
-            wasInterrupted: false)
+            trainAccuracies: trainAccuracies, wasInterrupted: false)
     }
 
     private func step(_ lines: [Int], _ corpus: EncodedCorpus, _ targets: TrainingTargets, rate: Float) {

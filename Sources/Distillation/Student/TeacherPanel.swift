@@ -23,6 +23,9 @@ public final class TeacherPanel {
     private let files: [TeacherLogitsFile]
     private let threads: Int
 
+    /// Where the logits are kept.
+    public var paths: [String] { files.map(\.path) }
+
     /// - Parameters:
     ///   - members: at least one; all must know the same labels. The first one's order is the panel's.
     ///   - directory: where the files of logits are, one per teacher, named by its fingerprint.
@@ -48,15 +51,22 @@ public final class TeacherPanel {
     }
 
     /// Mean logits (lines, labels) of all lines; those that were scored before aren't scored again.
+    ///
+    /// `known` has the panel's logits of some texts by their hash, from elsewhere: those aren't scored at all.
     public func logits(
-        of data: DataSet, progress: ProgressMeter, shouldStop: () -> Bool
+        of data: DataSet, known: [UInt64: [Float]] = [:], progress: ProgressMeter, shouldStop: () -> Bool
     ) throws(UnderstudyError) -> Matrix {
         let result = Matrix(rows: data.count, columns: labels.count)
+        let unknown = known.isEmpty ? data : data.rows((0..<data.count).filter { known[data.textHashes[$0]] == nil })
+        for (line, hash) in data.textHashes.enumerated() {
+            guard let values = known[hash], values.count == labels.count else { continue }
+            for (label, value) in values.enumerated() { result.row(line)[label] = value }
+        }
         for (member, file) in zip(members, files) {
-            try score(data, member, file, progress: progress, shouldStop: shouldStop)
+            try score(unknown, member, file, progress: progress, shouldStop: shouldStop)
             let columns = labels.map { name in member.teacher.labels.firstIndex(of: name) ?? 0 }
             for (line, hash) in data.textHashes.enumerated() {
-                guard let values = file.values(hash) else { continue }
+                guard known[hash] == nil, let values = file.values(hash) else { continue }
                 let row = result.row(line)
                 for (label, column) in columns.enumerated() { row[label] += values[column] / Float(members.count) }
             }

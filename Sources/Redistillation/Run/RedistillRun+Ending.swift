@@ -1,0 +1,94 @@
+import Configuration
+import Diagnostics
+import Distillation
+import Foundation
+import Models
+import Store
+import Tensors
+
+/// The end of a run: publishing, promoting, clearing up.
+extension RedistillRun {
+    /// Acts on what the gate has decided.
+    func conclude(_ run: inout RedistillationRun, _ findings: inout RunFindings) throws(UnderstudyError) {
+        run.content.reason = findings.decision.reason
+        guard findings.decision.isPassed, findings.candidate != nil else {
+            run.outcome = .refused
+            return
+        }
+        let entry = try publish(run, findings)
+        run.content.candidate = entry.version
+        CrashPoint.published.pass()
+        if request.isDryRun {
+            run.outcome = .passed
+        } else {
+            // So that a rollback has somewhere to return to, the serving student is in the registry too.
+            let parent = try registry.adopt(directory: findings.materials.servingDirectory, now: now())
+            if try registry.current() == nil {
+                try registry.promote(parent.version, by: .run(run.number), now: now())
+            }
+            if request.redistill.shadow > 0 {
+                try registry.setShadow(entry.version)
+                run.outcome = .shadowing
+            } else {
+                try registry.promote(entry.version, by: .run(run.number), now: now())
+                run.outcome = .promoted
+            }
+        }
+        clearUp(findings)
+    }
+
+    private func publish(
+        _ run: RedistillationRun, _ findings: RunFindings
+    ) throws(UnderstudyError) -> RegistryEntry {
+        guard let candidate = findings.candidate else {
+            throw UnderstudyError(.internalFailure, "there is no candidate to publish")
+        }
+        let materials = findings.materials
+        var lineage = StudentLineage(version: try registry.nextVersion(), createdAt: now())
+        lineage.run = run.number
+        lineage.parent = materials.serving.version
+        lineage.parentFingerprint = materials.servingFingerprint
+        lineage.teacher = materials.teacher.version
+        lineage.teacherFingerprint = materials.teacherFingerprint
+        lineage.firstRowTime = findings.harvest.window?.first
+        lineage.lastRowTime = findings.harvest.window?.last
+        lineage.logRows = findings.harvest.counts.learnt
+        lineage.humanLabels = findings.harvest.counts.humanLabels
+        lineage.replayRows = findings.replay.count
+        lineage.trainFingerprint = materials.trainFingerprint
+        lineage.holdoutFingerprint = materials.holdoutFingerprint
+        lineage.seed = Int(truncatingIfNeeded: findings.seed)
+        lineage.holdoutAccuracy = candidate.metrics.calibration.studentAccuracy
+        lineage.reference = findings.candidateReference
+        var configuration = candidate.configuration
+        configuration.version = lineage.version
+        configuration.seed = findings.seed
+        configuration.dataFingerprint = Fingerprint.of(
+            bytes: Array(findings.harvest.learnt.lines.bytes + findings.replay.lines.bytes))
+        let card = CandidateCard.make(configuration, lineage, candidate.metrics, findings)
+        let tokenizer = materials.tokenizer
+        return try registry.add(lineage) { [configuration] (directory) throws(UnderstudyError) in
+            try StudentFiles.write(configuration, candidate.weights, tokenizer: tokenizer, to: directory)
+            try ModelDirectory.write(candidate.metrics.json, to: ModelDirectory.metrics, in: directory)
+            try ModelDirectory.write(card.markdown, to: ModelDirectory.card, in: directory)
+        }
+    }
+
+    /// Old versions, old reports and logits of teachers that are gone. What fails here is for the next run.
+    private func clearUp(_ findings: RunFindings) {
+        _ = try? registry.removeOld(keeping: request.redistill.keepVersions)
+        let present = (try? findings.materials.panel(request))?.paths ?? []
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: request.teacherLogits)) ?? [] {
+            let path = request.teacherLogits + "/" + name
+            if !present.contains(path) { try? FileManager.default.removeItem(atPath: path) }
+        }
+    }
+
+    /// Reports that stay.
+    private static let reportsKept = 100
+
+    /// The page's path; nil where it can't be written, which is no reason to fail.
+    func writeReport(_ run: RedistillationRun, _ findings: RunFindings) -> String? {
+        nil
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Configuration
+import Diagnostics
+import Foundation
+import Models
+import Redistillation
+import Service
+import Store
+
+/// `redistill`: one run of the loop.
+struct RedistillCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "redistill",
+        abstract: "Distils the student anew from the disagreement log, and lets it in if it is better.",
+        discussion: """
+            Reads what the teacher was asked about since the last run, teaches a candidate, measures it on the holdout and \
+            on the log's held-out lines, and promotes it only if every criterion of the gate is met. The daemon takes a \
+            promoted student up by itself. A refusal is a normal outcome.
+
+            Exit status: 0 for a promotion, a refusal, a dry run, and where there is nothing to do; 65, 66 for wrong or \
+            missing data; 73, 74 where state or registry can't be written; 75 where another run is under way, or this one \
+            was interrupted or hit its limits; 78 for a wrong configuration.
+            """)
+
+    @OptionGroup var configuration: ConfigurationOption
+
+    @Flag(help: "Do everything but promote.")
+    var dryRun = false
+
+    func run() throws {
+        Interruption.begin()
+        let settings = try configuration.settings()
+        try reporting { () throws(UnderstudyError) in try redistill(settings) }
+    }
+
+    private func redistill(_ settings: Settings) throws(UnderstudyError) {
+        guard let redistill = settings.redistill else {
+            throw UnderstudyError(
+                .configuration, "there is no block redistill: it names the base transfer set and the holdout",
+                at: configuration.path)
+        }
+        guard let teacher = settings.models.teacher else {
+            throw UnderstudyError(
+                .configuration, "there is no models.teacher: without one nothing can be distilled",
+                at: configuration.path)
+        }
+        let request = RunRequest(
+            settings: settings, redistill: redistill, isDryRun: dryRun,
+            student: try DaemonModels.place(of: settings.servingStudent, "student"),
+            teacher: try DaemonModels.place(of: teacher, "teacher"))
+        let run = RedistillRun(
+            request, progress: .standardError(),
+            loadTeacher: { (directory) throws(UnderstudyError) in try ModelLoader.load(directory: directory) },
+            wasInterrupted: { Interruption.wasAsked },
+            report: { ClassifyDescriptors.report("warning: \($0)") })
+        let outcome = try run.run()
+        if let run = outcome.run { print(GateTable.text(run.content.criteria), terminator: "") }
+        print(outcome.sentence)
+        if let report = outcome.run?.content.report { print("report: \(report)") }
+    }
+}
