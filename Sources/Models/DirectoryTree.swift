@@ -58,6 +58,16 @@ enum DirectoryTree {
             "the directory can't be made: \(String(cString: strerror(errno)))", at: path)
     }
 
+    /// Bytes of the regular files directly in `path`; 0 where it can't be read.
+    static func bytes(_ path: String) -> Int {
+        var sum = 0
+        for name in (try? entries(of: path)) ?? [] {
+            var status = stat()
+            if lstat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG { sum += status.st_size }
+        }
+        return sum
+    }
+
     /// Copies a regular file; anything else is passed over.
     static func copy(file source: String, to target: String) throws(UnderstudyError) {
         guard kind(of: source) == S_IFREG || kind(of: source) == S_IFLNK else { return }

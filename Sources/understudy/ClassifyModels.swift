@@ -46,6 +46,7 @@ enum ClassifyModels {
     }
 
     static func student(directory: String) throws(UnderstudyError) -> Student {
+        try StudentRegistry.verify(directory: directory)
         let classifier = try ModelLoader.load(directory: directory)
         return Student(classifier: classifier, calibration: (classifier as? Models.Student)?.calibration)
     }

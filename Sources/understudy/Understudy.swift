@@ -11,6 +11,7 @@ struct Understudy: ParsableCommand {
         version: version,
         subcommands: [
             ClassifyCommand.self, RunCommand.self, CheckCommand.self, StatusCommand.self, DisagreementsCommand.self,
-            RedistillCommand.self, TrainCommand.self, DistillCommand.self, EvaluateCommand.self, TokenizeCommand.self,
+            RedistillCommand.self, ModelsCommand.self, TrainCommand.self, DistillCommand.self, EvaluateCommand.self,
+            TokenizeCommand.self,
         ])
 }
