@@ -215,8 +215,8 @@ def measure(student, teacher):
     cascade = report["cascade"]
     return {
         "accuracy": report["student"]["accuracy"], "teacher": report["teacher"]["accuracy"],
-        "agreement": cascade["agreement"], "cascade": cascade["own_threshold"]["accuracy"],
-        "cascade_deferred": cascade["own_threshold"]["share"], "holdout": holdout["student"]["accuracy"],
+        "agreement": cascade["agreement"], "cascade": cascade["at_own_threshold"]["accuracy"],
+        "holdout": holdout["student"]["accuracy"],
         "deferred_at_target": 1 - sure_share(student, f"{OUT}/holdout.jsonl", f"{OUT}/test.jsonl"),
     }
 
@@ -265,7 +265,7 @@ def learn(rounds, mixes, teacher):
         serving = os.path.realpath(f"{STATE}/students/current")
         if "serves from now on" in said:
             version = os.path.basename(serving)
-            daemon.wait(lambda: daemon.status()["studentModel"]["version"] == version, f"the daemon takes up {version}")
+            daemon.wait(lambda: daemon.status().get("student_model", {}).get("version") == version, f"the daemon takes up {version}")
             found = measure(serving, teacher)
         history.append(found)
         mix = ", ".join(f"{label} {100 * share:.0f}" for label, share in mixes[number - 1].items())

@@ -1,3 +1,4 @@
+import Models
 import Streams
 
 /// Counts of what became of the lines.
@@ -23,6 +24,14 @@ public struct CascadeTally: Sendable, Equatable {
     /// Answers by their confidence, in bins of equal width from 0 to 1.
     public var confidences = [Int](repeating: 0, count: CascadeTally.confidenceBins)
 
+    /// What the student said, also where the answer is the teacher's: lines by its label, and by its confidence in the
+    /// bins of `StudentReference`.
+    public var studentLabels: [Int]
+    public var studentConfidences = [Int](repeating: 0, count: StudentReference.confidenceBins)
+    /// Tokens that the student read, and those of them that its tokenizer doesn't know; 0 where nobody counts.
+    public var tokens = 0
+    public var unknownTokens = 0
+
     public static let confidenceBins = 20
 
     /// Why the teacher gave no answer.
@@ -39,6 +48,7 @@ public struct CascadeTally: Sendable, Equatable {
 
     public init(labels: Int) {
         answers = [Int](repeating: 0, count: labels)
+        studentLabels = answers
     }
 
     public var skipped: Int { skips.reduce(0, +) }
@@ -48,6 +58,12 @@ public struct CascadeTally: Sendable, Equatable {
         // A bound belongs to the bin below it, as `le` in Prometheus says: 0.05 is in the first bin.
         let bin = Int((confidence * Float(Self.confidenceBins)).rounded(.up)) - 1
         confidences[min(Self.confidenceBins - 1, max(0, bin))] += 1
+    }
+
+    /// Counts what the student said of a line.
+    mutating func count(student: Verdict) {
+        studentLabels[student.label] += 1
+        studentConfidences[StudentReference.bin(student.confidence)] += 1
     }
 
     public var refused: Int { flaws.reduce(0, +) }
@@ -64,6 +80,10 @@ public struct CascadeTally: Sendable, Equatable {
         auditedAlike += other.auditedAlike
         for index in skips.indices { skips[index] += other.skips[index] }
         disagreements += other.disagreements
+        for index in studentLabels.indices { studentLabels[index] += other.studentLabels[index] }
+        for index in studentConfidences.indices { studentConfidences[index] += other.studentConfidences[index] }
+        tokens += other.tokens
+        unknownTokens += other.unknownTokens
         for index in confidences.indices { confidences[index] += other.confidences[index] }
     }
 
@@ -79,6 +99,10 @@ public struct CascadeTally: Sendable, Equatable {
         auditedAlike = 0
         for index in skips.indices { skips[index] = 0 }
         disagreements = 0
+        for index in studentLabels.indices { studentLabels[index] = 0 }
+        for index in studentConfidences.indices { studentConfidences[index] = 0 }
+        tokens = 0
+        unknownTokens = 0
         for index in confidences.indices { confidences[index] = 0 }
     }
 }

@@ -17,4 +17,12 @@ public protocol LineScorer: AnyObject {
     /// `logits` must have room for batch.count · labels.count values. An empty line is legal.
     /// A line's logits don't depend on what else is in the batch (up to f32 rounding).
     func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>)
+
+    /// Tokens of the batch that was scored last, and those of them that the tokenizer doesn't know; zeros where nobody
+    /// counts them.
+    var tokenCounts: (all: Int, unknown: Int) { get }
+}
+
+extension LineScorer {
+    public var tokenCounts: (all: Int, unknown: Int) { (0, 0) }
 }

@@ -73,15 +73,18 @@ final class CascadeWorker {
         let begin = Monotonic.nanoseconds
         if count > 0 {
             // A job that was taken just before the models changed is scored with its own.
-            let scorer = models === self.models ? student : nil
-            (scorer ?? models.student.makeScorer()).score(
+            let scorer = (models === self.models ? student : nil) ?? models.student.makeScorer()
+            scorer.score(
                 job.lines, into: UnsafeMutableBufferPointer(start: job.studentLogits, count: count * labels))
+            (job.tally.tokens, job.tally.unknownTokens) = scorer.tokenCounts
         }
         let now = Monotonic.nanoseconds
         job.studentTime = now &- begin
         for line in 0..<count {
             let row = UnsafeBufferPointer(start: job.studentLogits + line * labels, count: labels)
-            job.states[line].student = Verdict(row, temperature: models.temperature)
+            let verdict = Verdict(row, temperature: models.temperature)
+            job.states[line].student = verdict
+            if let verdict { job.tally.count(student: verdict) }
         }
         decide(job, models, now)
         if job.deferred.isEmpty {

@@ -47,6 +47,9 @@ public struct RedistillSettings: Sendable, Equatable {
         public var startsRun: Bool
     }
 
+    /// Above it a population is said to have moved (Siddiqi 2006).
+    public static let customaryDriftIndex = 0.25
+
     /// The base transfer set, JSON Lines.
     public var train: String
     /// The frozen labelled lines of the gate, JSON Lines.

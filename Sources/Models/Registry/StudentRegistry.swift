@@ -70,14 +70,21 @@ public struct StudentRegistry: Sendable {
         try RegistryRecord.read(directory: directory).promotions
     }
 
+    /// What a student's directory says of where it comes from; nil where it says nothing.
+    ///
+    /// Errors: `invalidData`.
+    public static func lineage(directory: String) throws(UnderstudyError) -> StudentLineage? {
+        let path = directory + "/" + StudentLineage.fileName
+        guard access(path, F_OK) == 0 else { return nil }
+        return try StudentLineage.read(path: path)
+    }
+
     /// Compares a student's files with its `lineage.json`; nil where it has none.
     ///
     /// Errors: `invalidData` where they aren't the files that it was made with.
     @discardableResult
     public static func verify(directory: String) throws(UnderstudyError) -> StudentLineage? {
-        let path = directory + "/" + StudentLineage.fileName
-        guard access(path, F_OK) == 0 else { return nil }
-        let lineage = try StudentLineage.read(path: path)
+        guard let lineage = try lineage(directory: directory) else { return nil }
         guard try Fingerprint.of(model: directory) == lineage.fingerprint else {
             throw UnderstudyError(
                 .invalidData,

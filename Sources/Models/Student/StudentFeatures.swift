@@ -6,6 +6,8 @@ public struct StudentFeatures: Sendable {
     private let hasher: NGramHasher?
     private let maximumTokens: Int
     private let framing: Framing
+    /// The id of what the tokenizer doesn't know; nil where it knows everything by its nature.
+    let unknownToken: Int32?
 
     /// Ids that a tokenizer puts before and after every line (such as `[CLS]` and `[SEP]`). They say nothing about the
     /// line and cost a step each, so a student drops them.
@@ -22,12 +24,14 @@ public struct StudentFeatures: Sendable {
     }
 
     public init(
-        tokenizer: any Tokenizer, framing: Framing = Framing(), shortcutBuckets: Int, maximumTokens: Int
+        tokenizer: any Tokenizer, framing: Framing = Framing(), shortcutBuckets: Int, maximumTokens: Int,
+        unknownToken: Int32? = nil
     ) {
         self.tokenizer = tokenizer
         hasher = shortcutBuckets > 0 ? NGramHasher(bits: shortcutBuckets.trailingZeroBitCount) : nil
         self.maximumTokens = maximumTokens
         self.framing = framing
+        self.unknownToken = unknownToken
     }
 
     /// Appends one line of valid UTF-8.

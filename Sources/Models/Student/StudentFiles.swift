@@ -28,7 +28,8 @@ public enum StudentFiles {
             tokenizer: tokenizer.tokenizer,
             framing: StudentFeatures.Framing(
                 first: tokenizer.specialTokens.classification, last: tokenizer.specialTokens.separator),
-            shortcutBuckets: configuration.shortcutBuckets, maximumTokens: configuration.maximumTokens)
+            shortcutBuckets: configuration.shortcutBuckets, maximumTokens: configuration.maximumTokens,
+            unknownToken: tokenizer.specialTokens.unknown)
     }
 
     /// The weights in `directory` as f32, to be trained on.

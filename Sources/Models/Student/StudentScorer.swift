@@ -20,6 +20,11 @@ public final class StudentScorer: LineScorer {
         logits = Matrix(rows: LockstepBlock.capacity, columns: student.configuration.labels.count)
     }
 
+    public var tokenCounts: (all: Int, unknown: Int) {
+        guard let unknown = student.features.unknownToken else { return (batch.tokens.ids.count, 0) }
+        return (batch.tokens.ids.count, batch.tokens.ids.count { $0 == unknown })
+    }
+
     public func score(_ lines: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
         batch.removeAll()
         lines.forEachLine { _, line in student.features.append(line, to: &batch, scratch: scratch) }

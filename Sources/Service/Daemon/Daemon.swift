@@ -93,6 +93,7 @@ public final class Daemon: Sendable {
             case .stop(let failure): return failure
             case .reload: reload(work)
             case .modelsChanged: swap(work)
+            case .look: work.oversee()
             case .sourceEnded:
                 work.collectEnded()
                 if !work.hasSources { return work.failureOfLastSource }

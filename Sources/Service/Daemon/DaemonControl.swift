@@ -13,6 +13,8 @@ package final class DaemonControl: Sendable {
         case modelsChanged
         /// Some source has ended.
         case sourceEnded
+        /// Something was committed a while after the last look at how the student does.
+        case look
     }
 
     private struct State: Sendable {
@@ -21,6 +23,7 @@ package final class DaemonControl: Sendable {
         var reloads = false
         var modelsHaveChanged = false
         var sourceHasEnded = false
+        var looks = false
     }
 
     private let state = Monitor(State())
@@ -50,6 +53,11 @@ package final class DaemonControl: Sendable {
         state.signal(0)
     }
 
+    package func noteLook() {
+        state.withLock { $0.looks = true }
+        state.signal(0)
+    }
+
     /// Waits for the next request; stopping comes before all others.
     package func next() -> Request {
         state.wait(on: 0) { state in
@@ -65,6 +73,10 @@ package final class DaemonControl: Sendable {
             if state.modelsHaveChanged {
                 state.modelsHaveChanged = false
                 return .modelsChanged
+            }
+            if state.looks {
+                state.looks = false
+                return .look
             }
             return nil
         }

@@ -117,6 +117,7 @@ extension DaemonWork {
     private func use(_ loaded: ModelSet) {
         modelSet = loaded
         engine.replaceModels(loaded.models)
+        beginDrift()
         daemon.metrics.recordSwap(student: loaded.studentInfo, teacher: loaded.teacherInfo)
     }
 

@@ -10,7 +10,11 @@ import Synchronization
 
 /// What a running daemon is made of. Used by the control thread alone, but for what is `Sendable` in it.
 final class DaemonWork {
-    var settings: Settings
+    var settings: Settings {
+        didSet { liveRedistill.withLock { $0 = settings.redistill } }
+    }
+    /// For threads that show the settings in force.
+    let liveRedistill: Live<RedistillSettings?>
     let daemon: Daemon
     let store: Store
     let outlet: Outlet
@@ -29,11 +33,13 @@ final class DaemonWork {
     private(set) var committerThread: WorkerThread?
     var link: LinkWatch?
     private(set) var endpoint: StatusEndpoint?
+    let oversight: Oversight
     private(set) var heart: Heart?
 
     /// Opens the state, cuts the outputs back to what is committed, and loads and warms the models. Reads nothing yet.
     init(_ settings: Settings, daemon: Daemon) throws(UnderstudyError) {
         self.settings = settings
+        liveRedistill = Live(settings.redistill)
         self.daemon = daemon
         let log = daemon.log
         let report: @Sendable (UnderstudyError) -> Void = { log.report($0, level: .warning) }
@@ -47,13 +53,15 @@ final class DaemonWork {
         try store.commit(
             Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
         let metrics = daemon.metrics
+        let control = daemon.control
+        oversight = Oversight(store: store)
         let outlet = Outlet { log.report($0) }
         self.outlet = outlet
         let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
         committer = Committer(
             outlet: outlet, interval: UInt64(settings.state.commitIntervalMilliseconds) * 1_000_000,
             prune: { () throws(UnderstudyError) in try pruning.prune() },
-            report: { log.report($0) },
+            look: { control.noteLook() }, report: { log.report($0) },
             observe: { metrics.recordCommit(seconds: Double($0) / 1e9, succeeded: $1) },
             commit: { (all) throws(UnderstudyError) in try store.commit(all) })
         sources = SourceFactory(
@@ -71,6 +79,14 @@ final class DaemonWork {
             options: settings.engineOptions, models: modelSet.models,
             observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0) })
         metrics.setModels(student: modelSet.studentInfo, teacher: modelSet.teacherInfo)
+        beginDrift()
+    }
+
+    /// Another student answers: its own reference counts from now on.
+    func beginDrift() {
+        let student = modelSet.models.student
+        oversight.drift.begin(
+            student: student.version, labels: student.labels, reference: modelSet.lineage?.reference)
     }
 
     var models: CascadeModels { modelSet.models }
@@ -112,7 +128,8 @@ final class DaemonWork {
         let control = daemon.control
         let log = daemon.log
         let output = SourceOutput(
-            outlet: outlet, metrics: daemon.metrics, source: daemon.metrics.source(settings.name),
+            outlet: outlet, metrics: daemon.metrics, drift: oversight.drift,
+            source: daemon.metrics.source(settings.name),
             outputClosed: {
                 log.warning("nobody reads standard output any more")
                 control.stop()

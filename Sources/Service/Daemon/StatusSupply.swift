@@ -12,6 +12,8 @@ struct StatusSupply: Sendable {
     private let outlet: Outlet
     private let phases: PhaseRecord
     private let store: Store
+    private let oversight: Oversight
+    private let redistill: @Sendable () -> RedistillSettings?
 
     /// How far back the page shows agreement.
     private static let hours = 48
@@ -22,6 +24,8 @@ struct StatusSupply: Sendable {
         outlet = work.outlet
         phases = work.daemon.phases
         store = work.store
+        oversight = work.oversight
+        redistill = { [live = work.liveRedistill] in live.withLock { $0 } }
     }
 
     /// From the disagreement log, which outlives the process; nil: as the metrics have it.
@@ -56,12 +60,18 @@ struct StatusSupply: Sendable {
         var warnings = [entry.warning, entry.stuck].compactMap { $0 }
         warnings += outlet.fullSinks + outlet.waitingSinks
         if let failure = outlet.failure { warnings.append("answers aren't committed: \(failure.message)") }
-        return ServiceStatus(
+        let oversight = oversight.reading(redistill())
+        warnings += StatusWarnings.about(oversight)
+        var status = ServiceStatus(
             metrics.reading(gauges), phase: entry.phase, since: entry.since, message: entry.message,
             disagreements: outlet.recentDisagreements, warnings: warnings, agreement: agreement)
+        status.oversight = oversight
+        return status
     }
 
-    var prometheus: String { PrometheusText.render(metrics.reading(gauges).families) }
+    var prometheus: String {
+        PrometheusText.render(metrics.reading(gauges).families + oversight.reading(redistill()).families)
+    }
 
     /// Why the process doesn't do its work; nil while it does.
     var health: String? {

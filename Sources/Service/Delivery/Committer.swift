@@ -12,6 +12,7 @@ package final class Committer: Sendable {
     private let commit: @Sendable (Commit) throws(UnderstudyError) -> Void
     private let interval: UInt64
     private let prune: @Sendable () throws(UnderstudyError) -> Void
+    private let look: @Sendable () -> Void
     private let report: RateLimitedReport
     private let observe: @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void
     /// When the work under way began, in nanoseconds; 0 while there is none. Watched from outside.
@@ -31,16 +32,17 @@ package final class Committer: Sendable {
         var forgotten: [ForgottenFile] = []
     }
 
-    /// `interval` in nanoseconds. `prune` is called now and then; `commit` returns when the transaction is durable.
+    /// `interval` in nanoseconds. `prune` is called now and then, `look` every few seconds while there are commits; `commit` returns when the transaction is durable.
     package init(
         outlet: Outlet, interval: UInt64, prune: @escaping @Sendable () throws(UnderstudyError) -> Void,
-        report: @escaping @Sendable (UnderstudyError) -> Void,
+        look: @escaping @Sendable () -> Void = {}, report: @escaping @Sendable (UnderstudyError) -> Void,
         observe: @escaping @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void,
         commit: @escaping @Sendable (Commit) throws(UnderstudyError) -> Void
     ) {
         self.outlet = outlet
         self.interval = interval
         self.prune = prune
+        self.look = look
         self.report = RateLimitedReport(report)
         self.observe = observe
         self.commit = commit
@@ -49,6 +51,7 @@ package final class Committer: Sendable {
     /// Commits until the outlet stops and everything is durable, or it gives up.
     package func run() {
         var nextPruning: UInt64 = 0
+        var nextLook = Monotonic.nanoseconds &+ Oversight.interval
         while awaitWork() {
             awaitInterval()
             busySince.withLock { $0 = Monotonic.nanoseconds }
@@ -56,6 +59,10 @@ package final class Committer: Sendable {
             if goesOn, Monotonic.nanoseconds >= nextPruning {
                 nextPruning = Monotonic.nanoseconds &+ DisagreementPruning.interval
                 do throws(UnderstudyError) { try prune() } catch { report("pruning", error) }
+            }
+            if goesOn, Monotonic.nanoseconds >= nextLook {
+                nextLook = Monotonic.nanoseconds &+ Oversight.interval
+                look()
             }
             busySince.withLock { $0 = 0 }
             if !goesOn { return }

@@ -8,17 +8,19 @@ import Synchronization
 package final class SourceOutput: LaneOutput {
     private let outlet: Outlet
     private let metrics: DaemonMetrics
+    private let drift: DriftMonitor
     private let source: DaemonMetrics.SourceID
     /// Told when standard output's reader has gone for good.
     private let outputClosed: @Sendable () -> Void
     private let isAbandoned = Atomic(false)
 
     package init(
-        outlet: Outlet, metrics: DaemonMetrics, source: DaemonMetrics.SourceID,
-        outputClosed: @escaping @Sendable () -> Void
+        outlet: Outlet, metrics: DaemonMetrics, drift: DriftMonitor = DriftMonitor(),
+        source: DaemonMetrics.SourceID, outputClosed: @escaping @Sendable () -> Void
     ) {
         self.outlet = outlet
         self.metrics = metrics
+        self.drift = drift
         self.source = source
         self.outputClosed = outputClosed
     }
@@ -83,6 +85,7 @@ package final class SourceOutput: LaneOutput {
             metrics.record(target.metrics, SinkMetrics(records: job.refusalRecords, bytes: job.refusals.count))
         }
         metrics.record(jobMetrics(job, sinks))
+        drift.record(job.tally, student: sinks.student)
         let age = Monotonic.nanoseconds &- job.readAt
         metrics.recordDelivery(lines: job.tally.answered, seconds: Double(age) / 1e9)
     }

@@ -21,6 +21,10 @@ public enum DaemonEvent: String, Sendable, CaseIterable {
     case circuitOpened = "1513e0bb152448b0b391b338aae3c984"
     /// The teacher answers again.
     case circuitClosed = "01fcf28a7a84480db0979f420d2f1fb5"
+    /// A promoted student agreed less with the teacher than the one before, which answers again.
+    case rolledBack = "3f0f7a6c5b0f4c3fa0d7f3f1f8f2a9d4"
+    /// The stream has drifted, and a run of re-distillation is asked for.
+    case drifted = "c2b7a4d19e5846fbb1a6c0de57f3e812"
 
     /// The metadata key that handlers know as the event's id.
     package static let metadataKey = "MESSAGE_ID"

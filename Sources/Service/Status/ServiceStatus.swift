@@ -101,6 +101,8 @@ public struct ServiceStatus: Sendable, Equatable, Codable {
     public var agreement: [AgreementBucket] = []
     /// Newest first.
     public var disagreements: [DisagreementSummary] = []
+    /// How the student does; nil from a daemon that doesn't know.
+    public var oversight: OversightReading?
     /// Sentences about what needs somebody's attention; empty when all is well.
     public var warnings: [String] = []
 

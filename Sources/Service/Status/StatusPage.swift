@@ -29,6 +29,7 @@ public enum StatusPage {
             <main>
             \(StatusSections.tiles(status))
             \(StatusSections.charts(status))
+            \(StatusSections.oversight(status))
             \(StatusSections.flow(status))
             \(StatusSections.disagreements(status))
             </main>

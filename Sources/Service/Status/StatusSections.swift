@@ -77,7 +77,7 @@ enum StatusSections {
             """
     }
 
-    private static func card(_ title: String, _ note: String, _ content: HTML) -> HTML {
+    static func card(_ title: String, _ note: String, _ content: HTML) -> HTML {
         "<div class=\"card\"><h2>\(title) <small>\(note)</small></h2>\(content)</div>"
     }
 

@@ -22,6 +22,7 @@ public struct StatusText: Sendable {
         var blocks = [head]
         if !status.warnings.isEmpty { blocks.append(warnings) }
         blocks.append(figures)
+        if let oversight = status.oversight, oversight.drift.lines > 0 { blocks.append(student(oversight)) }
         if !status.sources.isEmpty { blocks.append(sources) }
         if !status.sinks.isEmpty { blocks.append(sinks) }
         if status.labels.contains(where: { $0.answers > 0 }) { blocks.append(labels) }
@@ -121,6 +122,17 @@ public struct StatusText: Sendable {
         text += "; \(StatusFormat.count(teacher.queueLines)) lines wait"
         if teacher.skipped > 0 { text += ", \(StatusFormat.count(teacher.skipped)) skipped" }
         return text
+    }
+
+    private func student(_ oversight: OversightReading) -> [String] {
+        var lines = [painted("Student", "1")]
+        for sentence in OversightText.drift(oversight.drift) { lines += wrapped(sentence, indent: 2) }
+        if let promotion = oversight.promotion {
+            for (name, value) in OversightText.promotion(promotion, now: status.time) {
+                lines += wrapped(name.isEmpty ? value : "\(name): \(value)", indent: 2)
+            }
+        }
+        return lines
     }
 
     private var sources: [String] {

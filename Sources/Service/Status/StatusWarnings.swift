@@ -5,6 +5,20 @@ enum StatusWarnings {
     /// A commit comes every 200 ms by default: an answer that old means that committing is stuck.
     static let longestLagSeconds = 10.0
 
+    static func about(_ oversight: OversightReading) -> [String] {
+        var warnings: [String] = []
+        if oversight.drift.verdict == .drifting, let index = oversight.drift.index {
+            warnings.append(
+                "The stream has drifted from what the student knows: stability index "
+                    + "\(NumberText.fixed(index, digits: 2)), more than "
+                    + "\(NumberText.fixed(oversight.drift.maximumIndex, digits: 2)).")
+        }
+        if let rollback = oversight.rollbacks.last {
+            warnings.append("\(rollback.from) was taken back, \(rollback.to) answers again: \(rollback.reason).")
+        }
+        return warnings
+    }
+
     static func about(_ status: ServiceStatus) -> [String] {
         var warnings: [String] = []
         if status.delivery.checkpointLagSeconds > longestLagSeconds {

@@ -11,6 +11,8 @@ struct ModelSet: Sendable {
     var models: CascadeModels
     /// Where the student came from, links resolved.
     var studentDirectory: String
+    /// nil where the student has none.
+    var lineage: StudentLineage?
 
     /// Loads what the settings name. A `teacher` that is there already is kept.
     ///
@@ -26,14 +28,16 @@ struct ModelSet: Sendable {
             let models = try CascadeModels(
                 student: student.classifier, temperature: student.calibration?.temperature ?? 1, teacher: source,
                 decider: decider)
-            return ModelSet(models: models, studentDirectory: student.directory)
+            return ModelSet(
+                models: models, studentDirectory: student.directory,
+                lineage: try? StudentRegistry.lineage(directory: student.directory))
         } catch {
             throw error.placed(at: student.directory)
         }
     }
 
     var studentInfo: ModelInfo {
-        ModelInfo(version: models.student.version, loadedAt: Double(time(nil)))
+        ModelInfo(version: models.student.version, fingerprint: lineage?.fingerprint, loadedAt: Double(time(nil)))
     }
 
     var teacherInfo: ModelInfo? {

@@ -76,9 +76,10 @@ extension Store {
         }
     }
 
-    /// Over the newest `limit` audited lines that a student answered, by its name: how often the teacher said the same.
+    /// Over the newest `limit` audited lines that a student answered, by its name, or the oldest: how often the teacher
+    /// said the same.
     public func auditAgreement(
-        student: String, since: Int64? = nil, limit: Int
+        student: String, limit: Int, oldestFirst: Bool = false
     ) throws(UnderstudyError) -> Agreement {
         try read { database in
             let row = try Row.fetchOne(
@@ -86,9 +87,9 @@ extension Store {
                 sql: """
                     SELECT count(*), coalesce(sum(agreed), 0) FROM (
                         SELECT agreed FROM disagreement
-                        WHERE reason = 1 AND time >= ? AND pairing IN (SELECT number FROM pairing WHERE student = ?)
-                        ORDER BY number DESC LIMIT ?)
-                    """, arguments: [since ?? .min, StoredText.bytes(student), max(0, limit)])
+                        WHERE reason = 1 AND pairing IN (SELECT number FROM pairing WHERE student = ?)
+                        ORDER BY number \(oldestFirst ? "ASC" : "DESC") LIMIT ?)
+                    """, arguments: [StoredText.bytes(student), max(0, limit)])
             return Agreement(
                 asked: Int(row.flatMap { StoredNumber.integer($0, 0) } ?? 0),
                 agreed: Int(row.flatMap { StoredNumber.integer($0, 1) } ?? 0))

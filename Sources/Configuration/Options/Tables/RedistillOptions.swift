@@ -86,7 +86,7 @@ enum RedistillOptions {
         "Confidence at which it must agree less with the teacher than the one before, to be taken back.")
 
     static let maximumIndex = DefaultedOption(
-        "maximum_index", .number(0.001...100), default: 0.25,
+        "maximum_index", .number(0.001...100), default: RedistillSettings.customaryDriftIndex,
         "Population stability index of labels or confidence above which the stream has drifted; 0.25 is customary.")
     static let startsRun = DefaultedOption(
         "starts_run", .flag, default: false,

@@ -1,0 +1,129 @@
+import Configuration
+import Diagnostics
+import Foundation
+import Models
+import Store
+import Streams
+import Synchronization
+
+/// Follows how the student does after it was promoted, and whether the stream still looks like what it learnt from.
+///
+/// Called by the control thread now and then, while lines are answered; reads the store and the registry, so that a
+/// restart changes nothing. What it found is there for whoever asks.
+final class Oversight: Sendable {
+    /// Between two looks at the store, in nanoseconds.
+    static let interval: UInt64 = 5_000_000_000
+    /// How long drift must last before a run is asked for, and the least time between two such wishes.
+    static let sustained: UInt64 = 600_000_000_000
+    static let betweenRequests: UInt64 = 86_400_000_000_000
+
+    struct State: Sendable {
+        var reading = OversightReading()
+        var driftingSince: UInt64?
+        var lastRequest: UInt64?
+    }
+
+    let drift = DriftMonitor()
+    private let state = Mutex(State())
+    private let store: Store
+
+    init(store: Store) {
+        self.store = store
+    }
+
+    /// For the status page and the metrics.
+    func reading(_ settings: RedistillSettings?) -> OversightReading {
+        var reading = state.withLock { $0.reading }
+        reading.drift = drift.reading(
+            maximumIndex: settings?.drift.maximumIndex ?? RedistillSettings.customaryDriftIndex)
+        return reading
+    }
+
+    // MARK: Promotions
+
+    /// A rollback that is due, with its reason.
+    struct Due: Sendable {
+        var version: String
+        var reason: String
+    }
+
+    /// Looks at the audits of the student that a run, or the daemon, promoted last.
+    func followPromotion(
+        _ registry: StudentRegistry, _ settings: RedistillSettings, serving: String
+    ) throws(UnderstudyError) -> Due? {
+        guard settings.rollback.audits > 0, let current = try registry.current(), current.version == serving,
+            let promotion = try registry.history().last, promotion.version == serving,
+            let predecessor = promotion.predecessor, promotion.origin.isAutomatic
+        else {
+            // A rollback's outcome stays on show.
+            state.withLock { if $0.reading.promotion?.verdict != .rolledBack { $0.reading.promotion = nil } }
+            return nil
+        }
+        let rule = RollbackRule(window: settings.rollback.audits, confidence: settings.rollback.confidence)
+        let all = try store.auditAgreement(student: serving, limit: settings.rollback.audits, oldestFirst: true)
+        let new = try store.auditAgreement(student: serving, limit: rule.look(at: all.asked) ?? 0, oldestFirst: true)
+        let old = try store.auditAgreement(student: predecessor, limit: settings.rollback.audits)
+        var reading = PromotionReading(
+            version: serving, predecessor: predecessor, promotedAt: Double(promotion.time) / 1e6,
+            audits: .init(all), predecessorAudits: .init(old))
+        var due: Due?
+        switch rule.verdict(audits: all.asked, new: new, old: old) {
+        case .cannotTell(let why):
+            reading.sentence = "can't be compared with \(predecessor): \(why)"
+        case .following(let next):
+            reading.verdict = .following
+            reading.sentence = "\(all.asked) lines audited, the next look is at \(next)"
+        case .kept:
+            reading.verdict = .kept
+            reading.sentence = "as good as \(predecessor) over \(rule.window) audited lines; no longer followed"
+        case .worse(let probability):
+            let reason =
+                "the teacher agreed on \(new.agreed) of \(new.asked) audited lines, with \(predecessor) on "
+                + "\(old.agreed) of \(old.asked); by chance this happens once in "
+                + NumberText.grouped(Int(min(1e9, 1 / max(probability, 1e-9))))
+            reading.sentence = reason
+            due = Due(version: serving, reason: reason)
+        }
+        state.withLock { [reading] in $0.reading.promotion = reading }
+        return due
+    }
+
+    func noteRollback(_ due: Due, to version: String) {
+        state.withLock { state in
+            state.reading.promotion?.verdict = .rolledBack
+            state.reading.rollbacks.append(
+                RollbackReading(
+                    from: due.version, to: version, time: Date().timeIntervalSince1970, reason: due.reason))
+        }
+    }
+
+    // MARK: Drift
+
+    /// Whether a run should be asked for: the stream has drifted for a while, and none was asked for within a day.
+    func wantsRun(_ settings: RedistillSettings, now: UInt64 = Monotonic.nanoseconds) -> DriftReading? {
+        let reading = drift.reading(maximumIndex: settings.drift.maximumIndex)
+        return state.withLock { state -> DriftReading? in
+            guard settings.drift.startsRun, reading.verdict == .drifting else {
+                state.driftingSince = nil
+                return nil
+            }
+            let since = state.driftingSince ?? now
+            state.driftingSince = since
+            guard now &- since >= Self.sustained else { return nil }
+            if let last = state.lastRequest, now &- last < Self.betweenRequests { return nil }
+            state.lastRequest = now
+            state.reading.runsAskedFor += 1
+            return reading
+        }
+    }
+}
+
+extension Promotion.Origin {
+    /// Whether nobody looked: what a person promotes isn't taken back.
+    var isAutomatic: Bool {
+        switch self {
+        case .run, .shadow: true
+        case .rollback, .person: false
+        }
+    }
+}

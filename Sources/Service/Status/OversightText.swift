@@ -1,0 +1,55 @@
+import Diagnostics
+
+/// Plain words about drift and promotions, for the page and the terminal.
+enum OversightText {
+    static func drift(_ drift: DriftReading) -> [String] {
+        var sentences: [String] = []
+        let reference =
+            drift.referenceIsOwn
+            ? "the first \(StatusFormat.count(DriftMonitor.ownReferenceLines)) lines that it answered here"
+            : "the \(StatusFormat.count(drift.referenceLines)) lines that it was measured on"
+        switch drift.verdict {
+        case .unknown:
+            sentences.append("Too early to say: \(StatusFormat.count(drift.lines)) lines so far.")
+        case .steady: sentences.append("Steady, compared with \(reference).")
+        case .drifting: sentences.append("Drifting, compared with \(reference).")
+        }
+        if let labels = drift.labelIndex, let confidence = drift.confidenceIndex {
+            sentences.append(
+                "Stability index of labels \(NumberText.fixed(labels, digits: 3)), of confidence "
+                    + "\(NumberText.fixed(confidence, digits: 3)); more than "
+                    + "\(NumberText.fixed(drift.maximumIndex, digits: 2)) is drift.")
+        }
+        if let unknown = drift.unknownTokenShare {
+            let before = drift.referenceUnknownTokenShare.map {
+                ", \(NumberText.percent($0, digits: 2)) in the reference"
+            }
+            sentences.append("Unknown tokens: \(NumberText.percent(unknown, digits: 2))\(before ?? "").")
+        }
+        return sentences
+    }
+
+    /// Names and values.
+    static func promotion(_ promotion: PromotionReading, now: Double) -> [(name: String, value: String)] {
+        func audits(_ audits: PromotionReading.Audits) -> String {
+            guard audits.asked > 0 else { return "none yet" }
+            let bucket = AgreementBucket(start: 0, seconds: 0, asked: audits.asked, agreed: audits.agreed)
+            let low = NumberText.fixed(bucket.interval.lowerBound * 100, digits: 1)
+            return "\(NumberText.percent(bucket.share ?? 0)) of \(StatusFormat.count(audits.asked)) "
+                + "(\(low)–\(NumberText.percent(bucket.interval.upperBound)))"
+        }
+        let verdict =
+            switch promotion.verdict {
+            case .unknown: "not comparable"
+            case .following: "followed"
+            case .kept: "stays"
+            case .rolledBack: "taken back and barred"
+            }
+        return [
+            ("student", "\(promotion.version), \(StatusFormat.span(now - promotion.promotedAt)) ago; \(verdict)"),
+            ("agreement on its audited lines", audits(promotion.audits)),
+            ("on those of \(promotion.predecessor)", audits(promotion.predecessorAudits)),
+            ("", promotion.sentence),
+        ]
+    }
+}
