@@ -10,7 +10,7 @@ import Testing
         init() throws {
             path = NSTemporaryDirectory() + "understudy-log-" + UUID().uuidString
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            let golden = Program.repository.appendingPathComponent("Tests/StoreTests/Goldens/state-0.1/state.sqlite")
+            let golden = Program.repository.appendingPathComponent("Tests/StoreTests/Goldens/state-0.5/state.sqlite")
             try FileManager.default.copyItem(at: golden, to: URL(fileURLWithPath: path + "/state.sqlite"))
         }
 

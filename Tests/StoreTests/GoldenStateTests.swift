@@ -5,13 +5,14 @@ import Streams
 import TestSupport
 import Testing
 
-/// A state as release 0.1 wrote it: later releases must go on from it.
+/// States as earlier releases wrote them: later releases must go on from them.
 ///
-/// `UNDERSTUDY_WRITE_GOLDENS=1 swift test --filter GoldenStateTests` makes it anew, which is right only as long as no
-/// release has gone out.
+/// `UNDERSTUDY_WRITE_GOLDENS=1 swift test --filter GoldenStateTests` makes the present release's anew, which is right only
+/// as long as it hasn't gone out.
 @Suite struct GoldenStateTests {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("Goldens/state-0.1")
+    private static let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Goldens")
+    private static let present = "state-0.5"
 
     private static let commit = Commit(
         checkpoints: [
@@ -25,19 +26,21 @@ import Testing
             Samples.row(id: 0xA3, time: 1_795_003_320_000_000, student: 2, teacher: 0, text: "新款芯片\u{1b}[2J\"发布\""),
         ])
 
-    @Test func aStateOfRelease01IsTakenUp() throws {
-        if ProcessInfo.processInfo.environment["UNDERSTUDY_WRITE_GOLDENS"] != nil {
-            try? FileManager.default.removeItem(at: Self.folder)
-            let store = try Store.open(directory: Self.folder.path) { _ in }
+    @Test(arguments: ["state-0.1", present])
+    func aStateIsTakenUp(_ name: String) throws {
+        let golden = Self.goldens.appendingPathComponent(name)
+        if name == Self.present, ProcessInfo.processInfo.environment["UNDERSTUDY_WRITE_GOLDENS"] != nil {
+            try? FileManager.default.removeItem(at: golden)
+            let store = try Store.open(directory: golden.path) { _ in }
             try store.commit(Self.commit)
             try store.close()
             for name in ["lock", "state.sqlite-wal", "state.sqlite-shm"] {
-                try? FileManager.default.removeItem(at: Self.folder.appendingPathComponent(name))
+                try? FileManager.default.removeItem(at: golden.appendingPathComponent(name))
             }
         }
         let folder = try TemporaryFolder()
-        let golden = try Data(contentsOf: Self.folder.appendingPathComponent("state.sqlite"))
-        try folder.write(Array(golden), to: "state.sqlite")
+        let bytes = try Data(contentsOf: golden.appendingPathComponent("state.sqlite"))
+        try folder.write(Array(bytes), to: "state.sqlite")
         let reports = Reports()
         let store = try Store.open(directory: folder.path, report: reports.add)
         #expect(try Set(store.checkpoints().map(\.source)) == ["wire", "投稿"])

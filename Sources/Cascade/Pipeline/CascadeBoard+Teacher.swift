@@ -22,7 +22,7 @@ extension CascadeBoard {
         monitor.withLock { state in
             let waiting = state.deferred.count
             return (
-                max(0, options.teacherQueueLines - waiting), max(0, options.teacherLines - waiting),
+                max(0, options.teacherQueueLines - waiting), max(0, options.teacherQueueLines / 2 - waiting),
                 options.teacherThreads > 0 && state.circuit.refuses(at: now)
             )
         }

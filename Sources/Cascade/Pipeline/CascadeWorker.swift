@@ -137,7 +137,12 @@ final class CascadeWorker {
     private func decide(_ job: CascadeJob, _ models: CascadeModels, _ now: UInt64) {
         if models.decider.neverAsks { return }
         var room = board.teacherRoom(now: now)
-        if !board.studentMayAnswer { room.lines = .max }
+        if !board.studentMayAnswer {
+            // Lines wait for the teacher anyway, and an audit that is left out while it has other lines would say nothing
+            // about busy hours: there may be no others.
+            room.lines = .max
+            room.audits = .max
+        }
         models.decider.decide(
             count: job.lines.count, now: now,
             line: { index in
@@ -152,7 +157,7 @@ final class CascadeWorker {
                 case .deferred where room.lines <= 0:
                     job.states[index].teacher = .skipped(.full)
                 case .audit where room.audits <= 0 || room.isBroken:
-                    // An audit never holds up the stream: it is left out while the teacher has other lines.
+                    // Where no line may wait for long, an audit is left out while the teacher has much to do.
                     job.states[index].reason = nil
                 default:
                     if reason == .audit { room.audits -= 1 }
