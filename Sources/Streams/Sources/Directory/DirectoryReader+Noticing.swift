@@ -19,7 +19,9 @@ extension DirectoryReader {
 
     /// Takes in all that has happened; doesn't wait.
     func notice() {
-        for file in takeDue() { settle(file) }
+        // What has happened comes before what is due: the new name of a file may be among it, without which the file
+        // would be taken for gone.
+        defer { for file in takeDue() { settle(file) } }
         if isMissing {
             guard takeLook(), FileStatus(path: settings.path + "/.")?.isDirectory == true else { return }
             goOnWatching()

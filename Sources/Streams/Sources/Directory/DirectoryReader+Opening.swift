@@ -7,6 +7,8 @@ extension DirectoryReader {
     func open(_ file: TrackedFile) -> OpenFile? {
         if let open = ledger.withLock({ $0.use(file.identity) }) { return open }
         guard let path = file.path else {
+            // Its new name may be told of later than the loss of the old was noticed.
+            if case .settling = file.growth { return nil }
             retire(file)
             return nil
         }
