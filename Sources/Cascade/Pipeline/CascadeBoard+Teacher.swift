@@ -18,11 +18,15 @@ extension CascadeBoard {
     }
 
     /// How many more lines the teacher's queue takes, how many of sure ones, and whether there is no hope for now.
+    ///
+    /// Of sure ones as many as a pass holds may wait, however many others do: an audit that is left out whenever the
+    /// teacher is busy would say nothing about busy hours, and there may be no others.
     func teacherRoom(now: UInt64) -> (lines: Int, audits: Int, isBroken: Bool) {
         monitor.withLock { state in
             let waiting = state.deferred.count
+            let audits = state.deferred.count { $0.isAudit }
             return (
-                max(0, options.teacherQueueLines - waiting), max(0, options.teacherQueueLines / 2 - waiting),
+                max(0, options.teacherQueueLines - waiting), max(0, options.teacherLines - audits),
                 options.teacherThreads > 0 && state.circuit.refuses(at: now)
             )
         }

@@ -137,12 +137,7 @@ final class CascadeWorker {
     private func decide(_ job: CascadeJob, _ models: CascadeModels, _ now: UInt64) {
         if models.decider.neverAsks { return }
         var room = board.teacherRoom(now: now)
-        if !board.studentMayAnswer {
-            // Lines wait for the teacher anyway, and an audit that is left out while it has other lines would say nothing
-            // about busy hours: there may be no others.
-            room.lines = .max
-            room.audits = .max
-        }
+        if !board.studentMayAnswer { room.lines = .max }
         models.decider.decide(
             count: job.lines.count, now: now,
             line: { index in
@@ -157,7 +152,7 @@ final class CascadeWorker {
                 case .deferred where room.lines <= 0:
                     job.states[index].teacher = .skipped(.full)
                 case .audit where room.audits <= 0 || room.isBroken:
-                    // Where no line may wait for long, an audit is left out while the teacher has much to do.
+                    // An audit never holds up the stream for long: it is left out while others wait for the teacher.
                     job.states[index].reason = nil
                 default:
                     if reason == .audit { room.audits -= 1 }
