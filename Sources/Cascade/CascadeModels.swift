@@ -9,11 +9,14 @@ public final class CascadeModels: Sendable {
     public let temperature: Float
     public let teacher: TeacherSource?
     public let decider: LineDecider
+    /// A candidate beside the student; nil: there is none.
+    public let shadow: ShadowStudent?
     let labelMap: LabelMap?
 
     /// Refuses a pair whose label sets differ, and a rule that needs a teacher where there is none.
     public init(
-        student: any LineClassifier, temperature: Float = 1, teacher: TeacherSource? = nil, decider: LineDecider
+        student: any LineClassifier, temperature: Float = 1, teacher: TeacherSource? = nil, decider: LineDecider,
+        shadow: ShadowStudent? = nil
     ) throws(UnderstudyError) {
         guard temperature > 0, temperature.isFinite else {
             throw UnderstudyError(
@@ -32,5 +35,6 @@ public final class CascadeModels: Sendable {
         self.temperature = temperature
         self.teacher = teacher
         self.decider = decider
+        self.shadow = shadow
     }
 }

@@ -31,6 +31,7 @@ public struct CascadeTally: Sendable, Equatable {
     /// Tokens that the student read, and those of them that its tokenizer doesn't know; 0 where nobody counts.
     public var tokens = 0
     public var unknownTokens = 0
+    public var shadow = ShadowTally()
 
     public static let confidenceBins = 20
 
@@ -84,6 +85,7 @@ public struct CascadeTally: Sendable, Equatable {
         for index in studentConfidences.indices { studentConfidences[index] += other.studentConfidences[index] }
         tokens += other.tokens
         unknownTokens += other.unknownTokens
+        shadow.add(other.shadow)
         for index in confidences.indices { confidences[index] += other.confidences[index] }
     }
 
@@ -103,6 +105,7 @@ public struct CascadeTally: Sendable, Equatable {
         for index in studentConfidences.indices { studentConfidences[index] = 0 }
         tokens = 0
         unknownTokens = 0
+        shadow = ShadowTally()
         for index in confidences.indices { confidences[index] = 0 }
     }
 }

@@ -34,6 +34,9 @@ extension CascadeJob {
             answer.teacher = .answered(teacher)
             answer.isByTeacher = true
             tally.byTeacher += 1
+            if state.shadow >= 0 {
+                tally.shadow.judge(student: opinion.label, shadow: Int(state.shadow), teacher: teacher.label)
+            }
             if state.reason == .audit {
                 tally.audited += 1
                 if teacher.label == opinion.label { tally.auditedAlike += 1 }

@@ -20,6 +20,8 @@ public final class CascadeJob: @unchecked Sendable {
         var student: Verdict?
         var reason: LineDecider.Reason?
         var teacher = Teacher.notAsked
+        /// The shadow's label in the student's order; negative where it wasn't asked.
+        var shadow: Int32 = -1
     }
 
     enum Teacher {

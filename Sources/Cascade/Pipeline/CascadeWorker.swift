@@ -13,6 +13,7 @@ final class CascadeWorker {
     private var models: CascadeModels?
     private var student: (any LineScorer)?
     private let pass: TeacherPass
+    private let shadow = ShadowPass()
     private var deferred: [CascadeBoard.DeferredLine] = []
     private var ready: [CascadeJob] = []
 
@@ -59,6 +60,7 @@ final class CascadeWorker {
         models = current
         student = role == .teacher ? nil : current.student.makeScorer()
         pass.keep(only: current.teacher)
+        shadow.keep(only: current)
     }
 
     // MARK: The student
@@ -86,6 +88,8 @@ final class CascadeWorker {
             job.states[line].student = verdict
             if let verdict { job.tally.count(student: verdict) }
         }
+        // Not counted as the student's time.
+        if let candidate = models.shadow { shadow.run(job, models, candidate) }
         decide(job, models, now)
         if job.deferred.isEmpty {
             job.encode(.whole)

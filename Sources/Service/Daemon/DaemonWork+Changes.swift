@@ -64,6 +64,7 @@ extension DaemonWork {
         }
         DaemonLogs.setLevel(new.logLevel.logger)
         try watchLink()
+        watchShadow()
         if let failure { throw failure }
     }
 
@@ -102,14 +103,24 @@ extension DaemonWork {
     /// How long a leaving sink may take, in nanoseconds.
     private static let farewell: UInt64 = 2_000_000_000
 
-    /// Loads the student anew if its path leads somewhere else; whether it did.
+    /// Loads student and shadow anew if their paths lead somewhere else; whether the student did.
     func swapModels() throws(UnderstudyError) -> Bool {
+        let log = daemon.log
         let loaded = try ModelSet.load(
-            settings, supply: daemon.surroundings.supply, teacher: modelSet.models.teacher)
-        guard loaded.studentDirectory != modelSet.studentDirectory else { return false }
+            settings, supply: daemon.surroundings.supply, teacher: modelSet.models.teacher
+        ) { log.report($0, metadata: ["kept": "the student without a shadow"]) }
+        let isOther = loaded.studentDirectory != modelSet.studentDirectory
+        guard isOther || loaded.shadowDirectory != modelSet.shadowDirectory else { return false }
         try ReloadPlan.checkLabels(of: settings, loaded.models.student.labels)
         try loaded.warm(teacherMayFail: true) { daemon.log.report($0, level: .warning) }
         CrashPoint.swapping.pass()
+        guard isOther else {
+            // Drift and promotions go on being followed for the same student.
+            modelSet = loaded
+            engine.replaceModels(loaded.models)
+            beginShadow()
+            return false
+        }
         use(loaded)
         return true
     }

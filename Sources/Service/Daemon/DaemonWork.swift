@@ -32,6 +32,7 @@ final class DaemonWork {
     var failureOfLastSource: UnderstudyError?
     private(set) var committerThread: WorkerThread?
     var link: LinkWatch?
+    var shadowLink: LinkWatch?
     private(set) var endpoint: StatusEndpoint?
     let oversight: Oversight
     private(set) var heart: Heart?
@@ -70,7 +71,9 @@ final class DaemonWork {
         sinkFactory = SinkFactory(
             metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, report: report)
         let mayFail = settings.cascade.whenTeacherFull == .answerWithStudent
-        modelSet = try ModelSet.load(settings, supply: daemon.surroundings.supply)
+        modelSet = try ModelSet.load(settings, supply: daemon.surroundings.supply) { error in
+            log.report(error, metadata: ["kept": "the student without a shadow"])
+        }
         try modelSet.warm(teacherMayFail: mayFail) { log.report($0, event: .circuitOpened) }
         try ReloadPlan.checkLabels(of: settings, modelSet.models.student.labels)
         sinks = try DaemonWork.makeSinks(settings, sinkFactory)
@@ -87,6 +90,14 @@ final class DaemonWork {
         let student = modelSet.models.student
         oversight.drift.begin(
             student: student.version, labels: student.labels, reference: modelSet.lineage?.reference)
+        beginShadow()
+    }
+
+    func beginShadow() {
+        let student = modelSet.models.student
+        let shadow = modelSet.models.shadow
+        oversight.shadow.begin(
+            shadow: shadow?.classifier.version, share: shadow?.share ?? 0, student: student.version)
     }
 
     var models: CascadeModels { modelSet.models }
@@ -118,6 +129,7 @@ final class DaemonWork {
         }
         for (settings, source) in opened { try run(settings, source) }
         try watchLink()
+        watchShadow()
         if let address = settings.http {
             endpoint = try StatusEndpoint(address: address, work: StatusSupply(self))
         }
@@ -129,6 +141,7 @@ final class DaemonWork {
         let log = daemon.log
         let output = SourceOutput(
             outlet: outlet, metrics: daemon.metrics, drift: oversight.drift,
+            shadow: oversight.shadow,
             source: daemon.metrics.source(settings.name),
             outputClosed: {
                 log.warning("nobody reads standard output any more")

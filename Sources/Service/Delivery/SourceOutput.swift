@@ -9,6 +9,7 @@ package final class SourceOutput: LaneOutput {
     private let outlet: Outlet
     private let metrics: DaemonMetrics
     private let drift: DriftMonitor
+    private let shadow: ShadowCounts
     private let source: DaemonMetrics.SourceID
     /// Told when standard output's reader has gone for good.
     private let outputClosed: @Sendable () -> Void
@@ -16,11 +17,13 @@ package final class SourceOutput: LaneOutput {
 
     package init(
         outlet: Outlet, metrics: DaemonMetrics, drift: DriftMonitor = DriftMonitor(),
+        shadow: ShadowCounts = ShadowCounts(),
         source: DaemonMetrics.SourceID, outputClosed: @escaping @Sendable () -> Void
     ) {
         self.outlet = outlet
         self.metrics = metrics
         self.drift = drift
+        self.shadow = shadow
         self.source = source
         self.outputClosed = outputClosed
     }
@@ -86,6 +89,7 @@ package final class SourceOutput: LaneOutput {
         }
         metrics.record(jobMetrics(job, sinks))
         drift.record(job.tally, student: sinks.student)
+        shadow.record(job.tally.shadow, student: sinks.student)
         let age = Monotonic.nanoseconds &- job.readAt
         metrics.recordDelivery(lines: job.tally.answered, seconds: Double(age) / 1e9)
     }

@@ -23,6 +23,8 @@ public enum DaemonEvent: String, Sendable, CaseIterable {
     case circuitClosed = "01fcf28a7a84480db0979f420d2f1fb5"
     /// A promoted student agreed less with the teacher than the one before, which answers again.
     case rolledBack = "3f0f7a6c5b0f4c3fa0d7f3f1f8f2a9d4"
+    /// A candidate that answered beside the student has been promoted or barred.
+    case shadowJudged = "8f4c1b7e2a0d4d5b9c63e7a1f05d2b48"
     /// The stream has drifted, and a run of re-distillation is asked for.
     case drifted = "c2b7a4d19e5846fbb1a6c0de57f3e812"
 

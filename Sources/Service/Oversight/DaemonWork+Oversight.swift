@@ -15,6 +15,7 @@ extension DaemonWork {
         guard let redistill = settings.redistill else { return }
         do throws(UnderstudyError) {
             try rollBackIfWorse(redistill)
+            try judgeShadow(redistill)
             if let drift = oversight.wantsRun(redistill) { try askForRun(drift) }
         } catch {
             // The next look tries again.

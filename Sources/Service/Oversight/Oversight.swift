@@ -24,6 +24,7 @@ final class Oversight: Sendable {
     }
 
     let drift = DriftMonitor()
+    let shadow = ShadowCounts()
     private let state = Mutex(State())
     private let store: Store
 
@@ -36,7 +37,18 @@ final class Oversight: Sendable {
         var reading = state.withLock { $0.reading }
         reading.drift = drift.reading(
             maximumIndex: settings?.drift.maximumIndex ?? RedistillSettings.customaryDriftIndex)
+        reading.shadow = shadow.current.map {
+            ShadowReading($0.tally, version: $0.version, share: $0.share, wanted: settings?.shadowLines ?? 0)
+        }
         return reading
+    }
+
+    func noteShadow(_ version: String, isPromoted: Bool, reason: String) {
+        state.withLock { state in
+            state.reading.shadowOutcomes.append(
+                ShadowOutcome(
+                    version: version, isPromoted: isPromoted, time: Date().timeIntervalSince1970, reason: reason))
+        }
     }
 
     // MARK: Promotions

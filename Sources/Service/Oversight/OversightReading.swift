@@ -2,6 +2,9 @@
 public struct OversightReading: Sendable, Equatable, Codable {
     public var drift = DriftReading()
     public var promotion: PromotionReading?
+    public var shadow: ShadowReading?
+    /// Since the start of the process, the newest last.
+    public var shadowOutcomes: [ShadowOutcome] = []
     /// Since the start of the process, the newest last.
     public var rollbacks: [RollbackReading] = []
     /// Runs that were asked for because of drift, since the start of the process.
@@ -45,7 +48,11 @@ public struct OversightReading: Sendable, Equatable, Codable {
         var runs = MetricFamily(
             .counter, "understudy_drift_requests_total", "Runs of re-distillation asked for because of drift.")
         runs.add(runsAskedFor)
-        return [labels, confidence, unknown, audits, agreed, promoted, rollbacks, runs]
-            .filter { !$0.samples.isEmpty }
+        var outcomes = MetricFamily(
+            .counter, "understudy_shadow_outcomes_total", "Candidates that were judged as shadows, by outcome.")
+        outcomes.add(shadowOutcomes.count { $0.isPromoted }, ("outcome", "promoted"))
+        outcomes.add(shadowOutcomes.count { !$0.isPromoted }, ("outcome", "barred"))
+        return [labels, confidence, unknown, audits, agreed, promoted, rollbacks, runs, outcomes]
+            .filter { !$0.samples.isEmpty } + (shadow?.families ?? [])
     }
 }

@@ -30,6 +30,24 @@ enum OversightText {
     }
 
     /// Names and values.
+    static func shadow(_ shadow: ShadowReading) -> [(name: String, value: String)] {
+        func share(_ count: Int, _ all: Int) -> String {
+            all > 0 ? "\(NumberText.percent(Double(count) / Double(all))) of \(StatusFormat.count(all))" : "none yet"
+        }
+        return [
+            ("candidate", "\(shadow.version), on \(NumberText.percent(shadow.share)) of the lines"),
+            ("says what the student says", share(shadow.alike, shadow.lines)),
+            ("agrees with the teacher", share(shadow.shadowRight, shadow.judged)),
+            ("the student does", share(shadow.studentRight, shadow.judged)),
+            (
+                "judged",
+                "after \(StatusFormat.count(shadow.wanted)) lines that the teacher saw too; "
+                    + "\(StatusFormat.count(shadow.judged)) so far"
+            ),
+        ]
+    }
+
+    /// Names and values.
     static func promotion(_ promotion: PromotionReading, now: Double) -> [(name: String, value: String)] {
         func audits(_ audits: PromotionReading.Audits) -> String {
             guard audits.asked > 0 else { return "none yet" }

@@ -3,12 +3,17 @@ import Diagnostics
 /// Whether the stream still looks like what the student learnt from, and how the last promotion fares.
 extension StatusSections {
     static func oversight(_ status: ServiceStatus) -> HTML {
-        guard let oversight = status.oversight, oversight.drift.lines > 0 || oversight.promotion != nil else {
+        guard let oversight = status.oversight,
+            oversight.drift.lines > 0 || oversight.promotion != nil || oversight.shadow != nil
+        else {
             return ""
         }
         var cards = [card("Drift", "the last \(oversight.drift.windowHours) hours", drift(oversight.drift))]
         if let promotion = oversight.promotion {
             cards.append(card("Last promotion", "", self.promotion(promotion, now: status.time)))
+        }
+        if let shadow = oversight.shadow {
+            cards.append(card("Shadow", "answers unheard", facts(OversightText.shadow(shadow))))
         }
         return "<section class=\"charts\">\(HTML.joined(cards))</section>"
     }
@@ -31,7 +36,11 @@ extension StatusSections {
     private static func width(_ share: Double) -> String { NumberText.fixed(min(1, share) * 100, digits: 1) }
 
     private static func promotion(_ promotion: PromotionReading, now: Double) -> HTML {
-        let rows = OversightText.promotion(promotion, now: now).map { name, value in
+        facts(OversightText.promotion(promotion, now: now))
+    }
+
+    private static func facts(_ facts: [(name: String, value: String)]) -> HTML {
+        let rows = facts.map { name, value in
             "<dt>\(name)</dt><dd>\(HTML(foreign: value, columns: 400))</dd>" as HTML
         }
         return "<dl class=\"facts\">\(HTML.joined(rows))</dl>"

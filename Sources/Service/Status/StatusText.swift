@@ -127,8 +127,11 @@ public struct StatusText: Sendable {
     private func student(_ oversight: OversightReading) -> [String] {
         var lines = [painted("Student", "1")]
         for sentence in OversightText.drift(oversight.drift) { lines += wrapped(sentence, indent: 2) }
-        if let promotion = oversight.promotion {
-            for (name, value) in OversightText.promotion(promotion, now: status.time) {
+        for facts in [
+            oversight.promotion.map { OversightText.promotion($0, now: status.time) },
+            oversight.shadow.map(OversightText.shadow),
+        ].compactMap({ $0 }) {
+            for (name, value) in facts {
                 lines += wrapped(name.isEmpty ? value : "\(name): \(value)", indent: 2)
             }
         }

@@ -13,24 +13,36 @@ struct ModelSet: Sendable {
     var studentDirectory: String
     /// nil where the student has none.
     var lineage: StudentLineage?
+    /// Where the shadow came from; nil: there is none.
+    var shadowDirectory: String?
 
     /// Loads what the settings name. A `teacher` that is there already is kept.
     ///
     /// Throws what loading throws; `configuration` where a threshold can't be had.
     static func load(
-        _ settings: Settings, supply: ModelSupply, teacher: TeacherSource? = nil
+        _ settings: Settings, supply: ModelSupply, teacher: TeacherSource? = nil,
+        shadowFailed: (UnderstudyError) -> Void = { _ in }
     ) throws(UnderstudyError) -> ModelSet {
         let student = try supply.student(settings.servingStudent)
         var source = teacher
         if source == nil, let named = settings.models.teacher { source = try supply.teacher(named) }
         let decider = try decider(settings, student, hasTeacher: source != nil)
+        let shadowDirectory = ShadowLoading.directory(settings)
+        var shadow: ShadowStudent?
+        do throws(UnderstudyError) {
+            shadow = try shadowDirectory.map { (directory) throws(UnderstudyError) in
+                try ShadowLoading.load(directory, settings, supply: supply, labels: student.classifier.labels)
+            }
+        } catch {
+            shadowFailed(error)
+        }
         do throws(UnderstudyError) {
             let models = try CascadeModels(
                 student: student.classifier, temperature: student.calibration?.temperature ?? 1, teacher: source,
-                decider: decider)
+                decider: decider, shadow: shadow)
             return ModelSet(
                 models: models, studentDirectory: student.directory,
-                lineage: try? StudentRegistry.lineage(directory: student.directory))
+                lineage: try? StudentRegistry.lineage(directory: student.directory), shadowDirectory: shadowDirectory)
         } catch {
             throw error.placed(at: student.directory)
         }
@@ -60,6 +72,7 @@ struct ModelSet: Sendable {
         }
         defer { HeapMemory.giveBack() }
         run(models.student)
+        if let shadow = models.shadow { run(shadow.classifier) }
         guard let teacher = models.teacher, !models.decider.neverAsks else { return }
         do throws(UnderstudyError) {
             run(try teacher.classifier())
