@@ -89,6 +89,17 @@ extension RedistillRun {
 
     /// The page's path; nil where it can't be written, which is no reason to fail.
     func writeReport(_ run: RedistillationRun, _ findings: RunFindings) -> String? {
-        nil
+        let path = "\(request.reports)/run-\(run.number).html"
+        do throws(UnderstudyError) {
+            try RunFolder.make(request.reports)
+            let file = try DurableFile(replacing: path)
+            try file.write(Array(RedistillReport(run, findings).page.utf8))
+            try file.commit()
+            RunFolder.keepNewest(Self.reportsKept, in: request.reports, prefix: "run-", suffix: ".html")
+            return path
+        } catch {
+            report(error)
+            return nil
+        }
     }
 }

@@ -16,7 +16,7 @@ public final class RedistillRun {
     let limits: RunLimits
     let registry: StudentRegistry
     private let load: (String) throws(UnderstudyError) -> any LineClassifier
-    private let report: @Sendable (UnderstudyError) -> Void
+    let report: @Sendable (UnderstudyError) -> Void
     /// Microseconds since 1970.
     let now: () -> Int64
 
@@ -127,6 +127,8 @@ public final class RedistillRun {
         try limits.check()
         try materials.checkUnchanged(request)
         try conclude(&run, &findings)
+        run.content.seconds = limits.seconds
+        run.content.peakBytes = RunLimits.peakBytes
         run.content.report = writeReport(run, findings)
     }
 

@@ -3,7 +3,7 @@ import Diagnostics
 /// The plot area of a small SVG chart: scales, grid, axes. Sizes are in the view box's units.
 ///
 /// The view box is narrow, so that text stays legible where a phone shrinks the chart.
-struct ChartFrame {
+package struct ChartFrame {
     var width = 440.0
     var height = 310.0
     var left = 58.0
@@ -12,6 +12,15 @@ struct ChartFrame {
     var bottom = 46.0
     let xRange: ClosedRange<Double>
     let yRange: ClosedRange<Double>
+
+    package init(
+        width: Double = 440, height: Double = 310, xRange: ClosedRange<Double>, yRange: ClosedRange<Double>
+    ) {
+        self.width = width
+        self.height = height
+        self.xRange = xRange
+        self.yRange = yRange
+    }
 
     func x(_ value: Double) -> Double {
         left + (value - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound) * (width - left - right)

@@ -1,11 +1,13 @@
 import Diagnostics
 
 /// The cascade's accuracy over the share of lines that the teacher answers.
-enum CostAccuracyChart {
-    static func svg(_ cascade: CascadeEvaluation) -> String {
+package enum CostAccuracyChart {
+    /// `before`: another cascade with the same teacher on the same lines, drawn behind.
+    package static func svg(_ cascade: CascadeEvaluation, before: CascadeEvaluation? = nil) -> String {
         let points = cascade.curve.points()
         let marks = stride(from: 0, through: 100, by: 5).map { cascade.curve.point(share: Double($0) / 100) }
-        let accuracies = points.map(\.accuracy)
+        let earlier = before?.curve.points() ?? []
+        let accuracies = (points + earlier).map(\.accuracy)
         let least = accuracies.min() ?? 0
         let most = accuracies.max() ?? 1
         // A tenth of the spread above and below, but never a range so small that noise looks like a cliff.
@@ -20,9 +22,14 @@ enum CostAccuracyChart {
             "<line class=\"level \(role)\" x1=\"\(number(frame.x(0)))\" x2=\"\(number(frame.x(1)))\""
                 + " y1=\"\(number(frame.y(accuracy)))\" y2=\"\(number(frame.y(accuracy)))\"/>\n"
         }
-        var content = level(student, "student") + level(teacher, "teacher")
-        let path = points.map { "\(number(frame.x($0.share))),\(number(frame.y($0.accuracy)))" }
-        content += "<polyline class=\"curve cascade\" points=\"\(path.joined(separator: " "))\"/>\n"
+        func curve(_ points: [CostAccuracyCurve.Point], _ style: String) -> String {
+            let path = points.map { "\(number(frame.x($0.share))),\(number(frame.y($0.accuracy)))" }
+            return "<polyline class=\"curve \(style)\" points=\"\(path.joined(separator: " "))\"/>\n"
+        }
+        var content = before == nil ? level(student, "student") : ""
+        content += level(teacher, "teacher")
+        if !earlier.isEmpty { content += curve(earlier, "before") }
+        content += curve(points, "cascade")
         for mark in marks {
             content += "<circle class=\"dot cascade\" cx=\"\(number(frame.x(mark.share)))\""
             content += " cy=\"\(number(frame.y(mark.accuracy)))\" r=\"3\"><title>\(caption(mark))</title></circle>\n"

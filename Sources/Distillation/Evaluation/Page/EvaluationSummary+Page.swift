@@ -3,26 +3,9 @@ import Diagnostics
 extension EvaluationSummary {
     /// The report as one HTML page that needs nothing else: no scripts, no fonts, no files from elsewhere.
     public func page() -> String {
-        let title = "Evaluation on \(HTMLText.escaped(dataName))"
-        return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-            <title>\(title)</title>
-            <style>
-            \(ReportStyle.css)
-            </style>
-            </head>
-            <body>
-            <main>
-            \(header())\(tiles())\(costs())\(confidence())\(mistakes())\(numbers())\(footer())</main>
-            </body>
-            </html>
-
-            """
+        ReportPage.html(
+            title: "Evaluation on \(HTMLText.escaped(dataName))",
+            main: header() + tiles() + costs() + confidence() + mistakes() + numbers() + footer())
     }
 
     private func header() -> String {
@@ -35,9 +18,7 @@ extension EvaluationSummary {
     }
 
     private func tiles() -> String {
-        func tile(_ style: String, _ what: String, _ value: String, _ note: String) -> String {
-            "<div class=\"tile \(style)\"><span class=\"what\">\(what)</span><b>\(value)</b><span>\(note)</span></div>\n"
-        }
+        let tile = ReportPage.tile
         var html = "<div class=\"tiles\">\n"
         for model in models {
             let name = model.role == .student ? "Student accuracy" : "Teacher accuracy"

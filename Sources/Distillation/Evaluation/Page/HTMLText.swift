@@ -1,9 +1,9 @@
 import Diagnostics
 
 /// Text made safe for HTML, SVG and attribute values in double quotes.
-enum HTMLText {
+package enum HTMLText {
     /// Escapes markup; control characters and direction marks become U+FFFD, so that a label can't rearrange the page.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -19,10 +19,10 @@ enum HTMLText {
     }
 
     /// As `NumberText.percent`, but no line is broken before the sign.
-    static func percent(_ share: Double, digits: Int = 1) -> String {
+    package static func percent(_ share: Double, digits: Int = 1) -> String {
         NumberText.fixed(share * 100, digits: digits) + "\u{a0}%"
     }
 
     /// A name from outside, kept apart from the direction of the text around it.
-    static func name(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
+    package static func name(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
 }

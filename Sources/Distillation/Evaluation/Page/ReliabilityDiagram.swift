@@ -1,8 +1,8 @@
 import Diagnostics
 
 /// Accuracy over confidence, a bar a bin: where bars meet the diagonal, confidence is probability.
-enum ReliabilityDiagram {
-    static func svg(_ error: ExpectedCalibrationError, role: ModelEvaluation.Role) -> String {
+package enum ReliabilityDiagram {
+    package static func svg(_ error: ExpectedCalibrationError, role: ModelEvaluation.Role) -> String {
         let frame = ChartFrame(xRange: 0...1, yRange: 0...1)
         let number = ChartFrame.number
         var content = ""

@@ -34,7 +34,14 @@ enum ReportStyle {
         .tile span{display:block;font-size:.8125rem;color:var(--soft);line-height:1.35;overflow-wrap:anywhere}
         .tile .what{color:var(--ink);font-weight:600}
         .student{--tone:var(--student)}.teacher{--tone:var(--teacher)}.cascade{--tone:var(--cascade)}
-        .wrong{--tone:var(--wrong)}
+        .wrong{--tone:var(--wrong)}.before{--tone:var(--soft)}.good{--tone:var(--cascade)}
+        .gate td,.gate thead th{text-align:left!important;white-space:normal!important;vertical-align:top}
+        .gate b{font-weight:600}.gate .failed{color:var(--wrong)}.gate .passed{color:var(--cascade)}
+        .gate small{display:block;color:var(--soft)}
+        .lines{list-style:none;margin:10px 0 0;padding:0;font-size:.875rem}
+        .lines li{padding:5px 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
+        .facts{display:grid;grid-template-columns:minmax(0,12em) minmax(0,1fr);gap:6px 14px;margin:0;font-size:.875rem}
+        .facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
         svg{display:block;width:100%;height:auto;max-width:620px;margin:0 auto}
         svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--soft)}
         svg .title{fill:var(--ink)}

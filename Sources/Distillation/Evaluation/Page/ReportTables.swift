@@ -1,9 +1,9 @@
 import Diagnostics
 
 /// The page's tables: confusion matrix, scores per label, cost against accuracy.
-enum ReportTables {
+package enum ReportTables {
     /// Rows are true labels; a cell's colour is its share of the row.
-    static func confusion(_ model: ModelEvaluation) -> String {
+    package static func confusion(_ model: ModelEvaluation) -> String {
         let matrix = model.confusion
         var html = "<div class=\"scroll\"><table class=\"matrix \(model.role.rawValue)\">"
         html += "<thead><tr><th scope=\"col\" class=\"corner\">true ↓ said →</th>"
