@@ -68,7 +68,9 @@ INSTALL_BINARY ?= $(STATIC_BINARY)
 $(STATIC_BINARY): setup
 	swift build -c release --static-swift-stdlib --scratch-path .build-static --product understudy
 
-UNITS := understudy.service understudy@.service understudy.socket
+UNITS := understudy.service understudy@.service understudy.socket \
+    understudy-redistill.service understudy-redistill.timer understudy-redistill.path \
+    understudy-redistill@.service understudy-redistill@.timer understudy-redistill@.path
 MODEL_FILES := $(shell cd share && find models -type f)
 MODEL_FOLDERS := $(shell cd share && find models -depth -type d)
 DOCUMENTS := $(notdir $(wildcard docs/*.md docs/*.svg))
@@ -99,7 +101,8 @@ install: $(INSTALL_BINARY)
 	install -D -m 644 systemd/understudy.tmpfiles $(DESTDIR)$(libdir)/tmpfiles.d/understudy.conf
 ifeq ($(DESTDIR),)
 	@echo "Installed. To start: systemd-sysusers; systemd-tmpfiles --create; systemctl daemon-reload;" \
-	    "systemctl enable --now understudy.socket understudy.service"
+	    "systemctl enable --now understudy.socket understudy.service;" \
+	    "and with a block redistill in the configuration: systemctl enable --now understudy-redistill.timer"
 endif
 
 # What install put there, and nothing else: a configuration that was changed, state, logs and the user stay.

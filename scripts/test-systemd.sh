@@ -6,7 +6,8 @@
 # What it shows: units that systemd finds nothing wrong with and calls well protected; start, lines through the socket
 # unit's FIFO and a watched folder, journal fields, reload with a good and a bad file, a stopped process replaced by the
 # watchdog without loss, a start with a broken configuration without loss, a stop that answers what was read, a second
-# instance, and an uninstall that leaves nothing.
+# instance, re-distillation by its timer and at the daemon's request, its failure that monitoring sees, and an uninstall
+# that leaves nothing.
 set -euo pipefail
 
 fifo=/run/understudy/wire
@@ -99,8 +100,11 @@ END
 check_units() {
     local unit score complaints
     systemctl daemon-reload
-    for unit in understudy.service understudy@second.service; do
-        complaints=$(systemd-analyze verify "$unit" understudy.socket 2>&1) || fail "verify $unit: $complaints"
+    for unit in understudy.service understudy@second.service understudy-redistill.service \
+        understudy-redistill@second.service; do
+        complaints=$(systemd-analyze verify "$unit" understudy.socket understudy-redistill.timer \
+            understudy-redistill.path understudy-redistill@second.timer understudy-redistill@second.path 2>&1) ||
+            fail "verify $unit: $complaints"
         [[ -z $complaints ]] || fail "verify $unit: $complaints"
         score=$(systemd-analyze security "$unit" 2>/dev/null |
             sed -n 's/.*Overall exposure level.*: \([0-9.]*\) .*/\1/p')
@@ -110,6 +114,8 @@ check_units() {
     # The two services are the same but for the names.
     diff <(sed '/^#/d; s/, instance %i//; s/-%i$//; s|/%i.yaml|/understudy.yaml|' systemd/understudy@.service) \
         <(sed '/^#/d' systemd/understudy.service) || fail "understudy.service and understudy@.service differ"
+    diff <(sed '/^#/d; s/, instance %i//; s/-%i$//; s|/%i.yaml|/understudy.yaml|' systemd/understudy-redistill@.service) \
+        <(sed '/^#/d' systemd/understudy-redistill.service) || fail "the services of re-distillation differ"
 }
 
 start() {
@@ -225,6 +231,53 @@ second_instance() {
     rm /etc/understudy/second.yaml
 }
 
+# redistill_settings ROWS HOLDOUT: what a run needs, with so many new rows wanted.
+redistill_settings() {
+    configure $config understudy answers.jsonl
+    printf 'redistill: {train: %s, holdout: %s, minimum_new_rows: %s}\n' $base/train.jsonl "$2" "$1" >>$config
+}
+base=/var/lib/understudy/base
+runs=understudy-redistill.service
+
+# said TEXT: whether a run has said so since `mark`.
+said() { journalctl --quiet --output cat --since "$since" _SYSTEMD_UNIT=$runs | grep -q "$1"; }
+over() { [[ $(property ActiveState $runs) == inactive && $(property Result $runs) == success ]]; }
+
+redistill() {
+    install -d -o understudy -g understudy $base
+    for label in car culture edu game sports; do
+        for (( i = 1; i <= 20; i++ )); do echo "{\"text\":\"$label 的第$i条新闻\",\"label\":\"$label\"}"; done
+    done | tee $base/train.jsonl | sed 's/新闻/消息/' >$base/holdout.jsonl
+    redistill_settings 1000000 $base/holdout.jsonl
+
+    mkdir -p /run/systemd/system/understudy-redistill.timer.d
+    printf '[Timer]\nOnCalendar=\nOnActiveSec=1s\nRandomizedDelaySec=0\nAccuracySec=100ms\n' \
+        >/run/systemd/system/understudy-redistill.timer.d/test.conf
+    systemctl daemon-reload
+    mark
+    systemctl start understudy-redistill.timer
+    until_true "the timer starts a run" said "nothing to do: .* new rows in the log, 1000000 are wanted"
+    until_true "a run with nothing to do succeeds" over
+
+    mark
+    systemctl start understudy-redistill.path
+    runuser -u understudy -- touch /var/lib/understudy/redistill.request
+    until_true "the daemon's request starts a run" said "nothing to do"
+    [[ ! -e /var/lib/understudy/redistill.request ]] || fail "the request is still there"
+    until_true "that run succeeds too" over
+
+    redistill_settings 1 $base/missing.jsonl
+    mark
+    ! systemctl start $runs 2>/dev/null || fail "a run without its holdout succeeds"
+    [[ $(property ExecMainStatus $runs) == 66 ]] || fail "it ended with $(property ExecMainStatus $runs)"
+    systemctl --failed --no-legend --plain | grep -q "^$runs" || fail "the failed run isn't among the failed units"
+    said "missing.jsonl" || fail "the journal doesn't say what was missing"
+    systemctl reset-failed $runs
+    systemctl stop understudy-redistill.timer understudy-redistill.path
+    [[ ! -e /var/lib/understudy/redistill.work ]] || fail "a run leaves its workplace"
+    configure $config understudy answers.jsonl
+}
+
 uninstall() {
     make -s uninstall PREFIX=/usr
     local left
@@ -241,7 +294,7 @@ inside() {
     trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
     local step
     for step in check_units start send_lines check_journal reload stop_process fail_to_start stop second_instance \
-        uninstall; do
+        redistill uninstall; do
         say "${step//_/ }"
         $step
     done

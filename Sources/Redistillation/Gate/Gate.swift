@@ -175,7 +175,9 @@ public struct Gate: Sendable {
         guard let logits = evidence.alone, logits.count == outcome.candidate.logits.count,
             logits.allSatisfy(\.isFinite)
         else {
-            return unmeasured("without_teacher", title, "not worse", "there are too few labels to learn from alone")
+            return unmeasured(
+                "without_teacher", title, "not worse",
+                "there are too few labels to learn from alone, or there was no time")
         }
         let correct = Predictions(logits: logits, labelCount: outcome.labels.count).correct(outcome.truth)
         let two = max(2 * settings.confidence - 1, 0.01)

@@ -82,7 +82,10 @@ extension RedistillRun {
         try measure(&findings, student, logits, measuring)
         findings.evidence.epochs = candidate.metrics.losses.count
         findings.evidence.wasCutShort = candidate.metrics.wasInterrupted
-        if let alone = try training.alone() { findings.evidence.alone = try aloneLogits(alone, findings, measuring) }
+        // Where the time is over already, its twin is not waited for.
+        if limits.breach == nil, let alone = try training.alone() {
+            findings.evidence.alone = try aloneLogits(alone, findings, measuring)
+        }
     }
 
     private func measure(

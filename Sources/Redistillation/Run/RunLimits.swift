@@ -39,6 +39,11 @@ struct RunLimits: Sendable {
         if let breach { throw error(breach) }
     }
 
+    /// The same where there is a candidate: then the time may be over.
+    func checkAllButTime() throws(UnderstudyError) {
+        if let breach, breach != .outOfTime { throw error(breach) }
+    }
+
     func error(_ breach: Breach) -> UnderstudyError {
         switch breach {
         case .interrupted: UnderstudyError(.tryAgain, "interrupted; the serving student stays")
