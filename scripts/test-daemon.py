@@ -13,7 +13,8 @@ import sys
 import time
 import traceback
 
-from daemon_tests import files, lifecycle, models, reload, sinks, state, streams  # noqa: F401 (they register tests)
+from daemon_tests import (  # noqa: F401 (they register tests)
+    files, lifecycle, models, redistill, reload, sinks, state, streams)
 from daemon_tests.harness import TESTS, Case, Failed, Skipped, read
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -64,6 +65,7 @@ def run(test):
 began = time.monotonic()
 with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
     verdicts = list(pool.map(run, chosen))
+redistill.forget()
 failed, skipped = verdicts.count("FAILED"), verdicts.count("skipped")
 print(f"{verdicts.count('passed')} passed, {skipped} skipped, {failed} failed in {time.monotonic() - began:.0f} s")
 sys.exit(1 if failed else 0)

@@ -59,7 +59,7 @@ struct DistillCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.begin()
+        try reporting(Interruption.begin)
         try reporting(distill)
     }
 

@@ -28,7 +28,7 @@ struct RedistillCommand: ParsableCommand {
     var dryRun = false
 
     func run() throws {
-        Interruption.begin()
+        try reporting(Interruption.begin)
         let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in try redistill(settings) }
     }

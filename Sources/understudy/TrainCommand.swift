@@ -57,7 +57,7 @@ struct TrainTeacherCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.begin()
+        try reporting(Interruption.begin)
         try reporting(fineTune)
     }
 
