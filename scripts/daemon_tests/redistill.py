@@ -95,8 +95,8 @@ def make_workshop(case):
     chance = random.Random(2)
     wrong = [dict(row, label=chance.choice(sorted(WORDS))) for row in labelled[300:600]]
     write_rows(f"{folder}/wrong.jsonl", wrong)
-    need_run(case, "distill", "--start", STUDENT, "--no-teacher", "--train", f"{folder}/wrong.jsonl", "--epochs", "3",
-             "--learning-rate", "0.002", "--out", f"{folder}/weak", "--seed", "0")
+    need_run(case, "distill", "--start", STUDENT, "--no-teacher", "--train", f"{folder}/wrong.jsonl", "--epochs", "6",
+             "--learning-rate", "0.005", "--out", f"{folder}/weak", "--seed", "0")
     write_rows(f"{folder}/log.jsonl", [{"text": row["text"]} for row in labelled[600:]])
     return folder
 
@@ -238,8 +238,7 @@ def refusals(case):
     write_rows(case.path("labels.jsonl"), [
         {"id": entry["id"], "label": label} for entry, label in zip(log, labels)])
     need_run(case, "disagreements", "label", "--config", case.config, "--from", case.path("labels.jsonl"))
-    refused("accuracy on the holdout", holdout=case.path("holdout.jsonl"),
-            gate={"maximum_possible_loss": 0.001, "maximum_accuracy_loss": 0})
+    refused("accuracy on the holdout", holdout=case.path("holdout.jsonl"), replay_rows=0)
 
 
 @test("17")
@@ -295,7 +294,6 @@ def interrupted(case):
     process.send_signal(signal.SIGTERM)
     begun = time.monotonic()
     errors = process.communicate(timeout=60)[1].decode()
-    open("/tmp/abort.txt", "w").write(errors)
     need(process.returncode == 75, f"it ended with {process.returncode}: {errors[-300:]}")
     need(time.monotonic() - begun < 20, "it took too long to end")
     need(runs(case) == ["interrupted"] and serving(case) is None, f"runs: {runs(case)}")
@@ -324,7 +322,8 @@ def hostile_text(case):
     before = count(case.out)
     deliver(case.path("in/hostile.jsonl"), "".join(
         json.dumps({"text": text}, ensure_ascii=True) + "\n" for text in hostile).encode())
-    wait(lambda: count(case.out) >= before + 8, "the hostile lines are answered")
+    # Some are refused, such as a line of 100,000 letters.
+    wait(lambda: count(case.out) >= before + 6, "the hostile lines are answered")
     time.sleep(1)
     daemon.stop()
     case.write_config(redistill={**case.settings["redistill"], "held_out_share": 0.5})
@@ -448,7 +447,7 @@ def altered_student(case):
     need(status == 65 and "fingerprint" in errors, f"{status}: {errors}")
     case.write_config(redistill={**case.settings["redistill"], "minimum_new_rows": 1})
     deliver(case.path("in/more.jsonl"), b'{"text":"\xe5\x86\x8d\xe6\x9d\xa5\xe4\xb8\x80\xe6\x9d\xa1"}\n')
-    case.wait_count(LOG_LINES * 0 + 1)
+    wait(lambda: case.daemons[-1].metric('understudy_lines_total{source="drops",result="answered"}') >= 1, "an answer")
     time.sleep(0.5)
     need("fingerprint" in redistill(case, status=65), "a run begins with altered weights")
     need_run(case, "models", "rollback", "--config", case.config)
@@ -531,5 +530,5 @@ def worse_students_are_taken_back(case):
 
 def forget():
     """Removes what all tests shared."""
-    if "folder" in KEEP and "KEEP" not in os.environ:
+    if "folder" in KEEP:
         shutil.rmtree(KEEP["folder"], ignore_errors=True)
