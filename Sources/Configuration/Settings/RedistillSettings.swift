@@ -29,6 +29,23 @@ public struct RedistillSettings: Sendable, Equatable {
         public var minimumClassRows: Int
         /// Share of the holdout's lines that may stand in the log too.
         public var maximumOverlap: Double
+
+        public init(
+            maximumAccuracyLoss: Double, maximumPossibleLoss: Double, confidence: Double, maximumRecallLoss: Double,
+            maximumCalibrationError: Double, maximumSlowdown: Double, maximumGrowth: Double, minimumHoldoutRows: Int,
+            minimumClassRows: Int, maximumOverlap: Double
+        ) {
+            self.maximumAccuracyLoss = maximumAccuracyLoss
+            self.maximumPossibleLoss = maximumPossibleLoss
+            self.confidence = confidence
+            self.maximumRecallLoss = maximumRecallLoss
+            self.maximumCalibrationError = maximumCalibrationError
+            self.maximumSlowdown = maximumSlowdown
+            self.maximumGrowth = maximumGrowth
+            self.minimumHoldoutRows = minimumHoldoutRows
+            self.minimumClassRows = minimumClassRows
+            self.maximumOverlap = maximumOverlap
+        }
     }
 
     /// When a promoted student is taken back.

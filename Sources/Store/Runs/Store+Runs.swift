@@ -9,6 +9,12 @@ extension Store {
         public var lastRow: Int64
         /// The run that had the others; nil where there was none.
         public var since: Int64?
+
+        public init(count: Int, lastRow: Int64, since: Int64?) {
+            self.count = count
+            self.lastRow = lastRow
+            self.since = since
+        }
     }
 
     /// Notes the beginning of a run and gives it its number.

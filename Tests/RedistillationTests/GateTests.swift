@@ -1,0 +1,167 @@
+import Configuration
+import Redistillation
+import Store
+import TestSupport
+import Testing
+
+@Suite struct GateTests {
+    static let settings = RedistillSettings.Gate(
+        maximumAccuracyLoss: 0.002, maximumPossibleLoss: 0.03, confidence: 0.95, maximumRecallLoss: 0.05,
+        maximumCalibrationError: 0.05, maximumSlowdown: 0.25, maximumGrowth: 0.25, minimumHoldoutRows: 100,
+        minimumClassRows: 5, maximumOverlap: 0.02)
+    static let labels = ["体育", "财经"]
+
+    /// A holdout of `count` lines, of which each student has the given ones right.
+    static func evidence(
+        count: Int = 1000, candidate: (Int) -> Bool, serving: (Int) -> Bool
+    ) -> GateEvidence {
+        var evidence = GateEvidence(labels: labels, truth: (0..<count).map { Int32($0 % 2) })
+        func measured(_ version: String, _ isRight: (Int) -> Bool, _ agreement: Int) -> GateEvidence.Measured {
+            let logits = (0..<count).flatMap { line -> [Float] in
+                let label = isRight(line) ? line % 2 : 1 - line % 2
+                return label == 0 ? [2, -2] : [-2, 2]
+            }
+            return GateEvidence.Measured(
+                version: version, logits: logits, temperature: 1,
+                heldOut: (0..<100).map { $0 < agreement ? 0 : 1 }, calibrationError: 0.02, linesPerSecond: 1000,
+                bytes: 1000)
+        }
+        evidence.learnt = 500
+        evidence.minimumLearnt = 250
+        evidence.learntPerLabel = [200, 300]
+        evidence.logitsCompared = 48
+        evidence.logitsHeld = 48
+        evidence.heldOutTeacher = [Int32](repeating: 0, count: 100)
+        evidence.candidate = measured("v2", candidate, 80)
+        evidence.serving = measured("v1", serving, 70)
+        evidence.alone = evidence.candidate?.logits
+        evidence.epochs = 4
+        return evidence
+    }
+
+    private func failed(_ change: (inout GateEvidence) -> Void) -> [String] {
+        var evidence = Self.evidence(candidate: { $0 % 10 != 0 }, serving: { $0 % 5 != 0 })
+        change(&evidence)
+        return Gate(Self.settings).decide(evidence).failed.map(\.name)
+    }
+
+    @Test func aBetterStudentIsLetIn() {
+        let decision = Gate(Self.settings).decide(
+            Self.evidence(candidate: { $0 % 10 != 0 }, serving: { $0 % 5 != 0 }))
+        #expect(decision.isPassed && decision.failed.isEmpty)
+        #expect(decision.reason == "every criterion is met")
+        #expect(decision.criteria.allSatisfy { $0.verdict == .passed })
+    }
+
+    /// Each criterion on its bound and just beyond it.
+    @Test func everyBound() {
+        #expect(failed { $0.learnt = 250 } == [])
+        #expect(failed { $0.learnt = 249 } == ["log_lines"])
+        #expect(failed { $0.learntPerLabel = [5, 500] } == [])
+        #expect(failed { $0.learntPerLabel = [4, 500] } == ["learnt_classes"])
+        #expect(failed { $0.learntPerLabel = [] } == ["learnt_classes"])
+        #expect(failed { $0.overlap = 20 } == [])
+        #expect(failed { $0.overlap = 21 } == ["holdout_overlap"])
+        #expect(failed { $0.logitsHeld = 44 } == [])
+        #expect(failed { $0.logitsHeld = 43 } == ["log_logits"])
+        #expect(failed { $0.candidate?.heldOut = $0.serving?.heldOut ?? [] } == ["agreement"])
+        #expect(failed { $0.heldOutTeacher = [0, 0, 0] } == ["agreement"])
+        #expect(failed { $0.candidate?.calibrationError = 0.05 } == [])
+        #expect(failed { $0.candidate?.calibrationError = 0.0501 } == ["calibration"])
+        #expect(
+            failed {
+                $0.candidate?.calibrationError = 0.2
+                $0.serving?.calibrationError = 0.2
+            } == [])
+        #expect(failed { $0.candidate?.linesPerSecond = 750 } == [])
+        #expect(failed { $0.candidate?.linesPerSecond = 749 } == ["speed"])
+        #expect(failed { $0.candidate?.bytes = 1250 } == [])
+        #expect(failed { $0.candidate?.bytes = 1251 } == ["size"])
+    }
+
+    @Test func aMissingClassNamesItself() throws {
+        var evidence = Self.evidence(candidate: { _ in true }, serving: { $0 % 9 != 0 })
+        evidence.truth = evidence.truth.map { _ in 0 }
+        let decision = Gate(Self.settings).decide(evidence)
+        let failed = try #require(decision.criteria.first { $0.name == "holdout_classes" })
+        #expect(failed.verdict == .failed && failed.note.contains("财经"))
+    }
+
+    /// Observed loss: exactly what is allowed, and a line more.
+    @Test func accuracyOnItsBound() {
+        let lost = { (count: Int) in
+            Gate(Self.settings).decide(
+                Self.evidence(
+                    candidate: { $0 % 10 != 0 && $0 >= 2 * count || $0 % 2 == 1 && $0 % 10 != 0 },
+                    serving: { $0 % 10 != 0 }))
+        }
+        // Line 0 is wrong for both; 2 and 4 are lost.
+        let two = lost(3)
+        #expect(two.criteria.first { $0.name == "accuracy" }?.verdict == .passed)
+        let three = lost(4)
+        #expect(three.criteria.first { $0.name == "accuracy" }?.verdict == .failed)
+    }
+
+    /// A holdout that is too small to tell doesn't let anything in by luck.
+    @Test func tooFewLinesToTell() {
+        let decision = Gate(Self.settings).decide(
+            Self.evidence(count: 120, candidate: { $0 % 9 != 0 }, serving: { $0 % 8 != 0 }))
+        #expect(decision.criteria.first { $0.name == "accuracy_at_worst" }?.verdict == .failed)
+        let tiny = Gate(Self.settings).decide(
+            Self.evidence(count: 20, candidate: { _ in true }, serving: { _ in false }))
+        #expect(tiny.criteria.first { $0.name == "holdout_lines" }?.verdict == .failed)
+    }
+
+    /// Distillation that hurts is noticed.
+    @Test func aStudentOfLabelsAloneMayBeBetter() {
+        let alone = Self.evidence(candidate: { _ in true }, serving: { _ in true }).candidate?.logits
+        #expect(failed { $0.alone = alone } == ["without_teacher"])
+        #expect(failed { $0.alone = nil } == [])
+    }
+
+    @Test func beforeTrainingTheRestIsUnmeasured() {
+        var evidence = Self.evidence(candidate: { _ in true }, serving: { _ in true })
+        evidence.candidate = nil
+        let decision = Gate(Self.settings).decide(evidence)
+        #expect(decision.criteria.count == 15)
+        #expect(decision.criteria.suffix(9).allSatisfy { $0.verdict == .unmeasured })
+        #expect(decision.failed.isEmpty)
+    }
+
+    @Test(arguments: [Float.nan, .infinity, -.infinity])
+    func numbersThatAreNone(_ value: Float) {
+        let names = failed { $0.candidate?.logits[7] = value }
+        #expect(names == ["training"])
+        #expect(failed { $0.candidate?.logits = [] } == ["training"])
+    }
+
+    /// Candidates that are worse by more than chance explains never pass, whatever the seed.
+    @Test func worseOnesNeverPass() {
+        var random = SplitMix(seed: 4)
+        for seed in 0..<100 as Range<UInt64> {
+            let right = (0..<600).map { _ in Double.random(in: 0..<1, using: &random) }
+            let decision = Gate(Self.settings, seed: seed).decide(
+                Self.evidence(count: 600, candidate: { right[$0] < 0.72 }, serving: { right[$0] < 0.8 }))
+            #expect(!decision.isPassed)
+        }
+    }
+
+    @Test func theTable() {
+        var evidence = Self.evidence(candidate: { $0 % 10 != 0 }, serving: { $0 % 5 != 0 })
+        evidence.overlap = 400
+        evidence.candidate = nil
+        #expect(
+            GateTable.text(Array(Gate(Self.settings).decide(evidence).criteria.prefix(8))) == """
+                        criterion                           measured    wanted
+                ok      Lines to learn from                 500         at least 250
+                ok      Lines of each class to learn from   200 (体育)  at least 5
+                ok      Lines of the holdout                1000        at least 100
+                ok      Lines of each class in the holdout  500 (体育)  at least 5
+                FAILED  Holdout that stands in the log too  40.0 %      at most 2.0 %
+                ok      The log's logits are the teacher's  48 of 48    at least 90.0 %
+                -       Training ended with numbers         —           finite logits
+                -       Accuracy on the holdout             —           at most 0.20 points lost
+
+                """)
+    }
+}
