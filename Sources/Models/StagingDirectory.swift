@@ -63,6 +63,16 @@ final class StagingDirectory {
         return descriptor
     }
 
+    /// Removes what killed runs left of any target in `parent`.
+    static func removeAllLeftovers(in parent: String) {
+        guard let names = try? DirectoryTree.entries(of: parent) else { return }
+        for name in names where name.hasPrefix(".") && name.hasSuffix(suffix) {
+            let target = name.dropFirst().dropLast(suffix.count)
+            guard let dot = target.lastIndex(of: ".") else { continue }
+            removeLeftovers(in: parent, prefix: ".\(target[..<dot]).")
+        }
+    }
+
     /// Removes what killed runs left; a failure to do so must not stop the run that noticed.
     private static func removeLeftovers(in parent: String, prefix: String) {
         guard let names = try? DirectoryTree.entries(of: parent) else { return }

@@ -144,6 +144,16 @@ def serving(case):
     return os.readlink(link)
 
 
+def report(out):
+    """The page that a run has left; it needs nothing from elsewhere."""
+    path = [line for line in out.splitlines() if line.startswith("report: ")][0].removeprefix("report: ")
+    page = read(path).decode()
+    for wrong in ("<script", "http://", "https://", "src=", "@import", "url("):
+        need(wrong not in page, f"the report holds {wrong}")
+    need("default-src 'none'" in page and "The gate" in page, "the report isn't what it should be")
+    return page
+
+
 def runs(case):
     with sqlite3.connect(f"file:{case.path('state/state.sqlite')}?mode=ro", uri=True) as state:
         return [bytes(row[0]).decode() for row in state.execute("SELECT outcome FROM run ORDER BY number")]
@@ -180,8 +190,8 @@ def a_run_promotes_and_the_daemon_follows(case):
     need("v1 serves from now on" in out and "FAILED" not in out, f"no promotion: {out}")
     daemon.wait_log("another student answers from now on student=v1")
     need(serving(case) == "v1", "the link doesn't lead to v1")
-    report = [line for line in out.splitlines() if line.startswith("report: ")][0].removeprefix("report: ")
-    need("<svg" in read(report).decode() and "<script" not in read(report).decode(), "the report isn't what it should be")
+    page = report(out)
+    need(page.count("<svg") >= 5 and "v1</bdi> serves from now on" in page, "the report lacks its charts")
     out = need_run(case, "models", "rollback", "--config", case.config)
     need("serves again instead of v1" in out, out)
     wait(lambda: daemon.count_log("another student answers from now on") >= 3, "the daemon goes back")
@@ -223,6 +233,7 @@ def refusals(case):
         out = redistill(case)
         need("refused, the serving student stays" in out and reason in out, f"no refusal for '{reason}': {out}")
         need(serving(case) is None, "something was promoted")
+        need("Refused: the serving student stays" in report(out), "the report doesn't say that it was refused")
         with sqlite3.connect(case.path("state/state.sqlite")) as state:
             state.execute("DELETE FROM run")
 
@@ -328,9 +339,8 @@ def hostile_text(case):
     daemon.stop()
     case.write_config(redistill={**case.settings["redistill"], "held_out_share": 0.5})
     out = redistill(case)
-    report = [line for line in out.splitlines() if line.startswith("report: ")][0].removeprefix("report: ")
-    page = read(report).decode()
-    need("<script" not in page and "\u001b" not in page and "\u202e" not in page, "hostile text is in the page")
+    page = report(out)
+    need("\u001b" not in page and "\u202e" not in page, "hostile text is in the page")
     need("x" * 1000 not in page, "a huge line is in the page")
     need(len(runs(case)) == 1, "the state isn't whole")
 

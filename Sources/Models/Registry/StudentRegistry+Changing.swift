@@ -210,5 +210,6 @@ extension StudentRegistry {
         for name in (try? DirectoryTree.entries(of: directory)) ?? [] where name.hasPrefix(Self.removedPrefix) {
             DirectoryTree.remove(directory + "/" + name)
         }
+        StagingDirectory.removeAllLeftovers(in: directory)
     }
 }

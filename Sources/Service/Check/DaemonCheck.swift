@@ -20,6 +20,7 @@ public enum DaemonCheck {
         if let redistill = settings.redistill {
             paths.reads(file: redistill.train)
             paths.reads(file: redistill.holdout)
+            paths.keeps(directory: settings.registryDirectory)
         }
         findings += paths.findings
         findings += state(settings.state.directory)

@@ -172,7 +172,7 @@ import Testing
         try add("v2")
         #expect(folder.names == ["students"])
         let left = try FileManager.default.contentsOfDirectory(atPath: registry.directory)
-            .filter { $0.hasPrefix(".") && $0 != ".lock" && !$0.hasSuffix(".partial") }
+            .filter { $0.hasPrefix(".") && $0 != ".lock" }
         #expect(left.isEmpty)
     }
 

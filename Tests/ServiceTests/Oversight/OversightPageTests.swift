@@ -1,0 +1,56 @@
+import Cascade
+import Foundation
+import Service
+import Testing
+
+/// What people and programs see of drift, promotions and shadows.
+@Suite struct OversightPageTests {
+    private func status(_ oversight: OversightReading) -> ServiceStatus {
+        var status = ServiceStatus(
+            phase: .ready, since: 1_795_000_000, time: 1_795_010_000, version: "0.0.0", pid: 7, uptimeSeconds: 10_000)
+        status.oversight = oversight
+        return status
+    }
+
+    private var oversight: OversightReading {
+        get throws {
+            // As another program reads it.
+            try JSONDecoder().decode(
+                OversightReading.self,
+                from: Data(
+                    """
+                    {"drift": {"verdict": "drifting", "lines": 12000, "referenceLines": 1500, "referenceIsOwn": false,
+                      "windowHours": 24, "labelIndex": 0.31, "confidenceIndex": 0.07, "maximumIndex": 0.25,
+                      "unknownTokenShare": 0.012, "referenceUnknownTokenShare": 0.004,
+                      "labels": [{"label": "<b>体育</b>", "reference": 0.5, "now": 0.8}]},
+                     "promotion": {"version": "v3", "predecessor": "v2", "promotedAt": 1795000000,
+                      "verdict": "rolled_back", "sentence": "the teacher agreed less",
+                      "audits": {"asked": 100, "agreed": 60}, "predecessorAudits": {"asked": 500, "agreed": 450}},
+                     "shadow": {"version": "v4", "share": 0.1, "lines": 900, "alike": 850, "broken": 0, "judged": 90,
+                      "wanted": 1000, "shadowRight": 70, "studentRight": 60},
+                     "shadowOutcomes": [], "runsAskedFor": 1,
+                     "rollbacks": [{"from": "v3", "to": "v2", "time": 1795005000, "reason": "the teacher agreed less"}]}
+                    """.utf8))
+        }
+    }
+
+    @Test func thePageSaysItInWords() throws {
+        let page = StatusPage.render(status(try oversight))
+        for text in [
+            "Drifting, compared with the 1,500 lines", "0.310", "taken back and barred", "60.0 % of 100",
+            "90.0 % of 500", "v4, on 10.0 % of the lines", "&lt;b&gt;体育&lt;/b&gt;",
+        ] { #expect(page.contains(text), "\(text)") }
+        #expect(!page.contains("<b>体育"))
+    }
+
+    @Test func theTerminalSaysTheSame() throws {
+        let text = StatusText(status(try oversight)).text
+        #expect(text.contains("Drifting") && text.contains("taken back and barred") && text.contains("candidate: v4"))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
+    @Test func withoutItThereIsNothing() {
+        let page = StatusPage.render(status(OversightReading()))
+        #expect(!page.contains("Drift") && !page.contains("Shadow"))
+    }
+}
