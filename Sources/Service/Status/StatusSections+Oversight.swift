@@ -41,8 +41,9 @@ extension StatusSections {
 
     private static func facts(_ facts: [(name: String, value: String)]) -> HTML {
         let rows = facts.map { name, value in
-            "<dt>\(name)</dt><dd>\(HTML(foreign: value, columns: 400))</dd>" as HTML
+            "<div><dt>\(HTML(foreign: name, columns: 60))</dt><dd>\(HTML(foreign: value, columns: 400))</dd></div>"
+                as HTML
         }
-        return "<dl class=\"facts\">\(HTML.joined(rows))</dl>"
+        return "<dl>\(HTML.joined(rows))</dl>"
     }
 }

@@ -49,6 +49,7 @@ enum StatusStyle {
         .mix{margin-top:10px;display:grid;gap:7px}
         .mix li{display:grid;grid-template-columns:minmax(72px,26%) 1fr 62px;gap:12px;align-items:center}
         .track b{display:block;height:10px;min-width:2px;border-radius:3px;background:var(--accent)}
+        .twice{display:grid;gap:2px}.twice i{display:block;height:4px;min-width:2px;border-radius:2px;background:var(--soft)}
         .number{text-align:right;color:var(--soft)}
         .stack{display:grid;gap:16px;grid-template-rows:auto 1fr;min-width:0}
         dl{margin:8px 0 0}
