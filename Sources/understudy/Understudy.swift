@@ -3,7 +3,7 @@ import Diagnostics
 
 @main
 struct Understudy: ParsableCommand {
-    static let version = "0.4.0"
+    static let version = "0.5.0"
 
     static let configuration = CommandConfiguration(
         commandName: "understudy",
