@@ -62,6 +62,11 @@ public struct RedistillSettings: Sendable, Equatable {
         public var maximumIndex: Double
         /// Whether drift asks for a run before its time.
         public var startsRun: Bool
+
+        public init(maximumIndex: Double, startsRun: Bool) {
+            self.maximumIndex = maximumIndex
+            self.startsRun = startsRun
+        }
     }
 
     /// Above it a population is said to have moved (Siddiqi 2006).

@@ -112,35 +112,6 @@ public struct StudentDistiller {
         return Result(configuration: configuration, weights: weights, metrics: metrics)
     }
 
-    /// Errors: `invalidData` where a student of `configuration` can't begin with these weights.
-    private func check(_ start: Start, _ configuration: StudentConfiguration) throws(UnderstudyError) {
-        let given = start.configuration
-        guard given.labels == configuration.labels else {
-            throw UnderstudyError(
-                .invalidData,
-                "the student to begin with, \(given.version), has other labels or another order of them than the lines")
-        }
-        guard given.vocabularySize == configuration.vocabularySize, given.embeddingSize == configuration.embeddingSize,
-            given.hiddenSize == configuration.hiddenSize, given.denseSize == configuration.denseSize,
-            given.pooling == configuration.pooling, given.shortcutBuckets == configuration.shortcutBuckets,
-            given.input == configuration.input
-        else {
-            throw UnderstudyError(
-                .invalidData, "the student to begin with, \(given.version), has another shape than the one to be made")
-        }
-    }
-
-    /// Takes the panel's logits away from lines whose own label is to be trusted and is another one.
-    private func outrank(_ logits: Matrix, _ lines: DataSet, _ trusted: Set<UInt64>) {
-        guard !trusted.isEmpty else { return }
-        for (line, label) in lines.labelIndices.enumerated()
-        where label >= 0 && trusted.contains(lines.textHashes[line]) {
-            let row = logits.row(line)
-            let best = TrainingShard.argmax(UnsafePointer(row), logits.columns)
-            if best != Int(label) { row[0] = .nan }
-        }
-    }
-
     /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.
     /// The made lines come last; `made` counts them.
     private func transferLines(_ material: Material) throws(UnderstudyError) -> (lines: DataSet, made: Int) {

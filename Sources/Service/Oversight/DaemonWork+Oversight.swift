@@ -16,7 +16,7 @@ extension DaemonWork {
         do throws(UnderstudyError) {
             try rollBackIfWorse(redistill)
             try judgeShadow(redistill)
-            if let drift = oversight.wantsRun(redistill) { try askForRun(drift) }
+            if let drift = oversight.wantsRun(redistill.drift) { try askForRun(drift) }
         } catch {
             // The next look tries again.
             daemon.log.report(error, level: .warning)

@@ -10,12 +10,12 @@ import Synchronization
 ///
 /// Called by the control thread now and then, while lines are answered; reads the store and the registry, so that a
 /// restart changes nothing. What it found is there for whoever asks.
-final class Oversight: Sendable {
+package final class Oversight: Sendable {
     /// Between two looks at the store, in nanoseconds.
     static let interval: UInt64 = 5_000_000_000
     /// How long drift must last before a run is asked for, and the least time between two such wishes.
-    static let sustained: UInt64 = 600_000_000_000
-    static let betweenRequests: UInt64 = 86_400_000_000_000
+    package static let sustained: UInt64 = 600_000_000_000
+    package static let betweenRequests: UInt64 = 86_400_000_000_000
 
     struct State: Sendable {
         var reading = OversightReading()
@@ -23,17 +23,18 @@ final class Oversight: Sendable {
         var lastRequest: UInt64?
     }
 
-    let drift = DriftMonitor()
+    package let drift: DriftMonitor
     let shadow = ShadowCounts()
     private let state = Mutex(State())
     private let store: Store
 
-    init(store: Store) {
+    package init(store: Store, drift: DriftMonitor = DriftMonitor()) {
         self.store = store
+        self.drift = drift
     }
 
     /// For the status page and the metrics.
-    func reading(_ settings: RedistillSettings?) -> OversightReading {
+    package func reading(_ settings: RedistillSettings?) -> OversightReading {
         var reading = state.withLock { $0.reading }
         reading.drift = drift.reading(
             maximumIndex: settings?.drift.maximumIndex ?? RedistillSettings.customaryDriftIndex)
@@ -112,10 +113,10 @@ final class Oversight: Sendable {
     // MARK: Drift
 
     /// Whether a run should be asked for: the stream has drifted for a while, and none was asked for within a day.
-    func wantsRun(_ settings: RedistillSettings, now: UInt64 = Monotonic.nanoseconds) -> DriftReading? {
-        let reading = drift.reading(maximumIndex: settings.drift.maximumIndex)
+    package func wantsRun(_ settings: RedistillSettings.Drift, now: UInt64 = Monotonic.nanoseconds) -> DriftReading? {
+        let reading = drift.reading(maximumIndex: settings.maximumIndex)
         return state.withLock { state -> DriftReading? in
-            guard settings.drift.startsRun, reading.verdict == .drifting else {
+            guard settings.startsRun, reading.verdict == .drifting else {
                 state.driftingSince = nil
                 return nil
             }

@@ -1,4 +1,5 @@
 import Cascade
+import Configuration
 import Foundation
 import Models
 import Service
@@ -124,6 +125,38 @@ import Testing
         reading = monitor.reading(maximumIndex: 0.25)
         #expect(reading.verdict == .drifting && reading.lines == 820)
         #expect(try #require(reading.labelIndex) > 0.25 && reading.labels[0].now > 0.9)
+    }
+
+    /// Drift that lasts asks for a run, and again a day later at the earliest; a moment of it doesn't.
+    @Test func lastingDriftAsksForARun() throws {
+        let folder = try TemporaryFolder()
+        let monitor = DriftMonitor { 0 }
+        let oversight = Oversight(store: try Store.open(directory: folder.path) { _ in }, drift: monitor)
+        let wish = RedistillSettings.Drift(maximumIndex: 0.25, startsRun: true)
+        var flat = [Double](repeating: 0, count: 20)
+        flat[10] = 1
+        func begin() {
+            monitor.begin(
+                student: "s", labels: ["a", "b"],
+                reference: StudentReference(
+                    labels: ["a", "b"], labelShares: [0.5, 0.5], confidenceShares: flat, unknownTokenShare: nil,
+                    lines: 100))
+        }
+        begin()
+        monitor.record(tally([900, 10], bin: 10), student: "s")
+        let minute: UInt64 = 60_000_000_000
+        #expect(oversight.wantsRun(wish, now: minute) == nil)
+        #expect(oversight.wantsRun(wish, now: 9 * minute) == nil)
+        begin()
+        #expect(oversight.wantsRun(wish, now: 10 * minute) == nil)
+        monitor.record(tally([900, 10], bin: 10), student: "s")
+        #expect(oversight.wantsRun(wish, now: 12 * minute) == nil)
+        #expect(oversight.wantsRun(RedistillSettings.Drift(maximumIndex: 9, startsRun: true), now: 13 * minute) == nil)
+        #expect(oversight.wantsRun(wish, now: 14 * minute) == nil)
+        #expect(oversight.wantsRun(wish, now: 25 * minute)?.verdict == .drifting)
+        #expect(oversight.wantsRun(wish, now: 26 * minute) == nil)
+        #expect(oversight.wantsRun(wish, now: 25 * minute + Oversight.betweenRequests) != nil)
+        #expect(oversight.reading(nil).runsAskedFor == 2)
     }
 
     @Test func withoutAReferenceTheFirstLinesAreIt() {
