@@ -1,6 +1,5 @@
 import Diagnostics
 import Foundation
-import Tensors
 
 /// What the registry remembers beside its links: `registry.json`, replaced as a whole at each change.
 struct RegistryRecord: Sendable, Equatable, Codable {
@@ -41,19 +40,5 @@ struct RegistryRecord: Sendable, Equatable, Codable {
     /// What served before `version` did, by the newest promotion of it.
     func predecessor(of version: String) -> String? {
         promotions.last { $0.version == version && $0.origin != .rollback }?.predecessor
-    }
-}
-
-/// The registry's small JSON files.
-enum RegistryFile {
-    static func write(_ value: some Encodable, to path: String) throws(UnderstudyError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(value) else {
-            throw UnderstudyError(.internalFailure, "can't be written as JSON", at: path)
-        }
-        let file = try DurableFile(replacing: path)
-        try file.write(Array(data) + [0x0A])
-        try file.commit()
     }
 }
