@@ -70,7 +70,10 @@ struct StatusSupply: Sendable {
     }
 
     var prometheus: String {
-        PrometheusText.render(metrics.reading(gauges).families + oversight.reading(redistill()).families)
+        let reading = metrics.reading(gauges)
+        let checks = AgreementTrend.total(ServiceStatus.agreement(reading))
+        return PrometheusText.render(
+            reading.families + oversight.reading(redistill()).families + [checks.family].filter { !$0.samples.isEmpty })
     }
 
     /// Why the process doesn't do its work; nil while it does.

@@ -31,6 +31,18 @@ public struct AgreementBucket: Sendable, Equatable, Codable {
         return max(0, middle - half)...min(1, middle + half)
     }
 
+    /// The share and its bounds for `/metrics`; no samples when nothing was asked.
+    var family: MetricFamily {
+        var family = MetricFamily(
+            .gauge, "understudy_audit_agreement_ratio",
+            "Share of audited lines on which the teacher agreed over the last two days, and its 95 % interval.")
+        guard let share else { return family }
+        family.add(share, ("bound", "estimate"))
+        family.add(interval.lowerBound, ("bound", "low"))
+        family.add(interval.upperBound, ("bound", "high"))
+        return family
+    }
+
     // The bounds are written for readers of the JSON and computed again when it is read.
     private enum CodingKeys: String, CodingKey {
         case start, seconds, asked, agreed, low, high

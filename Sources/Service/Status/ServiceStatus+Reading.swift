@@ -64,7 +64,7 @@ extension ServiceStatus {
             stepSeconds: recent.seconds, linesPerSecond: full.suffix(steps).map { Double($0) / recent.seconds })
     }
 
-    private static func agreement(_ reading: MetricsReading) -> [AgreementBucket] {
+    static func agreement(_ reading: MetricsReading) -> [AgreementBucket] {
         let asked = reading.state.auditAnsweredByHour
         let agreed = reading.state.auditAgreedByHour.values(at: reading.wall)
         let counts = asked.values(at: reading.wall)
