@@ -39,9 +39,10 @@ check:
 models: build
 	scripts/make-models.sh "$(DATA)" "$(BASE)"
 
-# Speeds against other implementations; see docs/performance.md.
+# Speeds against other implementations: make bench DATA=folder [ONLY=student,process,teacher,training,limit,scaling];
+# all of them go to docs/performance.md.
 bench: build
-	Benchmarks/run.sh
+	Benchmarks/bench.py --data "$(DATA)" $(if $(ONLY),--only "$(ONLY)")
 
 # With the daemon's units, in a real systemd of its own; as root.
 test-systemd:

@@ -47,3 +47,11 @@ int us_has_bf16(void) {
     return 0;
 #endif
 }
+
+int us_has_vnni(void) {
+#if defined(__x86_64__)
+    return us_level() == US_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return 0;
+#endif
+}

@@ -1,5 +1,8 @@
 // The same kernels for AVX2 with FMA and F16C.
 #include "table.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
@@ -11,6 +14,10 @@
 
 #include "elementwise.inc"
 #include "recurrence.inc"
+#include "lstm_cell.inc"
+#include "recurrence_f32.inc"
+#include "recurrence_i8.inc"
+#include "rows.inc"
 
 #if defined(__x86_64__)
 #pragma clang attribute pop

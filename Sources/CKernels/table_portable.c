@@ -1,5 +1,8 @@
 // The kernels in plain C for any processor (SSE2 on x86-64).
 #include "table.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #define NAME(x) x##_portable
 #define WIDTH 4
@@ -7,5 +10,9 @@
 
 #include "elementwise.inc"
 #include "recurrence.inc"
+#include "lstm_cell.inc"
+#include "recurrence_f32.inc"
+#include "recurrence_i8.inc"
+#include "rows.inc"
 
 const struct us_table us_table_portable = US_TABLE;

@@ -1,6 +1,8 @@
 /// Most probable segmentation under a unigram language model (Kudo 2018, section 3.2), by the Viterbi algorithm as
 /// Hugging Face `tokenizers` runs it: ties go to the path found first, neighbouring unknown characters become one.
-struct UnigramModel: Sendable {
+///
+/// A class, so that naming it for each piece of text copies one reference.
+final class UnigramModel: Sendable {
     /// The best path to one byte position.
     struct Node: BitwiseCopyable, Sendable {
         var score: Double = 0

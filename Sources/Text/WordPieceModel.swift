@@ -1,5 +1,7 @@
 /// Greedy longest-match-first segmentation of words (Wu et al. 2016; BERT's WordpieceTokenizer).
-struct WordPieceModel: Sendable {
+///
+/// A class, so that naming it for each piece of text copies one reference.
+final class WordPieceModel: Sendable {
     /// Leads from the root to the pieces that continue a word; never a byte of UTF-8.
     private static let continuationByte: UInt8 = 0xFF
 

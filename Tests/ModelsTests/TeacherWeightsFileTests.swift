@@ -43,7 +43,7 @@ import Text
         let path = "\(directory)/model.safetensors"
         try TeacherWeightsFile.write(try TeacherGolden.weights(name), as: .i8, to: path)
 
-        let kept = try Teacher.load(directory: directory, tokenizer: ByteTokenizer())
+        let kept = try Teacher.load(directory: directory, tokenizer: ByteTokenizer(), precision: .f32)
         let file = try TeacherWeightsFile(path: path, configuration: kept.configuration, part: .classifier)
         let single = try Teacher(
             configuration: kept.configuration, weights: file.weights, tokenizer: ByteTokenizer(), version: "x")

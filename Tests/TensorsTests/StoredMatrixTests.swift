@@ -55,18 +55,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [(1, 1), (3, 15), (8, 16), (5, 50), (2, 128)])
-    func aProjectionIsTheProductAndTheBias(shape: (outputs: Int, inputs: Int)) {
-        let weights = Self.random(rows: shape.outputs, columns: shape.inputs, seed: 4)
-        let bias = Self.random(rows: 1, columns: shape.outputs, seed: 5)
-        let x = Self.random(rows: 1, columns: shape.inputs, seed: 6)
-        var out = [Float](repeating: .nan, count: shape.outputs)
-        us_project(Int32(shape.outputs), Int32(shape.inputs), weights.pointer, bias.pointer, x.pointer, &out)
-        for output in 0..<shape.outputs {
-            let expected = (0..<shape.inputs).reduce(Double(bias.pointer[output])) {
-                $0 + Double(weights.row(output)[$1]) * Double(x.pointer[$1])
+    @Test(arguments: [1, 15, 50, 128])
+    func aProjectionIsTheProductAndTheBias(inputs: Int) {
+        defer { us_force_level(us_best_level()) }
+        let outputs = 3 * Int(US_PROJECTION_BLOCK)
+        let transposed = Self.random(rows: inputs, columns: outputs, seed: 4)
+        let bias = Self.random(rows: 1, columns: outputs, seed: 5)
+        let x = Self.random(rows: 1, columns: inputs, seed: 6)
+        for level in [US_PORTABLE, US_AVX2, US_AVX512] {
+            us_force_level(Int32(level.rawValue))
+            var out = [Float](repeating: .nan, count: outputs)
+            us_project(Int32(outputs), Int32(inputs), transposed.pointer, bias.pointer, x.pointer, &out)
+            for output in 0..<outputs {
+                let expected = (0..<inputs).reduce(Double(bias.pointer[output])) {
+                    $0 + Double(transposed.row($1)[output]) * Double(x.pointer[$1])
+                }
+                #expect(abs(Double(out[output]) - expected) < 1e-4)
             }
-            #expect(abs(Double(out[output]) - expected) < 1e-4)
         }
     }
 

@@ -14,6 +14,9 @@ int us_best_level(void);
 // 1 where the AVX-512 BF16 dot product may be used at the level in use.
 int us_has_bf16(void);
 
+// 1 where the AVX-512 VNNI dot product of bytes may be used at the level in use.
+int us_has_vnni(void);
+
 // For tests: use at most `level` from now on. Not to be called while another thread runs a kernel.
 void us_force_level(int level);
 

@@ -18,28 +18,45 @@ void us_lstm_cell_backward(int rows, int units, float *gates, const float *cell_
 // The recurrence of the fast path. Units are padded to a multiple of 16 and handled 16 at a time, the four gates of a
 // group side by side, so that a group's gates meet in registers.
 enum { US_UNIT_GROUP = 16 };
-enum us_recurrence_precision { US_RECURRENCE_F32 = 0, US_RECURRENCE_BF16 = 1 };
 
-struct us_recurrence {
-    int32_t units;      // padded to a multiple of US_UNIT_GROUP
-    int32_t precision;  // enum us_recurrence_precision
-    const void *weights;  // packed by us_pack_recurrence
+// How W_hh and the hidden states are kept; sums, gates and cells are f32 (those of i8 whole numbers until the gates).
+enum us_recurrence_precision {
+    US_RECURRENCE_F32 = 0,
+    US_RECURRENCE_BF16 = 1,  // needs us_has_bf16
+    // Whole numbers of 8 bits: W by columns, each its own scale, the greatest magnitude 127; h as round(127 · h).
+    US_RECURRENCE_I8 = 2,    // kept in 16 bits, for every processor
+    US_RECURRENCE_VNNI = 3,  // the same sums with VPDPBUSD; needs us_has_vnni
 };
 
-// Bytes of packed weights.
+// Bytes of packed weights, and of one hidden state.
 int64_t us_recurrence_bytes(int units_padded, int precision);
+int us_state_bytes(int precision);
 
-// Packs W_hh (4·units, units; PyTorch's layout) for us_recurrence_step.
+// Packs W_hh (4·units, units; PyTorch's layout) for us_recurrence_step. `packed` is aligned to 64 bytes.
 void us_pack_recurrence(int units, int units_padded, int precision, const float *weight_hh, void *packed);
 
 // Packs one token's input projection (4·units, PyTorch's gate order, bias included) into the fast path's order as f16.
-void us_pack_projection(int units, int units_padded, const float *projection, uint16_t *packed);
+void us_pack_projection(int units, int units_padded, int precision, const float *projection, uint16_t *packed);
 
-// One step of `rows` lines in lockstep. projections[r] points at 4·units f16 values packed by us_pack_projection.
-// h_previous and h_next are (rows, units) in the recurrence's precision and must differ; cell, last, maximum and sum are
-// (rows, units) f32, updated; maximum and sum may be NULL. `next` names the projections of the step to come (any of
-// `rows` valid pointers), which are fetched from memory meanwhile: tables are larger than the caches.
-void us_recurrence_step(const struct us_recurrence *recurrence, int rows, const uint16_t *const *projections,
-                        const uint16_t *const *next, const void *h_previous, void *h_next, float *cell, float *last, float *maximum, float *sum);
+// One step of `rows` lines in lockstep.
+struct us_step {
+    int32_t units;      // padded to a multiple of US_UNIT_GROUP
+    int32_t precision;  // enum us_recurrence_precision
+    const void *weights;  // packed by us_pack_recurrence
+    int32_t rows;
+    // projections[r] points at 4·units f16 values packed by us_pack_projection. `next` names those of the step to come
+    // (any of `rows` valid pointers), which are fetched from memory meanwhile: tables are larger than the caches.
+    const uint16_t *const *projections;
+    const uint16_t *const *next;
+    // (rows, units) in the precision's form; they must differ. h_previous is NULL in a line's first step: then nothing
+    // of the following is read, only written.
+    const void *h_previous;
+    void *h_next;
+    // (rows, units) f32, updated: the cell, the last hidden state, and the states' maximum and sum. The last three may
+    // be NULL.
+    float *cell, *last, *maximum, *sum;
+};
+
+void us_recurrence_step(const struct us_step *step);
 
 #endif

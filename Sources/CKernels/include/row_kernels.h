@@ -13,7 +13,9 @@ void us_read_i8(int64_t count, const int8_t *from, float scale, float *to);
 // into (columns) += scale · the sum of `count` rows of an f16 table, named by their numbers.
 void us_add_rows_f16(int columns, const uint16_t *table, const int32_t *rows, int64_t count, float scale, float *into);
 
-// out (outputs) = bias + W · x with W (outputs, inputs): one row of a product, the same bits whatever comes beside it.
-void us_project(int outputs, int inputs, const float *weights, const float *bias, const float *x, float *out);
+// out (outputs) = bias + x · Wᵀ with Wᵀ (inputs, outputs): one row of a product, the same bits whatever comes beside it.
+// The outputs are a multiple of US_PROJECTION_BLOCK.
+enum { US_PROJECTION_BLOCK = 64 };
+void us_project(int outputs, int inputs, const float *transposed, const float *bias, const float *x, float *out);
 
 #endif

@@ -9,7 +9,7 @@ import Tensors
 /// at every step, mostly to let old momentum run out. Here a row is left alone until a batch needs it and then catches
 /// up: k steps with a zero gradient after step s move a weight by m/√v · Σ (β1/√β2)^j · q(s + j), j = 1…k, with
 /// q(t) = rate(t) · √(1 − β2^t) / (1 − β1^t), and shrink m by β1^k and v by β2^k. That is dense Adam, but for ε beside
-/// √v and for the terms beyond the 64th, which are below a thousandth of the first.
+/// √v and for the terms beyond the 256th, which are nothing beside the first.
 public final class StudentOptimizer {
     private let options: OptimizerOptions
     private let weights: StudentWeights
@@ -18,6 +18,11 @@ public final class StudentOptimizer {
     private var step = 0
     /// q(t) for t = 1 … step.
     private var stepFactors: [Float] = []
+    /// The sum above by s, for rows that come to the present step; entries 256 steps back don't change any more.
+    private var travels: [Float] = []
+    /// β1^k and β2^k by k.
+    private var firstDecays: [Float] = [1]
+    private var secondDecays: [Float] = [1]
     private var embeddingSteps: [Int32]
     private var shortcutSteps: [Int32]
 
@@ -52,32 +57,27 @@ public final class StudentOptimizer {
         for row in rows.lazy.map(Int.init) {
             let since = Int(steps[row])
             if since > 0, since < step {
-                let travel = rateFactor * travel(since: since)
-                let mDecay = pow(options.beta1, Float(step - since))
-                let vDecay = pow(options.beta2, Float(step - since))
-                let w = table.row(row)
-                let m = m.row(row)
-                let v = v.row(row)
-                for column in 0..<table.columns {
-                    w[column] -= travel * m[column] / (v[column].squareRoot() + options.epsilon)
-                    m[column] *= mDecay
-                    v[column] *= vDecay
-                }
+                us_adam_catch_up(
+                    Int64(table.columns), table.row(row), m.row(row), v.row(row), rateFactor * travels[since],
+                    firstDecays[step - since], secondDecays[step - since], options.epsilon)
             }
             steps[row] = Int32(step)
         }
     }
 
-    /// Σ (β1/√β2)^j · q(since + j) over the steps that have passed.
-    private func travel(since: Int) -> Float {
+    /// Notes the factor of the step that has just been counted, and what it means for rows that stand still.
+    private func note(stepFactor: Float) {
+        stepFactors.append(stepFactor)
+        travels.append(0)
+        firstDecays.append(firstDecays[step - 1] * options.beta1)
+        secondDecays.append(secondDecays[step - 1] * options.beta2)
+        // Σ from s on is (β1/√β2) · (q(s + 1) + Σ from s + 1 on).
         let ratio = options.beta1 / options.beta2.squareRoot()
-        var factor: Float = 1
-        var sum: Float = 0
-        for term in since..<min(step, since + 64) {
-            factor *= ratio
-            sum += factor * stepFactors[term]
+        var travel: Float = 0
+        for since in stride(from: step - 1, through: max(0, step - 256), by: -1) {
+            travel = ratio * (stepFactors[since] + travel)
+            travels[since] = travel
         }
-        return sum
     }
 
     /// One step. `gradients` is scaled by `scale` (and by clipping), used and zeroed. Only the named rows of the tables
@@ -93,7 +93,7 @@ public final class StudentOptimizer {
         let secondTensors = second.denseTensors
         let stepSize = rate / (1 - pow(options.beta1, Float(step)))
         let correction = 1 / (1 - pow(options.beta2, Float(step)))
-        stepFactors.append(stepSize / correction.squareRoot())
+        note(stepFactor: stepSize / correction.squareRoot())
         for index in weightTensors.indices {
             let decay = weightTensors[index].rows > 1 ? rate * options.weightDecay : 0
             apply(

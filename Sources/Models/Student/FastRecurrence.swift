@@ -6,19 +6,21 @@ import Tensors
 final class FastRecurrence: Sendable {
     /// H rounded up to whole groups of units; the padded units stay zero.
     let paddedUnits: Int
-    let usesBF16: Bool
+    private let precision: Int32
     private let table: ProjectionTable
     private let packed: [AlignedBuffer<UInt8>]
     private let biases: [AlignedBuffer<UInt16>]
 
-    /// - Parameter bf16: run the recurrence in bf16 where the processor can.
-    init(_ configuration: StudentConfiguration, _ weights: StudentServingWeights, bf16: Bool) {
+    init(
+        _ configuration: StudentConfiguration, _ weights: StudentServingWeights,
+        precision asked: RecurrencePrecision
+    ) {
         let units = configuration.hiddenSize
         let group = Int(US_UNIT_GROUP)
         let padded = (units + group - 1) / group * group
         paddedUnits = padded
-        usesBF16 = bf16 && us_has_bf16() == 1
-        let precision = Int32((usesBF16 ? US_RECURRENCE_BF16 : US_RECURRENCE_F32).rawValue)
+        let precision = asked.kernelCode
+        self.precision = precision
         packed = [weights.forward, weights.backward].map { direction in
             let buffer = AlignedBuffer<UInt8>(zeros: Int(us_recurrence_bytes(Int32(padded), precision)))
             us_pack_recurrence(Int32(units), Int32(padded), precision, direction.recurrent.pointer, buffer.pointer)
@@ -26,10 +28,10 @@ final class FastRecurrence: Sendable {
         }
         biases = [weights.forward, weights.backward].map { direction in
             let buffer = AlignedBuffer<UInt16>(zeros: 4 * padded)
-            us_pack_projection(Int32(units), Int32(padded), direction.bias.pointer, buffer.pointer)
+            us_pack_projection(Int32(units), Int32(padded), precision, direction.bias.pointer, buffer.pointer)
             return buffer
         }
-        table = ProjectionTable(weights, units: units, paddedUnits: padded)
+        table = ProjectionTable(weights, units: units, paddedUnits: padded, precision: precision)
     }
 
     /// The tabulated input of a token: 4 · padded H values.
@@ -40,10 +42,12 @@ final class FastRecurrence: Sendable {
     /// The tabulated input of a zero vector.
     func bias(direction: Int) -> UnsafePointer<UInt16> { UnsafePointer(biases[direction].pointer) }
 
-    func recurrence(direction: Int) -> us_recurrence {
-        us_recurrence(
-            units: Int32(paddedUnits),
-            precision: Int32((usesBF16 ? US_RECURRENCE_BF16 : US_RECURRENCE_F32).rawValue),
-            weights: UnsafeRawPointer(packed[direction].pointer))
+    /// A step of this recurrence; the caller names the lines and their states.
+    func step(direction: Int) -> us_step {
+        var step = us_step()
+        step.units = Int32(paddedUnits)
+        step.precision = precision
+        step.weights = UnsafeRawPointer(packed[direction].pointer)
+        return step
     }
 }

@@ -15,7 +15,7 @@ final class LockstepBlock {
     private let configuration: StudentConfiguration
     private let states: [AlignedBuffer<Float>]
     private let cell: AlignedBuffer<Float>
-    private let last: AlignedBuffer<Float>
+    private let last: AlignedBuffer<Float>?
     private let maximum: AlignedBuffer<Float>?
     private let sum: AlignedBuffer<Float>?
     private let rows: AlignedBuffer<UnsafePointer<UInt16>?>
@@ -30,7 +30,7 @@ final class LockstepBlock {
         let count = Self.capacity * fast.paddedUnits
         states = [AlignedBuffer(zeros: count), AlignedBuffer(zeros: count)]
         cell = AlignedBuffer(zeros: count)
-        last = AlignedBuffer(zeros: count)
+        last = configuration.pooling.contains(.last) ? AlignedBuffer(zeros: count) : nil
         maximum = configuration.pooling.contains(.max) ? AlignedBuffer(zeros: count) : nil
         sum = configuration.pooling.contains(.mean) ? AlignedBuffer(zeros: count) : nil
         rows = AlignedBuffer(zeros: Self.capacity)
@@ -43,7 +43,6 @@ final class LockstepBlock {
     /// Fills the first `lines.count` rows of `pooled`. `lines` are positions in `tokens`, longest first.
     func run(_ lines: ArraySlice<Int32>, of tokens: TokenBatch) {
         for direction in 0...1 {
-            reset(lines.count)
             switch configuration.input {
             case .tokens: runTokens(lines, of: tokens, direction: direction)
             case .sentenceVector: runMeans(lines, of: tokens, direction: direction)
@@ -52,18 +51,8 @@ final class LockstepBlock {
         }
     }
 
-    private func reset(_ lines: Int) {
-        let count = lines * fast.paddedUnits
-        states[0].pointer.update(repeating: 0, count: count)
-        cell.pointer.update(repeating: 0, count: count)
-        last.pointer.update(repeating: 0, count: count)
-        // Every hidden value lies in (−1, 1).
-        maximum?.pointer.update(repeating: -2, count: count)
-        sum?.pointer.update(repeating: 0, count: count)
-    }
-
     private func runTokens(_ lines: ArraySlice<Int32>, of tokens: TokenBatch, direction: Int) {
-        var recurrence = fast.recurrence(direction: direction)
+        var step = fast.step(direction: direction)
         guard let first = lines.first else { return }
         let longest = tokens.length(Int(first))
         var active = lines.count
@@ -76,13 +65,13 @@ final class LockstepBlock {
                 return fast.projection(token: Int(ids[at]), direction: direction)
             }
             var current = 0
-            for step in 0..<longest {
-                while active > 0, tokens.length(Int(lines[lines.startIndex + active - 1])) <= step { active -= 1 }
+            for number in 0..<longest {
+                while active > 0, tokens.length(Int(lines[lines.startIndex + active - 1])) <= number { active -= 1 }
                 for rank in 0..<active {
-                    rows.pointer[rank] = step == 0 ? row(rank, 0) : nextRows.pointer[rank]
-                    nextRows.pointer[rank] = row(rank, step + 1)
+                    rows.pointer[rank] = number == 0 ? row(rank, 0) : nextRows.pointer[rank]
+                    nextRows.pointer[rank] = row(rank, number + 1)
                 }
-                advance(&recurrence, lines: active, from: current)
+                advance(&step, lines: active, from: number == 0 ? nil : states[current], to: states[1 - current])
                 current = 1 - current
             }
         }
@@ -90,7 +79,7 @@ final class LockstepBlock {
 
     /// One step whose input is the mean of the line's tabulated rows: the product with W_x is linear.
     private func runMeans(_ lines: ArraySlice<Int32>, of tokens: TokenBatch, direction: Int) {
-        var recurrence = fast.recurrence(direction: direction)
+        var step = fast.step(direction: direction)
         let width = 4 * fast.paddedUnits
         var total = [Float](repeating: 0, count: width)
         for (rank, line) in lines.enumerated() {
@@ -110,13 +99,22 @@ final class LockstepBlock {
             rows.pointer[rank] = UnsafePointer(out)
             nextRows.pointer[rank] = UnsafePointer(out)
         }
-        advance(&recurrence, lines: lines.count, from: 0)
+        advance(&step, lines: lines.count, from: nil, to: states[0])
     }
 
-    private func advance(_ recurrence: inout us_recurrence, lines: Int, from current: Int) {
-        us_recurrence_step(
-            &recurrence, Int32(lines), rows.pointer, nextRows.pointer, states[current].pointer,
-            states[1 - current].pointer, cell.pointer, last.pointer, maximum?.pointer, sum?.pointer)
+    private func advance(
+        _ step: inout us_step, lines: Int, from previous: AlignedBuffer<Float>?, to next: AlignedBuffer<Float>
+    ) {
+        step.rows = Int32(lines)
+        step.projections = UnsafePointer(rows.pointer)
+        step.next = UnsafePointer(nextRows.pointer)
+        step.h_previous = UnsafeRawPointer(previous?.pointer)
+        step.h_next = UnsafeMutableRawPointer(next.pointer)
+        step.cell = cell.pointer
+        step.last = last?.pointer
+        step.maximum = maximum?.pointer
+        step.sum = sum?.pointer
+        us_recurrence_step(&step)
     }
 
     private func pool(_ lines: ArraySlice<Int32>, of tokens: TokenBatch, direction: Int) {
@@ -131,7 +129,7 @@ final class LockstepBlock {
                     continue
                 }
                 switch pooling {
-                case .last: out.update(from: last.pointer + offset, count: units)
+                case .last: if let last { out.update(from: last.pointer + offset, count: units) }
                 case .max: if let maximum { out.update(from: maximum.pointer + offset, count: units) }
                 case .mean:
                     guard let sum else { continue }

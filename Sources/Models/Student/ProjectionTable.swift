@@ -11,6 +11,26 @@ import Tensors
 /// `@unchecked Sendable`: `rows` never moves; its entries are atomic and change once, from nil to a row that is
 /// complete and stays. Everything else is behind the mutex.
 final class ProjectionTable: @unchecked Sendable {
+    /// W_xᵀ (E, outputs) and the bias, outputs rounded up to whole blocks of the kernel's.
+    private struct Direction {
+        let weights: Matrix
+        let bias: Matrix
+
+        init(_ direction: StudentWeights.Direction) {
+            let block = Int(US_PROJECTION_BLOCK)
+            let outputs = direction.input.rows
+            let padded = (outputs + block - 1) / block * block
+            weights = Matrix(rows: direction.input.columns, columns: padded)
+            bias = Matrix(rows: 1, columns: padded)
+            for output in 0..<outputs {
+                bias.pointer[output] = direction.bias.pointer[output]
+                for input in 0..<direction.input.columns {
+                    weights.row(input)[output] = direction.input.row(output)[input]
+                }
+            }
+        }
+    }
+
     private struct Growth {
         var slabs: [AlignedBuffer<UInt16>] = []
         var used = 0
@@ -19,24 +39,26 @@ final class ProjectionTable: @unchecked Sendable {
     }
 
     private let embedding: StoredMatrix
-    private let directions: [StudentWeights.Direction]
+    private let directions: [Direction]
     private let units: Int
     private let paddedUnits: Int
+    private let precision: Int32
     private let rowsInSlab: Int
     private let rows: UnsafeMutablePointer<Atomic<UnsafePointer<UInt16>?>>
     private let growth: Mutex<Growth>
 
-    init(_ weights: StudentServingWeights, units: Int, paddedUnits: Int) {
+    init(_ weights: StudentServingWeights, units: Int, paddedUnits: Int, precision: Int32) {
         embedding = weights.embedding
-        directions = [weights.forward, weights.backward]
+        directions = [Direction(weights.forward), Direction(weights.backward)]
         self.units = units
         self.paddedUnits = paddedUnits
+        self.precision = precision
         // About a megabyte.
         rowsInSlab = max(1, (1 << 20) / (16 * paddedUnits))
         rows = .allocate(capacity: embedding.rows)
         for token in 0..<embedding.rows { (rows + token).initialize(to: Atomic(nil)) }
         growth = Mutex(
-            Growth(input: Matrix(rows: 1, columns: embedding.columns), products: Matrix(rows: 1, columns: 4 * units)))
+            Growth(input: Matrix(rows: 1, columns: embedding.columns), products: Matrix(rows: 1, columns: directions[0].bias.columns)))
     }
 
     deinit {
@@ -61,10 +83,11 @@ final class ProjectionTable: @unchecked Sendable {
             embedding.read(first: token, into: growth.input.pointer)
             for (index, direction) in directions.enumerated() {
                 us_project(
-                    Int32(4 * units), Int32(embedding.columns), direction.input.pointer, direction.bias.pointer,
-                    growth.input.pointer, growth.products.pointer)
+                    Int32(direction.bias.columns), Int32(embedding.columns), direction.weights.pointer,
+                    direction.bias.pointer, growth.input.pointer, growth.products.pointer)
                 us_pack_projection(
-                    Int32(units), Int32(paddedUnits), growth.products.pointer, row + index * 4 * paddedUnits)
+                    Int32(units), Int32(paddedUnits), precision, growth.products.pointer,
+                    row + index * 4 * paddedUnits)
             }
             growth.used += 1
             rows[token].store(UnsafePointer(row), ordering: .releasing)

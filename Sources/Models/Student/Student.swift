@@ -9,27 +9,28 @@ public final class Student: CalibratedClassifier {
     public let configuration: StudentConfiguration
     let weights: StudentServingWeights
     public let features: StudentFeatures
-    private let bf16: Bool
+    private let precision: RecurrencePrecision
     /// Built for the first scorer: inspection doesn't need it.
     private let fast = Mutex<FastRecurrence?>(nil)
 
     /// - Parameters:
     ///   - weights: shared, not copied; they must not change as long as the student is in use.
-    ///   - bf16: let the fast path run its recurrence in bf16 where the processor can.
+    ///   - precision: of the fast path's recurrence.
     public convenience init(
-        _ configuration: StudentConfiguration, weights: StudentWeights, features: StudentFeatures, bf16: Bool = true
+        _ configuration: StudentConfiguration, weights: StudentWeights, features: StudentFeatures,
+        precision: RecurrencePrecision = .serving
     ) {
-        self.init(configuration, serving: StudentServingWeights(weights), features: features, bf16: bf16)
+        self.init(configuration, serving: StudentServingWeights(weights), features: features, precision: precision)
     }
 
     init(
         _ configuration: StudentConfiguration, serving weights: StudentServingWeights, features: StudentFeatures,
-        bf16: Bool
+        precision: RecurrencePrecision
     ) {
         self.configuration = configuration
         self.weights = weights
         self.features = features
-        self.bf16 = bf16
+        self.precision = precision
     }
 
     public var labels: [String] { configuration.labels }
@@ -42,7 +43,7 @@ public final class Student: CalibratedClassifier {
 
     public func makeStudentScorer() -> StudentScorer {
         let recurrence = fast.withLock { fast in
-            let built = fast ?? FastRecurrence(configuration, weights, bf16: bf16)
+            let built = fast ?? FastRecurrence(configuration, weights, precision: precision)
             fast = built
             return built
         }

@@ -5,7 +5,9 @@ import Text
 /// A student's directory: `config.json`, `model.safetensors` and its tokenizer's files.
 public enum StudentFiles {
     /// - Throws: `missingInput` for a file that isn't there, `invalidData` for one that is wrong; the error names it.
-    public static func load(directory: String, bf16: Bool = true) throws(UnderstudyError) -> Student {
+    public static func load(
+        directory: String, precision: RecurrencePrecision = .serving
+    ) throws(UnderstudyError) -> Student {
         try ModelDirectory.check(directory)
         let path = "\(directory)/\(ModelDirectory.configuration)"
         let configuration = try StudentConfiguration(ModelConfiguration(path: path))
@@ -18,7 +20,7 @@ public enum StudentFiles {
         }
         let weights = try StudentServingWeights(path: "\(directory)/\(ModelDirectory.weights)", configuration)
         return Student(
-            configuration, serving: weights, features: features(configuration, tokenizer), bf16: bf16)
+            configuration, serving: weights, features: features(configuration, tokenizer), precision: precision)
     }
 
     /// How a student with this configuration reads lines through `tokenizer`.

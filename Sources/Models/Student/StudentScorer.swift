@@ -6,6 +6,7 @@ import Text
 /// One thread's fast path of a student: lines sorted by length and run in lockstep blocks without padding.
 public final class StudentScorer: LineScorer {
     private let student: Student
+    private let features: StudentFeatures
     private let scratch = TokenizerScratch()
     private let block: LockstepBlock
     private let dense: Matrix
@@ -15,6 +16,7 @@ public final class StudentScorer: LineScorer {
 
     init(_ student: Student, _ fast: FastRecurrence) {
         self.student = student
+        features = student.features
         block = LockstepBlock(student.configuration, fast)
         dense = Matrix(rows: LockstepBlock.capacity, columns: student.configuration.denseSize)
         logits = Matrix(rows: LockstepBlock.capacity, columns: student.configuration.labels.count)
@@ -27,7 +29,7 @@ public final class StudentScorer: LineScorer {
 
     public func score(_ lines: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
         batch.removeAll()
-        lines.forEachLine { _, line in student.features.append(line, to: &batch, scratch: scratch) }
+        lines.forEachLine { _, line in features.append(line, to: &batch, scratch: scratch) }
         score(batch, into: logits)
     }
 

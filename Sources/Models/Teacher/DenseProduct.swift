@@ -8,6 +8,8 @@ struct DenseProduct: Sendable {
         /// W for bert_bf16_product, where that is used.
         case packed(Matrix, AlignedBuffer<UInt16>)
         case quantised(QuantisedMatrix)
+        /// W for bert_i8_product, where that is used.
+        case bytes(AlignedBuffer<UInt8>)
     }
 
     /// Outputs in a panel of packed weights.
@@ -22,8 +24,12 @@ struct DenseProduct: Sendable {
     init(_ weights: Matrix, precision: TeacherPrecision) {
         outputs = weights.rows
         inputs = weights.columns
-        guard precision == .bf16, precision.isSupported else {
+        guard precision != .f32, precision.isSupported else {
             form = .single(weights)
+            return
+        }
+        if precision == .i8 {
+            form = .bytes(Self.packed(QuantisedMatrix(weights)))
             return
         }
         let packed = AlignedBuffer<UInt16>(
@@ -32,12 +38,19 @@ struct DenseProduct: Sendable {
         form = .packed(weights, packed)
     }
 
-    /// Weights that stay i8: each product makes them f32 as it goes. That costs a few per cent with many rows, saves
-    /// time with few, and takes a quarter of the memory.
-    init(_ weights: QuantisedMatrix) {
+    /// Weights that stay i8. In another precision each product makes them f32 as it goes: that costs a few per cent with
+    /// many rows, saves time with few, and takes a quarter of the memory.
+    init(_ weights: QuantisedMatrix, precision: TeacherPrecision) {
         outputs = weights.rows
         inputs = weights.columns
-        form = .quantised(weights)
+        form = precision == .i8 && precision.isSupported ? .bytes(Self.packed(weights)) : .quantised(weights)
+    }
+
+    private static func packed(_ weights: QuantisedMatrix) -> AlignedBuffer<UInt8> {
+        let (rows, columns) = (Int64(weights.rows), Int64(weights.columns))
+        let packed = AlignedBuffer<UInt8>(zeros: Int(bert_i8_packed_bytes(rows, columns)))
+        bert_i8_pack(packed.pointer, weights.values.pointer, weights.scales.pointer, rows, columns)
+        return packed
     }
 
     /// y (rows, outputs; stride ldy) = x (rows, inputs; packed) · W[outputs]ᵀ for a range of W's rows.
@@ -47,6 +60,8 @@ struct DenseProduct: Sendable {
     ) {
         let range = outputs ?? 0..<self.outputs
         switch form {
+        case .bytes(let packed):
+            multiply(x, rows: rows, packed, range, into: y, ldy: ldy, scratch: scratch)
         case .packed(_, let packed) where range.lowerBound % Self.panel == 0:
             let width = (inputs + 1) / 2 * 2
             let rounded = scratch.halves(rows * width)
@@ -68,6 +83,28 @@ struct DenseProduct: Sendable {
         }
     }
 
+    private func multiply(
+        _ x: UnsafePointer<Float>, rows: Int, _ packed: AlignedBuffer<UInt8>, _ range: Range<Int>,
+        into y: UnsafeMutablePointer<Float>, ldy: Int, scratch: DenseScratch
+    ) {
+        let width = Int(bert_i8_width(Int64(inputs)))
+        let (rounded, scales) = scratch.bytes(rows * width, rows: rows)
+        bert_i8_convert(rounded, scales, x, Int64(rows), Int64(inputs))
+        if range.lowerBound % Self.panel == 0 {
+            let first = Int(bert_i8_packed_bytes(Int64(range.lowerBound), Int64(inputs)))
+            bert_i8_product(
+                y, Int64(ldy), rounded, scales, Int64(rows), packed.pointer + first, Int64(range.count), Int64(inputs))
+            return
+        }
+        // A model so narrow that its parts don't begin at panels: all outputs, of which some are taken.
+        let all = scratch.floats(rows * outputs)
+        bert_i8_product(
+            all, Int64(outputs), rounded, scales, Int64(rows), packed.pointer, Int64(outputs), Int64(inputs))
+        for row in 0..<rows {
+            (y + row * ldy).update(from: all + row * outputs + range.lowerBound, count: range.count)
+        }
+    }
+
     /// y (rows, outputs) = x · Wᵀ with W (outputs, inputs) in f32.
     private func multiply(
         _ x: UnsafePointer<Float>, rows: Int, _ weights: UnsafePointer<Float>, _ outputs: Int,
@@ -78,14 +115,24 @@ struct DenseProduct: Sendable {
     }
 }
 
-/// One thread's room for inputs in bf16 and weights in f32. The contents don't survive growth.
+/// One thread's room for rounded inputs and for weights in f32. The contents don't survive growth.
 final class DenseScratch {
+    private var byteBuffer = AlignedBuffer<UInt8>(zeros: 0)
+    private var scaleBuffer = AlignedBuffer<Float>(zeros: 0)
     private var halfBuffer = AlignedBuffer<UInt16>(zeros: 0)
     private var floatBuffer = AlignedBuffer<Float>(zeros: 0)
 
     func halves(_ count: Int) -> UnsafeMutablePointer<UInt16> {
         if halfBuffer.count < count { halfBuffer = AlignedBuffer(zeros: count) }
         return halfBuffer.pointer
+    }
+
+    func bytes(
+        _ count: Int, rows: Int
+    ) -> (values: UnsafeMutablePointer<UInt8>, scales: UnsafeMutablePointer<Float>) {
+        if byteBuffer.count < count { byteBuffer = AlignedBuffer(zeros: count) }
+        if scaleBuffer.count < rows { scaleBuffer = AlignedBuffer(zeros: rows) }
+        return (byteBuffer.pointer, scaleBuffer.pointer)
     }
 
     func floats(_ count: Int) -> UnsafeMutablePointer<Float> {

@@ -52,9 +52,9 @@ public final class Teacher: CalibratedClassifier {
 
     /// Reads `config.json` and `model.safetensors` in `directory`, a Hugging Face BertForSequenceClassification.
     ///
-    /// Weights that are stored as i8 stay so in memory, and their products are those of f32.
+    /// Weights that are stored as i8 stay so in memory.
     public static func load(
-        directory: String, tokenizer: any Tokenizer, precision: TeacherPrecision = .f32
+        directory: String, tokenizer: any Tokenizer, precision: TeacherPrecision = .serving
     ) throws(UnderstudyError) -> Teacher {
         let configuration = try TeacherConfiguration(path: directory + "/config.json")
         let path = directory + "/model.safetensors"

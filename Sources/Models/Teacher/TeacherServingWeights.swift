@@ -57,7 +57,7 @@ struct TeacherServingWeights: Sendable {
             guard let first = parts.first, parts.count == names.count else {
                 return DenseProduct(matrix, precision: precision)
             }
-            return DenseProduct(parts.count == 1 ? first : QuantisedMatrix(stacking: parts))
+            return DenseProduct(parts.count == 1 ? first : QuantisedMatrix(stacking: parts), precision: precision)
         }
         wordEmbeddings =
             quantised[TeacherWeights.wordEmbeddingsName].map { .quantised($0) } ?? .single(weights.wordEmbeddings)

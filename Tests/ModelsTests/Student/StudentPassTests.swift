@@ -53,17 +53,18 @@ import Text
         for level in [US_PORTABLE, US_AVX2, US_AVX512] {
             us_force_level(Int32(level.rawValue))
             for name in StudentGolden.names {
-                for bf16 in [false, true] {
-                    try expectFastPath(try StudentGolden(name), bf16: bf16, tolerance: bf16 ? 0.05 : 0.01)
+                for precision in RecurrencePrecision.allCases {
+                    try expectFastPath(
+                        try StudentGolden(name), precision: precision, tolerance: precision == .f32 ? 0.01 : 0.05)
                 }
             }
         }
     }
 
-    private func expectFastPath(_ golden: StudentGolden, bf16: Bool, tolerance: Float) throws {
+    private func expectFastPath(_ golden: StudentGolden, precision: RecurrencePrecision, tolerance: Float) throws {
         let features = StudentFeatures(
             tokenizer: NoTokenizer(), shortcutBuckets: 0, maximumTokens: 1)
-        let student = Student(golden.configuration, weights: golden.weights, features: features, bf16: bf16)
+        let student = Student(golden.configuration, weights: golden.weights, features: features, precision: precision)
         var logits = [Float](repeating: .nan, count: golden.batch.count * student.labels.count)
         let scorer = student.makeStudentScorer()
         logits.withUnsafeMutableBufferPointer { scorer.score(golden.batch, into: $0) }
@@ -98,7 +99,7 @@ import Text
             let expected = pass.forward(weights, batch)
             let features = StudentFeatures(
                 tokenizer: NoTokenizer(), shortcutBuckets: 0, maximumTokens: 1)
-            let student = Student(configuration, weights: weights, features: features, bf16: false)
+            let student = Student(configuration, weights: weights, features: features, precision: .f32)
             var logits = [Float](repeating: .nan, count: batch.count * student.labels.count)
             logits.withUnsafeMutableBufferPointer { student.makeStudentScorer().score(batch, into: $0) }
             for index in logits.indices { #expect(abs(logits[index] - expected[index]) < 2e-3) }

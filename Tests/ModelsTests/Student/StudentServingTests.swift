@@ -48,7 +48,7 @@ import Text
     func whatIsServedAgreesWithTheReferenceOverAllWeights(precision: String) throws {
         let folder = try TemporaryFolder(inMemory: false)
         try Self.write(precision: precision, to: folder)
-        let student = try StudentFiles.load(directory: folder.path, bf16: false)
+        let student = try StudentFiles.load(directory: folder.path, precision: .f32)
         let weights = try StudentFiles.weights(directory: folder.path, student.configuration)
         let batch = Self.batch(lines: 150, seed: 1)
         let pass = StudentPass(student.configuration)
@@ -64,8 +64,8 @@ import Text
         let folder = try TemporaryFolder(inMemory: false)
         try Self.write(precision: "f16", to: folder)
         let batch = Self.batch(lines: 100, seed: 2)
-        let expected = Self.logits(try StudentFiles.load(directory: folder.path, bf16: false), batch)
-        let student = try StudentFiles.load(directory: folder.path, bf16: false)
+        let expected = Self.logits(try StudentFiles.load(directory: folder.path, precision: .f32), batch)
+        let student = try StudentFiles.load(directory: folder.path, precision: .f32)
         // Each thread has a place of its own.
         nonisolated(unsafe) let results = UnsafeMutableBufferPointer<[Float]>.allocate(capacity: 8)
         results.initialize(repeating: [])

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Measures this program against what people would use instead; see Benchmarks/README.md.
+
+    Benchmarks/bench.py --data FOLDER [--only student,teacher] [--runs 5] [--python PYTHON]
+
+All numbers of a row come from one run: both sides warm, the same lines, weights and threads, medians of alternating
+runs. With all groups the tables are written to docs/performance.md, between its two marks, and docs/scaling.svg is drawn.
+"""
+import argparse
+import datetime
+import json
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+from suite import limit, plots, process, scaling, student, teacher, training
+from suite.setting import ROOT, WORK, Setting
+
+GROUPS = {"student": student, "process": process, "teacher": teacher, "training": training, "limit": limit,
+          "scaling": scaling}
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+
+def number(value):
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(rows):
+    out = ["| work | understudy | against | theirs | ratio | reach | |", "|---|---:|---|---:|---:|---|---|"]
+    for row in rows:
+        ratio = "–" if row["ratio"] is None else f"**{row['ratio']:.2f}**"
+        theirs = "–" if row["theirs"] is None else f"{number(row['theirs'])} {row['unit']}"
+        out.append(f"| {row['work']} | {number(row['ours'])} {row['unit']} | {row['against']} | {theirs} | {ratio} "
+                   f"| {row['reach']}{'' if row['met'] else ' (missed)'} | {row['note']} |")
+    return "\n".join(out)
+
+
+def against_bert_base(results):
+    """The student's lines per second over those of bert-base in PyTorch f32, both on one core."""
+    ours, theirs = results["student"]["rows"][0]["ours"], results["teacher"]["bert_base_torch_f32"]
+    return {"work": "student's lines/s ÷ bert-base's, 1 core", "ours": ours, "unit": "lines/s",
+            "against": "bert-base in PyTorch f32, batch 32", "theirs": theirs, "ratio": ours / theirs,
+            "reach": "≥ 1,500", "met": ours / theirs >= 1500, "note": ""}
+
+
+def machine():
+    cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")).group(1)
+    flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    sets = [name for name in ("avx512_vnni", "avx512_bf16", "avx512f", "avx2") if name in flags]
+    system = re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text(encoding="utf-8")).group(1)
+    swift = subprocess.run(["swift", "--version"], capture_output=True, text=True).stdout
+    version = re.search(r"Swift version (\S+)", swift)
+    return (f"{datetime.date.today()}, {cpu}, {', '.join(sets)}, {system}, Linux {platform.release().split('-')[0]}, "
+            f"Swift {version.group(1) if version else '?'}, Python {platform.python_version()}")
+
+
+def render(results):
+    rows = results["student"]["rows"] + results["process"]["rows"] + results["teacher"]["rows"]
+    rows += [against_bert_base(results)] + results["training"]["rows"] + results["limit"]["rows"]
+    out = [BEGIN, f"Measured on {machine()}; two cores. Medians of {results['runs']} alternating runs.", "", table(rows), ""]
+    out += ["| the student's recurrence in | accuracy, unseen | ECE | same label as f32 | lines/s, 1 core |",
+            "|---|---:|---:|---:|---:|"]
+    out += [f"| {row['precision']} | {row['accuracy']:.2f} % | {row['ece']:.2f} % | {row['agreement']:.2f} % "
+            f"| {row['lines_per_second']:,.0f} |" for row in results["student"]["precision"]]
+    out += ["", "| the embedded teacher in | accuracy, unseen | ECE |", "|---|---:|---:|"]
+    out += [f"| {name} | {accuracy:.2f} % | {ece:.2f} % |" for name, (accuracy, ece) in results["teacher"]["accuracy"].items()]
+    names = list(teacher.NAMES)
+    out += ["", "All five peers of the teacher, one run each, lines/s:", "",
+            "| model | cores | batch | understudy | " + " | ".join(teacher.NAMES[name] for name in names) + " |",
+            "|---|---:|---:|" + "---:|" * (len(names) + 1)]
+    out += [f"| {row['model']} | {row['cores']} | {row['batch']} | {number(row['ours'])} | "
+            + " | ".join(number(row[name]) for name in names) + " |" for row in results["teacher"]["peers"]]
+    out += ["", "| recurrence | units | 10⁹ operations/s | oneDNN's best | share |", "|---|---:|---:|---:|---:|"]
+    out += [f"| {row['precision']} | {row['units']} | {row['rate']:.0f} | {row['limit']:.0f} | {row['share']:.0f} % |"
+            for row in results["limit"]["shares"]]
+    largest = results["scaling"]["points"]["lines"][-1][1]
+    out += ["", "![Lines a second as lines, length, classes and units grow](scaling.svg)", "",
+            f"A day's feed of 100 million lines takes {1e8 / largest / 60:.0f} minutes of these two cores, "
+            f"{2e8 / largest / 86400:.3f} of a core all day long.", END]
+    return "\n".join(out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="the folder with tnews5, tnews15 and thucnews")
+    parser.add_argument("--only", help="some groups: " + ", ".join(GROUPS))
+    parser.add_argument("--runs", type=int, default=5, help="alternating runs of each pair (default: %(default)s)")
+    parser.add_argument("--python", help="an interpreter with the peers; without it, Benchmarks/venv is made")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md from what all groups found last")
+    arguments = parser.parse_args()
+    chosen = arguments.only.split(",") if arguments.only else [] if arguments.write else list(GROUPS)
+    unknown = [name for name in chosen if name not in GROUPS]
+    if unknown:
+        parser.error(f"there is no group {unknown[0]}; there are {', '.join(GROUPS)}")
+    WORK.mkdir(exist_ok=True)
+    store = WORK / "results.json"
+    results = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    if chosen:
+        setting = Setting(arguments.data, arguments.runs, arguments.python)
+    for name in chosen:
+        results[name] = GROUPS[name].measure(setting)
+        results["runs"] = arguments.runs
+        store.write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
+        print(table(results[name]["rows"]), flush=True)
+    if arguments.only and not arguments.write:
+        return
+    text = render(results)
+    print(text)
+    page = ROOT / "docs" / "performance.md"
+    old = page.read_text(encoding="utf-8")
+    before, _, rest = old.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    if not rest or not after:
+        sys.exit(f"{page}: lacks the marks {BEGIN} and {END}")
+    page.write_text(before + text + after, encoding="utf-8")
+    (ROOT / "docs" / "scaling.svg").write_text(plots.draw(results["scaling"]["points"]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
