@@ -48,8 +48,8 @@ def measure(setting):
     accuracies = {precision: setting.accuracy(["--teacher", setting.teacher],
                                               environment={"UNDERSTUDY_PRECISION": precision})
                   for precision in ("f32", "i8")}
-    for name, own, theirs, count in (("12 × 384, embedded", setting.teacher, plain, 1000),
-                                     ("12 × 768, bert-base", base, base, 160)):
+    for name, own, theirs, count in (("12 × 384, embedded", setting.teacher, plain, 600),
+                                     ("12 × 768, bert-base", base, base, 96)):
         for cpus in ((0,), (0, 1)):
             for batch, size in ((32, count), (1, count // 4)):
                 ids = setting.ids(own, lines, size)

@@ -4,6 +4,7 @@ import re
 import time
 
 from .setting import WORK, alternate, note, run
+from .teacher import models
 
 BOTH = (0, 1)
 
@@ -48,7 +49,7 @@ def measure(setting):
     few = 3_000
     small = WORK / "train-3k.jsonl"
     small.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in records[:few]), encoding="utf-8")
-    base = WORK / "teacher-f32"
+    base, _ = models(setting)
 
     def tune(epochs):
         done = run([setting.understudy, "train", "teacher", "--base", base, "--train", small, "--validation", kept,

@@ -15,6 +15,9 @@ final class UnigramModel: Sendable {
     private static let unknownPenalty = 10.0
 
     private let trie: ByteTrie
+    /// Where the trie is after each character of three bytes (U+0800 … U+FFFF, most of a Chinese line), by code point;
+    /// −1 where no piece begins so. Three look-ups that wait for each other become one.
+    private let afterCharacter: FrozenArray<Int32>
     private let scores: FrozenArray<Double>
     private let unknown: Int32
     private let unknownScore: Double
@@ -24,6 +27,7 @@ final class UnigramModel: Sendable {
     init(pieces: [(bytes: [UInt8], score: Double)], unknown: Int32, spellsUnknownInBytes: Bool) {
         trie = ByteTrie(
             pieces.enumerated().filter { !$1.bytes.isEmpty }.map { ($1.bytes, Int32($0)) })
+        afterCharacter = Self.nodesAfterCharacters(trie)
         scores = FrozenArray(pieces.map(\.score))
         self.unknown = unknown
         unknownScore = (pieces.map(\.score).min() ?? 0) - Self.unknownPenalty
@@ -71,27 +75,46 @@ final class UnigramModel: Sendable {
         }
     }
 
+    private static func nodesAfterCharacters(_ trie: ByteTrie) -> FrozenArray<Int32> {
+        var nodes = [Int32](repeating: -1, count: 0x1_0000)
+        for first in 0xE0...0xEF {
+            let one = ByteTrie.step(trie.pointer, from: ByteTrie.root, UInt8(first))
+            if one < 0 { continue }
+            for second in 0x80...0xBF {
+                let two = ByteTrie.step(trie.pointer, from: one, UInt8(second))
+                if two < 0 { continue }
+                for third in 0x80...0xBF {
+                    let scalar = (first & 0xF) << 12 | (second & 0x3F) << 6 | third & 0x3F
+                    nodes[scalar] = Int32(truncatingIfNeeded: ByteTrie.step(trie.pointer, from: two, UInt8(third)))
+                }
+            }
+        }
+        return FrozenArray(nodes)
+    }
+
     @inline(__always)
     private func findBestPath(_ text: UnsafePointer<UInt8>, _ length: Int, _ nodes: UnsafeMutablePointer<Node>) {
         let units = trie.pointer
         var start = 0
         while start < length {
             let scoreHere = nodes[start].score
-            let character = UTF8Code.decode(text, at: start, end: length).length
+            let (scalar, character) = UTF8Code.decode(text, at: start, end: length)
             var hasSingle = false
             var node = ByteTrie.root
             var position = start
-            while position < length {
+            // Pieces are whole characters, so nothing is passed over by beginning behind the first one.
+            if character == 3 {
+                node = Int(afterCharacter[Int(scalar)])
+                position &+= 3
+                if node >= 0 { note(node, units, start, position, scoreHere, nodes, &hasSingle, isSingle: true) }
+            }
+            while node >= 0, position < length {
                 node = ByteTrie.step(units, from: node, text[position])
                 if node < 0 { break }
                 position &+= 1
-                let piece = units[node].value
-                if piece < 0 { continue }
-                let score = scores[Int(piece)] + scoreHere
-                if nodes[position].start < 0 || score > nodes[position].score {
-                    nodes[position] = Node(score: score, start: Int32(truncatingIfNeeded: start), piece: piece)
-                }
-                if position &- start == character { hasSingle = true }
+                note(
+                    node, units, start, position, scoreHere, nodes, &hasSingle,
+                    isSingle: position &- start == character)
             }
             if !hasSingle {
                 let score = unknownScore + scoreHere
@@ -102,6 +125,21 @@ final class UnigramModel: Sendable {
             }
             start &+= character
         }
+    }
+
+    /// A piece that ends at `position`, if there is one, and whether it makes the best path to there.
+    @inline(__always)
+    private func note(
+        _ node: Int, _ units: UnsafePointer<ByteTrie.Unit>, _ start: Int, _ position: Int, _ scoreHere: Double,
+        _ nodes: UnsafeMutablePointer<Node>, _ hasSingle: inout Bool, isSingle: Bool
+    ) {
+        let piece = units[node].value
+        if piece < 0 { return }
+        let score = scores[Int(piece)] + scoreHere
+        if nodes[position].start < 0 || score > nodes[position].score {
+            nodes[position] = Node(score: score, start: Int32(truncatingIfNeeded: start), piece: piece)
+        }
+        if isSingle { hasSingle = true }
     }
 
     /// Appends, last id first, what a run of unknown characters becomes: the piece that happens to be spelt so, its

@@ -9,8 +9,6 @@ final class LockstepBlock {
     /// Eight register blocks of six lines: enough that a group's weights are read from the cache for many lines.
     static let capacity = 48
 
-    private typealias Row = UnsafePointer<UInt16>
-
     private let fast: FastRecurrence
     private let configuration: StudentConfiguration
     private let states: [AlignedBuffer<Float>]
@@ -20,6 +18,9 @@ final class LockstepBlock {
     private let sum: AlignedBuffer<Float>?
     private let rows: AlignedBuffer<UnsafePointer<UInt16>?>
     private let nextRows: AlignedBuffer<UnsafePointer<UInt16>?>
+    /// Each line's first token in reading order, and its length.
+    private let starts: AlignedBuffer<UnsafePointer<Int32>?>
+    private let lengths: AlignedBuffer<Int32>
     private let means: AlignedBuffer<UInt16>
     /// (capacity, P) after `run`.
     let pooled: Matrix
@@ -35,6 +36,8 @@ final class LockstepBlock {
         sum = configuration.pooling.contains(.mean) ? AlignedBuffer(zeros: count) : nil
         rows = AlignedBuffer(zeros: Self.capacity)
         nextRows = AlignedBuffer(zeros: Self.capacity)
+        starts = AlignedBuffer(zeros: Self.capacity)
+        lengths = AlignedBuffer(zeros: Self.capacity)
         means = AlignedBuffer(
             zeros: configuration.input == .sentenceVector ? Self.capacity * 4 * fast.paddedUnits : 0)
         pooled = Matrix(rows: Self.capacity, columns: configuration.pooledSize)
@@ -53,26 +56,41 @@ final class LockstepBlock {
 
     private func runTokens(_ lines: ArraySlice<Int32>, of tokens: TokenBatch, direction: Int) {
         var step = fast.step(direction: direction)
-        guard let first = lines.first else { return }
-        let longest = tokens.length(Int(first))
-        var active = lines.count
+        let count = lines.count
         tokens.ids.withUnsafeBufferPointer { ids in
-            func row(_ rank: Int, _ step: Int) -> Row {
-                let line = Int(lines[lines.startIndex + rank])
-                let begin = Int(tokens.offsets[line])
-                let end = Int(tokens.offsets[line + 1])
-                let at = direction == 0 ? Swift.min(begin + step, end - 1) : Swift.max(end - 1 - step, begin)
-                return fast.projection(token: Int(ids[at]), direction: direction)
+            guard let ids = ids.baseAddress, count > 0 else { return }
+            for (rank, line) in lines.enumerated() {
+                let begin = Int(tokens.offsets[Int(line)])
+                let length = Int(tokens.offsets[Int(line) + 1]) - begin
+                lengths[rank] = Int32(length)
+                // Backwards a line is read from its last token.
+                starts[rank] = direction == 0 || length == 0 ? ids + begin : ids + begin + length - 1
+            }
+            let stride = direction == 0 ? 1 : -1
+            let (starts, lengths) = (starts.pointer, lengths.pointer)
+            var (rows, next) = (rows.pointer, nextRows.pointer)
+            var active = count
+            while active > 0, lengths[active - 1] == 0 { active -= 1 }
+            for rank in 0..<active {
+                guard let start = starts[rank] else { return }
+                rows[rank] = fast.projection(token: Int(start.pointee), direction: direction)
             }
             var current = 0
-            for number in 0..<longest {
-                while active > 0, tokens.length(Int(lines[lines.startIndex + active - 1])) <= number { active -= 1 }
+            var number = 0
+            while active > 0 {
+                number += 1
                 for rank in 0..<active {
-                    rows.pointer[rank] = number == 0 ? row(rank, 0) : nextRows.pointer[rank]
-                    nextRows.pointer[rank] = row(rank, number + 1)
+                    guard let start = starts[rank] else { return }
+                    // A line that ends here names its last row again.
+                    let at = min(number, Int(lengths[rank]) - 1)
+                    next[rank] = fast.projection(token: Int(start[at * stride]), direction: direction)
                 }
-                advance(&step, lines: active, from: number == 0 ? nil : states[current], to: states[1 - current])
+                step.projections = UnsafePointer(rows)
+                step.next = UnsafePointer(next)
+                advance(&step, lines: active, from: number == 1 ? nil : states[current], to: states[1 - current])
                 current = 1 - current
+                swap(&rows, &next)
+                while active > 0, Int(lengths[active - 1]) <= number { active -= 1 }
             }
         }
     }
@@ -97,8 +115,9 @@ final class LockstepBlock {
                 for column in 0..<width { out[column] = Float16(total[column] / Float(length)).bitPattern }
             }
             rows.pointer[rank] = UnsafePointer(out)
-            nextRows.pointer[rank] = UnsafePointer(out)
         }
+        step.projections = UnsafePointer(rows.pointer)
+        step.next = UnsafePointer(rows.pointer)
         advance(&step, lines: lines.count, from: nil, to: states[0])
     }
 
@@ -106,8 +125,6 @@ final class LockstepBlock {
         _ step: inout us_step, lines: Int, from previous: AlignedBuffer<Float>?, to next: AlignedBuffer<Float>
     ) {
         step.rows = Int32(lines)
-        step.projections = UnsafePointer(rows.pointer)
-        step.next = UnsafePointer(nextRows.pointer)
         step.h_previous = UnsafeRawPointer(previous?.pointer)
         step.h_next = UnsafeMutableRawPointer(next.pointer)
         step.cell = cell.pointer
