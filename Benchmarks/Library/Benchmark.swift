@@ -23,7 +23,8 @@ struct Benchmark: ParsableCommand {
     /// Lines as ids, one line of text each, ids apart by blanks.
     static func tokens(path: String) throws -> TokenBatch {
         var batch = TokenBatch()
-        for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        for line in try String(contentsOfFile: path, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
         where !line.isEmpty {
             batch.append(ids: line.split(separator: " ").compactMap { Int32($0) })
         }
@@ -50,6 +51,7 @@ struct Benchmark: ParsableCommand {
     }
 
     static func printJSON(_ values: [String: Any]) throws {
-        print(String(decoding: try JSONSerialization.data(withJSONObject: values, options: [.sortedKeys]), as: UTF8.self))
+        print(
+            String(decoding: try JSONSerialization.data(withJSONObject: values, options: [.sortedKeys]), as: UTF8.self))
     }
 }

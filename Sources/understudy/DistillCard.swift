@@ -28,6 +28,9 @@ enum DistillCard {
             .init("embedding, hidden, dense", "\(recipe.embeddingSize), \(recipe.hiddenSize), \(recipe.denseSize)"),
             .init("pooling", recipe.pooling.map(\.rawValue).joined(separator: ", ")),
             .init("shortcut buckets", String(configuration.shortcutBuckets)),
+            .init(
+                "early exit",
+                configuration.earlyExit.map { "by n-grams alone from a confidence of \($0.threshold)" } ?? "none"),
             .init("embeddings from", embeddings(recipe)),
             .init(
                 "loss",

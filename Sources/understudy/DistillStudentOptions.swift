@@ -34,7 +34,7 @@ struct DistillStudentOptions: ParsableArguments {
     var embeddingSize = 128
 
     @Option(help: "Hidden units of each direction.")
-    var hiddenSize = 128
+    var hiddenSize = 64
 
     @Option(help: "Units of the dense layer.")
     var denseSize = 128
@@ -47,6 +47,9 @@ struct DistillStudentOptions: ParsableArguments {
 
     @Option(help: "Lines are cut to this many tokens.")
     var maximumTokens = 128
+
+    @Flag(inversion: .prefixedNo, help: "Answer sure lines by their n-grams alone.")
+    var earlyExit = true
 
     @Option(help: "How weights are stored: f32, f16 or bf16.")
     var precision = "f16"
@@ -80,6 +83,7 @@ struct DistillStudentOptions: ParsableArguments {
         recipe.lstm = try DistillTrainingOptions.choice("lstm-initialization", lstmInitialization)
         recipe.embeddingSize = embeddingSize
         recipe.hiddenSize = hiddenSize
+        recipe.earlyExit = earlyExit
         recipe.denseSize = denseSize
         recipe.pooling = []
         for name in pooling.split(separator: ",") {

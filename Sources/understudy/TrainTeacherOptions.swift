@@ -50,6 +50,8 @@ struct TrainTeacherOptions: ParsableArguments {
     /// `base` is the directory whose config.json says how many layers `all` is.
     func options(layersOf base: String) throws(UnderstudyError) -> TeacherTrainingOptions {
         var options = TeacherTrainingOptions()
+        // As they will be run when the teacher serves.
+        options.frozenPrecision = .serving
         if layers == "all" {
             options.layers = try TeacherConfiguration(path: "\(base)/\(ModelDirectory.configuration)").layers
         } else if let count = Int(layers) {

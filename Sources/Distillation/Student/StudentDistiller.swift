@@ -48,8 +48,8 @@ public struct StudentDistiller {
     }
 
     public let recipe: StudentRecipe
-    private let progress: ProgressMeter
-    private let shouldStop: () -> Bool
+    let progress: ProgressMeter
+    let shouldStop: () -> Bool
 
     public init(_ recipe: StudentRecipe, progress: ProgressMeter, shouldStop: @escaping () -> Bool = { false }) {
         self.recipe = recipe
@@ -94,22 +94,28 @@ public struct StudentDistiller {
         var options = recipe.training
         options.unknownToken = material.tokenizer.specialTokens.unknown ?? 0
         let trainer = StudentTrainer(configuration, weights: weights, options: options)
-        let outcome = try train(
-            trainer, corpus, TrainingTargets(labels: lines.labelIndices, logits: teacherLogits), validation,
-            material.validation.labelIndices)
+        let targets = TrainingTargets(labels: lines.labelIndices, logits: teacherLogits)
+        let outcome = try train(trainer, corpus, targets, validation, material.validation.labelIndices)
 
         // Everything from here on is measured with the best epoch's weights, as they will be stored.
         weights.copyValues(from: outcome.weights)
         weights.round(to: configuration.precision)
+        var logits = trainer.logits(validation).storage.array
+        var finished = weights
+        if let exit = exit(configuration, material, corpus, targets, validation, logits) {
+            configuration.earlyExit = exit.threshold.exit
+            logits = exit.threshold.logits
+            finished = StudentWeights(weights, exit: exit.weights.table, exitBias: exit.weights.bias)
+        }
         let calibration = StudentCalibration.fit(
-            logits: trainer.logits(validation).storage.array, teacherLogits: validationLogits?.storage.array,
+            logits: logits, teacherLogits: validationLogits?.storage.array,
             labels: material.validation.labelIndices, labelCount: labels.count,
             description: "\(material.validation.count) validation lines")
         configuration.calibration = calibration.calibration
         let metrics = StudentMetrics(
             outcome: outcome, calibration: calibration, trainLines: material.train.count, transferLines: lines.count,
-            parameters: weights.parameterCount)
-        return Result(configuration: configuration, weights: weights, metrics: metrics)
+            parameters: finished.parameterCount)
+        return Result(configuration: configuration, weights: finished, metrics: metrics)
     }
 
     /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.

@@ -21,6 +21,8 @@ public struct StudentRecipe: Sendable {
     public var pooling: [StudentConfiguration.Pooling] = [.max, .mean]
     /// 2^bits rows; 0 for no shortcut.
     public var shortcutBits = 18
+    /// Whether sure lines are answered by their n-grams alone; needs a shortcut's n-grams.
+    public var earlyExit = true
     public var maximumTokens = 128
     public var precision = "f16"
     public var embeddings = Embeddings.context
@@ -49,6 +51,7 @@ public struct StudentRecipe: Sendable {
         denseSize = configuration.denseSize
         pooling = configuration.pooling
         shortcutBits = configuration.shortcutBuckets > 0 ? configuration.shortcutBuckets.trailingZeroBitCount : 0
+        earlyExit = configuration.earlyExit != nil
         maximumTokens = configuration.maximumTokens
         precision = configuration.precision
     }

@@ -15,7 +15,7 @@ struct TeacherStates: Sendable {
     /// nil comes back.
     init?(
         _ tokens: TokenBatch, configuration: TeacherConfiguration, weights: TeacherWeights, layers: Int, threads: Int,
-        isCancelled: () -> Bool, progress: (Int) -> Void
+        precision: TeacherPrecision, isCancelled: () -> Bool, progress: (Int) -> Void
     ) {
         self.layers = layers
         let width = configuration.hiddenSize
@@ -23,7 +23,7 @@ struct TeacherStates: Sendable {
         offsets = tokens.offsets
         let states = AlignedBuffer<Float>(zeros: tokens.ids.count * width)
         self.states = states
-        let encoders = (0..<threads).map { _ in TeacherEncoder(configuration, weights) }
+        let encoders = TeacherEncoder.frozen(threads, configuration, weights, precision: precision)
         // One chunk per thread at a time, so that progress and cancelling are seen to in between.
         var next = 0
         while next < tokens.count {

@@ -14,7 +14,8 @@ extension TeacherTrainer {
             ? nil
             : TeacherStates(
                 set.tokens, configuration: configuration, weights: weights,
-                layers: configuration.layers - options.layers, threads: 1, isCancelled: { false }, progress: { _ in })
+                layers: configuration.layers - options.layers, threads: 1, precision: options.frozenPrecision,
+                isCancelled: { false }, progress: { _ in })
         let outcome = step.computeGradients(lines, of: set, states: states, key: key)
         // Gradients count their layers from the first that learns; the weights' names say which those are.
         let gradients = zip(step.tensors, step.gradients).map { weight, gradient in

@@ -136,7 +136,8 @@ public final class TeacherTrainer {
             guard
                 let made = TeacherStates(
                     set.tokens, configuration: configuration, weights: weights,
-                    layers: configuration.layers - options.layers, threads: options.threads, isCancelled: isCancelled,
+                    layers: configuration.layers - options.layers, threads: options.threads,
+                    precision: options.frozenPrecision, isCancelled: isCancelled,
                     progress: { done in
                         report.linesDone = before + done
                         progress(report)

@@ -6,6 +6,8 @@ public struct TeacherTrainingOptions: Sendable, Equatable {
     /// Encoder blocks that learn, counted from the last; those before stay as they are, and their output is computed
     /// once.
     public var layers: Int = 4
+    /// The arithmetic of the blocks that don't learn.
+    public var frozenPrecision = TeacherPrecision.f32
     /// Whether the embeddings learn too; only together with all blocks.
     public var trainsEmbeddings: Bool = false
     /// Passes over the training lines.

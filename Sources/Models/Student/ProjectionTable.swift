@@ -58,7 +58,9 @@ final class ProjectionTable: @unchecked Sendable {
         rows = .allocate(capacity: embedding.rows)
         for token in 0..<embedding.rows { (rows + token).initialize(to: Atomic(nil)) }
         growth = Mutex(
-            Growth(input: Matrix(rows: 1, columns: embedding.columns), products: Matrix(rows: 1, columns: directions[0].bias.columns)))
+            Growth(
+                input: Matrix(rows: 1, columns: embedding.columns),
+                products: Matrix(rows: 1, columns: directions[0].bias.columns)))
     }
 
     deinit {

@@ -33,6 +33,11 @@ extension StudentConfiguration {
         parent = try json.optionalString("parent")
         dataFingerprint = try json.optionalString("data_fingerprint")
         seed = try json.optionalInteger("seed", in: 0...Int.max).map { UInt64($0) }
+        if let values = try json.optionalObject("early_exit") {
+            earlyExit = EarlyExit(
+                threshold: Float(try values.double("threshold", in: 0...1)),
+                scale: Float(try values.double("scale", in: 1e-3...1e3)))
+        }
         if let values = try json.optionalObject("calibration") {
             calibration = Calibration(
                 temperature: Float(try values.double("temperature", in: 1e-3...1e3)),
@@ -58,6 +63,13 @@ extension StudentConfiguration {
             ("maximum_tokens", .integer(maximumTokens)), ("labels", .strings(labels)),
             ("precision", .string(precision)),
         ]
+        if let earlyExit {
+            members.append(
+                (
+                    "early_exit",
+                    .members([("threshold", .double(earlyExit.threshold)), ("scale", .double(earlyExit.scale))])
+                ))
+        }
         if let calibration {
             var values: [(String, JSONTree)] = [
                 ("temperature", .double(calibration.temperature)),

@@ -38,6 +38,8 @@ public struct StudentConfiguration: Sendable, Equatable {
     /// Rows of the shortcut's table of hashed character n-grams (`NGramHasher`); 0 for no shortcut, a power of two from
     /// 2 on otherwise.
     public var shortcutBuckets = 0
+    /// Nil for a student whose every line takes the biLSTM.
+    public var earlyExit: EarlyExit?
     /// A line is cut to this many tokens.
     public var maximumTokens: Int
     /// In the order of the logits.
@@ -85,6 +87,10 @@ public struct StudentConfiguration: Sendable, Equatable {
         guard shortcutBuckets & (shortcutBuckets - 1) == 0, shortcutBuckets != 1 else {
             throw UnderstudyError(
                 .invalidData, "\"shortcut_buckets\" is \(shortcutBuckets), which isn't a power of two")
+        }
+        guard earlyExit == nil || shortcutBuckets > 0 else {
+            throw UnderstudyError(
+                .invalidData, "\"early_exit\" needs n-grams, but \"shortcut_buckets\" is 0")
         }
         guard !pooling.isEmpty, Set(pooling).count == pooling.count else {
             throw UnderstudyError(.invalidData, "\"pooling\" must name each of its poolings once, and at least one")

@@ -36,12 +36,22 @@ public struct StudentFeatures: Sendable {
 
     /// Appends one line of valid UTF-8.
     public func append(_ line: UnsafeBufferPointer<UInt8>, to batch: inout StudentBatch, scratch: TokenizerScratch) {
+        appendTokens(line, to: &batch, scratch: scratch)
+        batch.buckets.append { ids in appendBuckets(line, to: &ids) }
+    }
+
+    /// The line's n-grams alone.
+    func appendBuckets(_ line: UnsafeBufferPointer<UInt8>, to ids: inout [Int32]) {
+        hasher?.append(line, to: &ids)
+    }
+
+    /// The line's tokens alone.
+    func appendTokens(_ line: UnsafeBufferPointer<UInt8>, to batch: inout StudentBatch, scratch: TokenizerScratch) {
         batch.tokens.append { ids in
             let start = ids.count
             tokenizer.encode(line, maximumLength: maximumTokens + framing.count, scratch: scratch, into: &ids)
             if let last = framing.last, ids.count > start, ids[ids.count - 1] == last { ids.removeLast() }
             if let first = framing.first, ids.count > start, ids[start] == first { ids.remove(at: start) }
         }
-        batch.buckets.append { ids in hasher?.append(line, to: &ids) }
     }
 }

@@ -157,7 +157,7 @@ public final class StudentPass {
         if rate > 0 { Self.drawMask(mask, count: batch.buckets.ids.count, rate: rate, generator: &generator) }
         for line in 0..<lines {
             let range = Int(batch.buckets.offsets[line])..<Int(batch.buckets.offsets[line + 1])
-            let scale = Self.shortcutScale(range.count)
+            let scale = NGramTable.scale(range.count)
             let out = logits + line * labels
             for index in range {
                 let row = weights.shortcut.pointer + Int(batch.buckets.ids[index]) * labels
@@ -167,9 +167,6 @@ public final class StudentPass {
         }
         return logits
     }
-
-    /// A line of n n-grams adds 1/√n of their rows' sum, so that long lines don't shout.
-    static func shortcutScale(_ count: Int) -> Float { count > 0 ? 1 / Float(count).squareRoot() : 0 }
 
     /// Adds the gradients of all dense tensors to `gradients`; the two tables follow by `scatter`.
     ///
@@ -267,7 +264,7 @@ public final class StudentPass {
         let mask = shortcutMaskScratch.floats(0)
         for line in 0..<batch.count {
             let range = Int(batch.buckets.offsets[line])..<Int(batch.buckets.offsets[line + 1])
-            let scale = Self.shortcutScale(range.count)
+            let scale = NGramTable.scale(range.count)
             let gradient = logitsGradient + line * labels
             for index in range {
                 let row = gradients.shortcut.pointer + Int(batch.buckets.ids[index]) * labels

@@ -11,12 +11,25 @@ public final class StudentScorer: LineScorer {
     private let block: LockstepBlock
     private let dense: Matrix
     private let logits: Matrix
+    private let exit: ExitClassifier?
+    private let shortcut: NGramTable?
     private var batch = StudentBatch()
+    /// Positions in the caller's batch of the lines that didn't exit, and those lines' logits.
+    private var rest: [Int32] = []
+    private var restLogits = AlignedBuffer<Float>(zeros: 0)
+    private var buckets: [Int32] = []
     private var plan = LengthOrder()
 
     init(_ student: Student, _ fast: FastRecurrence) {
         self.student = student
         features = student.features
+        shortcut =
+            student.configuration.shortcutBuckets > 0 ? NGramTable(rows: student.weights.shortcut) : nil
+        exit = student.configuration.earlyExit.map {
+            ExitClassifier(
+                table: NGramTable(rows: student.weights.exit), bias: student.weights.exitBias, exit: $0,
+                temperature: student.temperature)
+        }
         block = LockstepBlock(student.configuration, fast)
         dense = Matrix(rows: LockstepBlock.capacity, columns: student.configuration.denseSize)
         logits = Matrix(rows: LockstepBlock.capacity, columns: student.configuration.labels.count)
@@ -29,11 +42,33 @@ public final class StudentScorer: LineScorer {
 
     public func score(_ lines: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
         batch.removeAll()
-        lines.forEachLine { _, line in features.append(line, to: &batch, scratch: scratch) }
-        score(batch, into: logits)
+        guard let exit, let out = logits.baseAddress else {
+            lines.forEachLine { _, line in features.append(line, to: &batch, scratch: scratch) }
+            score(batch, into: logits)
+            return
+        }
+        let labels = student.labels.count
+        precondition(logits.count >= lines.count * labels, "no room for the logits")
+        rest.removeAll(keepingCapacity: true)
+        lines.forEachLine { index, line in
+            buckets.removeAll(keepingCapacity: true)
+            features.appendBuckets(line, to: &buckets)
+            let isSure = buckets.withUnsafeBufferPointer { ids in
+                ids.baseAddress.map { exit.score($0, count: ids.count, into: out + index * labels) } ?? false
+            }
+            if isSure { return }
+            rest.append(Int32(index))
+            features.appendTokens(line, to: &batch, scratch: scratch)
+            batch.buckets.append(ids: buckets)
+        }
+        if restLogits.count < rest.count * labels { restLogits = AlignedBuffer(zeros: rest.count * labels) }
+        score(batch, into: UnsafeMutableBufferPointer(start: restLogits.pointer, count: rest.count * labels))
+        for (place, line) in rest.enumerated() {
+            (out + Int(line) * labels).update(from: restLogits.pointer + place * labels, count: labels)
+        }
     }
 
-    /// The same for lines that are tokenised already.
+    /// The biLSTM's logits, with the shortcut's, of lines that are tokenised already.
     public func score(_ batch: StudentBatch, into output: UnsafeMutableBufferPointer<Float>) {
         precondition(output.count >= batch.count * student.labels.count, "no room for the logits")
         // Each scorer has its own thread; oneDNN must not start more.
@@ -69,36 +104,15 @@ public final class StudentScorer: LineScorer {
             weights.classifier.pointer, ldb: size, beta: 1, into: logits.pointer, ldc: labels)
         for (row, line) in lines.enumerated() {
             let values = logits.row(row)
-            addShortcut(Int(line), batch, into: values)
+            if let shortcut {
+                let first = Int(batch.buckets.offsets[Int(line)])
+                let end = Int(batch.buckets.offsets[Int(line) + 1])
+                batch.buckets.ids.withUnsafeBufferPointer { ids in
+                    if let ids = ids.baseAddress { shortcut.add(ids + first, count: end - first, to: values) }
+                }
+            }
             guard let out = output.baseAddress else { continue }
             (out + Int(line) * labels).update(from: values, count: labels)
-        }
-    }
-
-    private func addShortcut(_ line: Int, _ batch: StudentBatch, into values: UnsafeMutablePointer<Float>) {
-        guard student.configuration.shortcutBuckets > 0 else { return }
-        let labels = student.labels.count
-        let first = Int(batch.buckets.offsets[line])
-        let end = Int(batch.buckets.offsets[line + 1])
-        let scale = StudentPass.shortcutScale(end - first)
-        switch student.weights.shortcut {
-        case .half(_, _, let table):
-            batch.buckets.ids.withUnsafeBufferPointer { ids in
-                guard let ids = ids.baseAddress else { return }
-                us_add_rows_f16(Int32(labels), table.pointer, ids + first, Int64(end - first), scale, values)
-            }
-        case .single(let table):
-            for index in first..<end {
-                let row = table.row(Int(batch.buckets.ids[index]))
-                for label in 0..<labels { values[label] += scale * row[label] }
-            }
-        case .quantised(let table):
-            for index in first..<end {
-                let row = Int(batch.buckets.ids[index])
-                let factor = scale * table.scales[row]
-                let bytes = table.values.pointer + row * labels
-                for label in 0..<labels { values[label] += factor * Float(bytes[label]) }
-            }
         }
     }
 }

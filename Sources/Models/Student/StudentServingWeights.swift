@@ -14,6 +14,9 @@ struct StudentServingWeights: Sendable {
     let classifierBias: Matrix
     /// (buckets, C); no rows without a shortcut.
     let shortcut: StoredMatrix
+    /// The early exit's, (buckets, C) and (1, C); no rows without one.
+    let exit: StoredMatrix
+    let exitBias: Matrix
 
     /// Shares the matrices of `weights`, which must not change as long as this is in use.
     init(_ weights: StudentWeights) {
@@ -25,6 +28,8 @@ struct StudentServingWeights: Sendable {
         classifier = weights.classifier
         classifierBias = weights.classifierBias
         shortcut = .single(weights.shortcut)
+        exit = .single(weights.exit)
+        exitBias = weights.exitBias
     }
 
     /// Reads a student's `model.safetensors`.
@@ -51,5 +56,12 @@ struct StudentServingWeights: Sendable {
             configuration.shortcutBuckets > 0
             ? try file.stored("shortcut.weight", rows: configuration.shortcutBuckets, columns: labels)
             : .single(Matrix(rows: 0, columns: labels))
+        if configuration.earlyExit != nil {
+            exit = try file.stored("exit.weight", rows: configuration.shortcutBuckets, columns: labels)
+            exitBias = try file.vector("exit.bias", count: labels)
+        } else {
+            exit = .single(Matrix(rows: 0, columns: labels))
+            exitBias = Matrix(rows: 0, columns: labels)
+        }
     }
 }

@@ -39,6 +39,10 @@ public struct StudentWeights: Sendable {
     public let classifierBias: Matrix
     /// (buckets, C); no rows without a shortcut.
     public let shortcut: Matrix
+    /// The early exit's classifier, (buckets, C) and (1, C); no rows without one. It is trained by itself, so it is none
+    /// of `tensors`.
+    public let exit: Matrix
+    public let exitBias: Matrix
 
     /// All zeros in the shapes of `configuration`.
     public init(zeros configuration: StudentConfiguration) {
@@ -51,6 +55,22 @@ public struct StudentWeights: Sendable {
         classifier = Matrix(rows: labels, columns: configuration.denseSize)
         classifierBias = Matrix(rows: 1, columns: labels)
         shortcut = Matrix(rows: configuration.shortcutBuckets, columns: labels)
+        exit = Matrix(rows: configuration.earlyExit == nil ? 0 : configuration.shortcutBuckets, columns: labels)
+        exitBias = Matrix(rows: configuration.earlyExit == nil ? 0 : 1, columns: labels)
+    }
+
+    /// These tensors, and another early exit.
+    public init(_ other: StudentWeights, exit: Matrix, exitBias: Matrix) {
+        embedding = other.embedding
+        forward = other.forward
+        backward = other.backward
+        dense = other.dense
+        denseBias = other.denseBias
+        classifier = other.classifier
+        classifierBias = other.classifierBias
+        shortcut = other.shortcut
+        self.exit = exit
+        self.exitBias = exitBias
     }
 
     /// The tensors that every line touches, in a fixed order.
@@ -81,10 +101,14 @@ public struct StudentWeights: Sendable {
         add("classifier.weight", classifier)
         add("classifier.bias", classifierBias, vector: true)
         if shortcut.rows > 0 { add("shortcut.weight", shortcut) }
+        if exit.rows > 0 {
+            add("exit.weight", exit)
+            add("exit.bias", exitBias, vector: true)
+        }
         return all
     }
 
-    /// Copies every value from `other`, which has the same shapes.
+    /// Copies every value of `tensors` from `other`, which has the same shapes.
     public func copyValues(from other: StudentWeights) {
         for (mine, theirs) in zip(tensors, other.tensors) {
             precondition(mine.count == theirs.count, "weights of different shapes")
@@ -93,21 +117,24 @@ public struct StudentWeights: Sendable {
     }
 
     /// Number of trained values.
-    public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
+    public var parameterCount: Int { tensors.reduce(exit.count + exitBias.count) { $0 + $1.count } }
 }
 
 extension StudentWeights {
     /// Rounds every matrix to what storing it as `precision` would keep.
     public func round(to precision: String) {
-        for (_, matrix, shape) in named where shape.count == 2 {
-            for index in 0..<matrix.count {
-                switch precision {
-                case "f16":
-                    matrix.pointer[index] = HalfPrecision.single(fromF16: HalfPrecision.f16(matrix.pointer[index]))
-                case "bf16":
-                    matrix.pointer[index] = HalfPrecision.single(fromBF16: HalfPrecision.bf16(matrix.pointer[index]))
-                default: return
-                }
+        for (_, matrix, shape) in named where shape.count == 2 { Self.round(matrix, to: precision) }
+    }
+
+    /// Rounds one matrix so.
+    public static func round(_ matrix: Matrix, to precision: String) {
+        for index in 0..<matrix.count {
+            switch precision {
+            case "f16":
+                matrix.pointer[index] = HalfPrecision.single(fromF16: HalfPrecision.f16(matrix.pointer[index]))
+            case "bf16":
+                matrix.pointer[index] = HalfPrecision.single(fromBF16: HalfPrecision.bf16(matrix.pointer[index]))
+            default: return
             }
         }
     }

@@ -28,6 +28,14 @@ public final class TeacherEncoder {
         self.weights = weights
     }
 
+    /// Encoders that share one copy of `weights` as they are now, in `precision`: for blocks that don't learn.
+    public static func frozen(
+        _ count: Int, _ configuration: TeacherConfiguration, _ weights: TeacherWeights, precision: TeacherPrecision
+    ) -> [TeacherEncoder] {
+        let serving = TeacherServingWeights(weights, precision: precision)
+        return (0..<count).map { _ in TeacherEncoder(configuration, serving) }
+    }
+
     /// An encoder that reads `weights` as they are at each call, in f32: for training, where they change.
     public convenience init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights) {
         self.init(configuration, TeacherServingWeights(weights, precision: .f32))

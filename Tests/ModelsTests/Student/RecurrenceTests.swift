@@ -49,7 +49,8 @@ import Testing
                             let h = before.hidden[row * units + k]
                             sum +=
                                 rounded
-                                ? (h * 127).rounded(.toNearestOrEven) * (weight / greatest * 127).rounded(.toNearestOrEven)
+                                ? (h * 127).rounded(.toNearestOrEven)
+                                    * (weight / greatest * 127).rounded(.toNearestOrEven)
                                     * greatest / (127 * 127) : h * weight
                         }
                         return sum + Float(Float16(projections[row][gate * units + unit]))
@@ -81,7 +82,9 @@ import Testing
             let pointers = AlignedBuffer<UnsafePointer<UInt16>?>(projected.map { UnsafePointer($0.pointer) })
             func spread(_ values: [Float]) -> AlignedBuffer<Float> {
                 let buffer = AlignedBuffer<Float>(zeros: rows * padded)
-                for row in 0..<rows { for unit in 0..<units { buffer[row * padded + unit] = values[row * units + unit] } }
+                for row in 0..<rows {
+                    for unit in 0..<units { buffer[row * padded + unit] = values[row * units + unit] }
+                }
                 return buffer
             }
             func gathered(_ value: (Int) -> Float) -> [Float] {
@@ -159,7 +162,8 @@ import Testing
                     let expected = problem.expected(rounded: whole, isFirst: isFirst)
                     let found = problem.run(precision, isFirst: isFirst)
                     // bf16's weights and states have 8 bits each; the squashing of all but f32 is within 2e-4.
-                    let tolerance: Float = precision == US_RECURRENCE_BF16 ? 0.03 : precision == US_RECURRENCE_F32 ? 1e-4 : 1e-3
+                    let tolerance: Float =
+                        precision == US_RECURRENCE_BF16 ? 0.03 : precision == US_RECURRENCE_F32 ? 1e-4 : 1e-3
                     let place = "level \(level.rawValue), precision \(precision.rawValue), first \(isFirst)"
                     Self.expectNear(found.cell, expected.cell, tolerance * 2, place)
                     Self.expectNear(found.maximum, expected.maximum, tolerance, place)
