@@ -3,7 +3,8 @@
 
     Benchmarks/instructions.py BINARY [--update]
 
-`filter` is what one more line costs `classify --no-teacher` on one thread, `student` what it costs from ids to logits.
+`filter` is what one more line costs `classify --no-teacher` on one thread, `student` what a line that doesn't exit early
+costs from ids to logits.
 The input is fixed: the sample headlines, and from them others by a rule. valgrind knows no AVX-512, so the AVX2 kernels
 run. A count may be a twentieth above its threshold (compilers differ) before this fails with status 1; --update writes
 what was counted.
@@ -13,12 +14,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 THRESHOLDS = HERE / "instructions.json"
+MODELS = HERE.parent / "share" / "models"
 TOLERANCE = 1.05
 # StudentScorer.score(_: StudentBatch, into:), as Swift mangles it.
 STUDENT = "*6Models13StudentScorerC5score_4intoyAA0B5BatchV*"
@@ -39,11 +42,20 @@ def headlines(count):
 def count(binary, lines, only=None):
     """Instructions of one run over `lines`; of one function and what it calls with `only`."""
     with tempfile.TemporaryDirectory() as folder:
+        # valgrind 3.19 can't read the debug information that Swift writes; names of functions stay.
+        subprocess.run(["strip", "--strip-debug", "-o", f"{folder}/understudy", binary], check=True)
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", "--quiet"]
         if only:
             command.append(f"--toggle-collect={only}")
-        command += [binary, "classify", "--no-teacher", "--threads", "1"]
-        environment = {**os.environ, "UNDERSTUDY_KERNELS": "avx2", "SWIFT_BACKTRACE": "enable=no"}
+            shutil.copytree(MODELS / "student", f"{folder}/student")
+            config = json.loads((MODELS / "student" / "config.json").read_text(encoding="utf-8"))
+            config["early_exit"]["threshold"] = 1
+            pathlib.Path(f"{folder}/student/config.json").write_text(json.dumps(config), encoding="utf-8")
+        command += [f"{folder}/understudy", "classify", "--no-teacher", "--threads", "1"]
+        if only:
+            command += ["--student", f"{folder}/student"]
+        environment = {**os.environ, "UNDERSTUDY_KERNELS": "avx2", "SWIFT_BACKTRACE": "enable=no",
+                       "UNDERSTUDY_MODELS": str(MODELS)}
         done = subprocess.run(command, input=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         if done.returncode != 0 or done.stdout.count(b"\n") != lines.count(b"\n"):
             sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr.decode(errors='replace')[-2000:]}")
