@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds an understudy student as an ONNX graph.
 
-    Benchmarks/onnx-export.py STUDENT-DIR OUT.onnx
+    Benchmarks/peers/onnx_export.py STUDENT-DIR OUT.onnx
 
 Inputs: `ids` (batch, time) int64, padded with anything, and `lengths` (batch) int32, each from 1. Output: `logits`
 (batch, labels) f32. All weights become f32. The linear shortcut from hashed n-grams, if the student has one, is left

@@ -1,4 +1,6 @@
-"""How costs grow: with the number of lines, their length, the classes and the student's size; drawn by plots.py."""
+"""How costs grow: with the number of lines, their length, the classes and the student's size; drawn by plots.py.
+
+Lines and lengths run the embedded student; classes and sizes students of chance without an early exit."""
 import json
 import random
 import shutil
@@ -15,6 +17,7 @@ for file in embedded.iterdir():
     if file.name.startswith(("tokenizer", "special")):
         shutil.copy(file, out)
 config = json.loads((embedded / "config.json").read_text())
+config.pop("early_exit", None)
 config.update(version=out.name, hidden_size=hidden, labels=[f"l{number}" for number in range(labels)])
 (out / "config.json").write_text(json.dumps(config))
 torch.manual_seed(0)
@@ -86,7 +89,6 @@ def measure(setting):
     lines = setting.lines(200_000)
     for classes in (2, 5, 10, 20, 50, 100, 200, 500, 1000):
         note(f"{classes} classes")
-        # The table of so many classes' n-grams must fit into memory: an eighth of the rows, which costs as much a line.
         points["classes"].append((classes, rate(setting, lines, model(setting, 64, classes), 200_000)[0]))
     for hidden in (64, 96, 128, 192, 256, 384, 512):
         note(f"{hidden} units")
