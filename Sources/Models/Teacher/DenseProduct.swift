@@ -1,4 +1,5 @@
 import CKernels
+import Dispatch
 import Tensors
 
 /// The product of a dense layer, y = x · Wᵀ, with W (outputs, inputs) fixed.
@@ -14,6 +15,8 @@ struct DenseProduct: Sendable {
 
     /// Outputs in a panel of packed weights.
     private static let panel = 32
+    /// Multiplications from which on waking other threads pays.
+    private static let worthSharing = 24 << 20
     /// Weights that are made f32 at a time.
     private static let unpacked = 1 << 20
 
@@ -91,9 +94,22 @@ struct DenseProduct: Sendable {
         let (rounded, scales) = scratch.bytes(rows * width, rows: rows)
         bert_i8_convert(rounded, scales, x, Int64(rows), Int64(inputs))
         if range.lowerBound % Self.panel == 0 {
-            let first = Int(bert_i8_packed_bytes(Int64(range.lowerBound), Int64(inputs)))
-            bert_i8_product(
-                y, Int64(ldy), rounded, scales, Int64(rows), packed.pointer + first, Int64(range.count), Int64(inputs))
+            let threads = rows * range.count * inputs >= Self.worthSharing ? scratch.threads : 1
+            if threads == 1 {
+                product(rounded, scales, rows, packed, range, into: y, ldy: ldy)
+                return
+            }
+            // Each thread has outputs of its own, whole panels.
+            let panels = (range.count + Self.panel - 1) / Self.panel
+            nonisolated(unsafe) let (x, xScales, out) = (rounded, scales, y)
+            DispatchQueue.concurrentPerform(iterations: threads) { part in
+                let first = panels * part / threads * Self.panel
+                let end = min(panels * (part + 1) / threads * Self.panel, range.count)
+                if first >= end { return }
+                product(
+                    x, xScales, rows, packed, range.lowerBound + first..<range.lowerBound + end, into: out + first,
+                    ldy: ldy)
+            }
             return
         }
         // A model so narrow that its parts don't begin at panels: all outputs, of which some are taken.
@@ -103,6 +119,16 @@ struct DenseProduct: Sendable {
         for row in 0..<rows {
             (y + row * ldy).update(from: all + row * outputs + range.lowerBound, count: range.count)
         }
+    }
+
+    /// y (rows, range.count; stride ldy) of rounded inputs; the range begins at a panel.
+    private func product(
+        _ x: UnsafePointer<UInt8>, _ scales: UnsafePointer<Float>, _ rows: Int, _ packed: AlignedBuffer<UInt8>,
+        _ range: Range<Int>, into y: UnsafeMutablePointer<Float>, ldy: Int
+    ) {
+        let first = Int(bert_i8_packed_bytes(Int64(range.lowerBound), Int64(inputs)))
+        bert_i8_product(
+            y, Int64(ldy), x, scales, Int64(rows), packed.pointer + first, Int64(range.count), Int64(inputs))
     }
 
     /// y (rows, outputs) = x · Wᵀ with W (outputs, inputs) in f32.
@@ -117,6 +143,8 @@ struct DenseProduct: Sendable {
 
 /// One thread's room for rounded inputs and for weights in f32. The contents don't survive growth.
 final class DenseScratch {
+    /// Threads that share one product.
+    var threads = 1
     private var byteBuffer = AlignedBuffer<UInt8>(zeros: 0)
     private var scaleBuffer = AlignedBuffer<Float>(zeros: 0)
     private var halfBuffer = AlignedBuffer<UInt16>(zeros: 0)

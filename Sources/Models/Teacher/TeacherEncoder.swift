@@ -23,6 +23,12 @@ public final class TeacherEncoder {
     /// 0, 1, 2 … up to the longest line.
     private lazy var places = AlignedBuffer<Int32>(0..<Int32(configuration.maximumLength))
 
+    /// Threads that share each product, for a few lines alone: more lines are better shared out whole.
+    var productThreads: Int {
+        get { dense.threads }
+        set { dense.threads = newValue }
+    }
+
     init(_ configuration: TeacherConfiguration, _ weights: TeacherServingWeights) {
         self.configuration = configuration
         self.weights = weights

@@ -39,6 +39,8 @@ public final class TeacherScorer: LineScorer {
         let workers = min(encoders.count, chunks.count)
         if workers == 1 {
             MatrixProduct.setThreads(1)
+            encoders[0].productThreads = encoders.count
+            defer { encoders[0].productThreads = 1 }
             for lines in chunks { encoders[0].logits(tokens, lines: lines, into: out + lines.lowerBound * labels) }
             return
         }
