@@ -2,6 +2,7 @@
 #ifndef UNDERSTUDY_EVENTS_H
 #define UNDERSTUDY_EVENTS_H
 
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 

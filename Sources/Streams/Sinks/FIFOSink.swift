@@ -18,15 +18,19 @@ public final class FIFOSink: FlowSink {
         name: String, path: String, permissions: UInt32 = 0o660, whenFull: WhenFull = .block,
         report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
-        let line = FIFOLine(path: path, permissions: permissions)
+        let waker = try Wake()
+        let desertion = try DesertionWatch(waker: waker)
+        let line = FIFOLine(path: path, permissions: permissions, desertion: desertion)
         try line.make()
-        let delivery = try FlowDelivery(name: name, line: line, whenFull: whenFull, report: report)
-        watch = try WorkerThread(name: "fifo \(name)") { delivery.watch { $0.closeIfDeserted() } }
+        let delivery = FlowDelivery(name: name, line: line, whenFull: whenFull, waker: waker, report: report)
+        watch = try WorkerThread(name: "fifo \(name)") {
+            while desertion.wait(waker) { delivery.withLine { $0.closeIfDeserted() } }
+        }
         self.delivery = delivery
     }
 
     deinit {
-        delivery.endWatch()
+        delivery.interrupt()
         watch.join()
     }
 
@@ -40,11 +44,13 @@ public final class FIFOSink: FlowSink {
 struct FIFOLine: FlowLine {
     let path: String
     let permissions: UInt32
+    private let desertion: DesertionWatch
     private(set) var descriptor: Int32 = -1
 
-    init(path: String, permissions: UInt32) {
+    init(path: String, permissions: UInt32, desertion: DesertionWatch) {
         self.path = path
         self.permissions = permissions
+        self.desertion = desertion
     }
 
     /// PIPE_BUF: written as a whole or not at all (pipe(7)).
@@ -86,6 +92,11 @@ struct FIFOLine: FlowLine {
             Glibc.close(opened)
             return .absent(UnderstudyError(.tryAgain, "the FIFO has been replaced by something else", at: path))
         }
+        guard desertion.add(opened) else {
+            let reason = String(cString: strerror(errno))
+            Glibc.close(opened)
+            return .absent(UnderstudyError(.tryAgain, reason, at: path))
+        }
         descriptor = opened
         return .open
     }
@@ -102,7 +113,9 @@ struct FIFOLine: FlowLine {
     }
 
     mutating func close() {
-        if descriptor >= 0 { Glibc.close(descriptor) }
+        guard descriptor >= 0 else { return }
+        desertion.remove(descriptor)
+        Glibc.close(descriptor)
         descriptor = -1
     }
 

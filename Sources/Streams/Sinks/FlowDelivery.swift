@@ -19,7 +19,6 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         /// By the monotonic clock, in milliseconds: not to be opened before.
         var nextTry: Int64 = 0
         var hasWrittenSinceOpening = false
-        var watchEnds = false
     }
 
     private enum Push {
@@ -39,17 +38,18 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     private let whenFull: WhenFull
     private let report: @Sendable (UnderstudyError) -> Void
     private let fullReport: RateLimitedReport
+    /// Raised once, by `interrupt`.
     private let waker: Wake
     private let state: Monitor<State>
 
     init(
-        name: String, line: Line, whenFull: WhenFull, report: @escaping @Sendable (UnderstudyError) -> Void
-    ) throws(UnderstudyError) {
+        name: String, line: Line, whenFull: WhenFull, waker: Wake, report: @escaping @Sendable (UnderstudyError) -> Void
+    ) {
         self.name = name
         self.whenFull = whenFull
         self.report = report
         fullReport = RateLimitedReport(report)
-        waker = try Wake()
+        self.waker = waker
         state = Monitor(State(line: line, pause: line.pauses.first))
     }
 
@@ -58,8 +58,7 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     func interrupt() { waker.signal() }
 
     func deliver(_ bytes: UnsafeBufferPointer<UInt8>) -> FlowOutcome {
-        defer { state.signal(0) }
-        return state.withLock { state in
+        state.withLock { state in
             if waker.isRaised { return .interrupted }
             if state.isOver { return .closed }
             if !state.rest.isEmpty {
@@ -87,29 +86,8 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
         }
     }
 
-    /// Sleeps until nobody is at the other end any more, and then calls `desert` on the line; again and again, until
-    /// `endWatch`.
-    func watch(_ desert: (inout Line) -> Void) {
-        while true {
-            // A descriptor of its own: the line's may be closed meanwhile, and its number be another file's.
-            let descriptor = state.wait(on: 0) { state -> Int32? in
-                if state.watchEnds { return -1 }
-                return state.line.descriptor >= 0 ? fcntl(state.line.descriptor, F_DUPFD_CLOEXEC, 0) : nil
-            }
-            guard descriptor >= 0 else { return }
-            let outcome = waker.wait(for: 0, on: descriptor, milliseconds: -1)
-            close(descriptor)
-            if outcome == .raised { return }
-            state.withLock { desert(&$0.line) }
-        }
-    }
-
-    /// Interrupts, and makes `watch` return.
-    func endWatch() {
-        interrupt()
-        state.withLock { $0.watchEnds = true }
-        state.broadcast(0)
-    }
+    /// Between two deliveries.
+    func withLine(_ body: (inout Line) -> Void) { state.withLock { body(&$0.line) } }
 
     /// Keeps what is left after `done` bytes, from the start of the record that is cut through.
     private func keep(_ bytes: [UInt8], _ done: Int, _ state: inout State, _ outcome: FlowOutcome) -> FlowOutcome {

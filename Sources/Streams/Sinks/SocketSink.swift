@@ -12,7 +12,8 @@ public final class SocketSink: FlowSink {
     public init(
         name: String, path: String, whenFull: WhenFull = .block, report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
-        delivery = try FlowDelivery(name: name, line: SocketLine(path: path), whenFull: whenFull, report: report)
+        delivery = FlowDelivery(
+            name: name, line: try SocketLine(path: path), whenFull: whenFull, waker: try Wake(), report: report)
     }
 
     public var name: String { delivery.name }

@@ -13,8 +13,9 @@ public final class StandardOutputSink: FlowSink {
         name: String, whenFull: WhenFull = .block, descriptor: Int32 = STDOUT_FILENO,
         report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
-        delivery = try FlowDelivery(
-            name: name, line: StandardOutputLine(output: descriptor), whenFull: whenFull, report: report)
+        delivery = FlowDelivery(
+            name: name, line: StandardOutputLine(output: descriptor), whenFull: whenFull, waker: try Wake(),
+            report: report)
     }
 
     public var name: String { delivery.name }
