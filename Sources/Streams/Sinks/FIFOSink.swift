@@ -24,7 +24,7 @@ public final class FIFOSink: FlowSink {
         try line.make()
         let delivery = FlowDelivery(name: name, line: line, whenFull: whenFull, waker: waker, report: report)
         watch = try WorkerThread(name: "fifo \(name)") {
-            while desertion.wait(waker) { delivery.withLine { $0.closeIfDeserted() } }
+            while desertion.wait() { delivery.withLine { $0.closeIfDeserted() } }
         }
         self.delivery = delivery
     }

@@ -6,16 +6,16 @@ import Glibc
 /// as it sleeps, and a FIFO that somebody holds keeps what is in it when it is closed. The next reader would begin there.
 final class DesertionWatch: Sendable {
     private let descriptor: Int32
+    private let waker: Wake
 
     /// `waker`, once it is raised, ends the waiting.
     ///
     /// Errors: `tryAgain`.
     init(waker: Wake) throws(UnderstudyError) {
+        self.waker = waker
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0, add(waker.descriptor, events: EPOLLIN.rawValue) else {
-            let reason = String(cString: strerror(errno))
-            if descriptor >= 0 { close(descriptor) }
-            throw UnderstudyError(.tryAgain, "can't watch a FIFO with epoll: \(reason)")
+            throw UnderstudyError(.tryAgain, "can't watch a FIFO with epoll: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -28,7 +28,7 @@ final class DesertionWatch: Sendable {
     func remove(_ watched: Int32) { epoll_ctl(descriptor, EPOLL_CTL_DEL, watched, nil) }
 
     /// Sleeps until an added descriptor has no other side; false when the waker was raised.
-    func wait(_ waker: Wake) -> Bool {
+    func wait() -> Bool {
         var event = epoll_event()
         while epoll_wait(descriptor, &event, 1, -1) < 0, errno == EINTR {}
         return !waker.isRaised
