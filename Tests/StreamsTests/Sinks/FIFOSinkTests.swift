@@ -89,28 +89,6 @@ import Testing
         #expect(second.text == "第三条\n")
     }
 
-    /// A descriptor that is still open would keep what the reader left for the next one.
-    @Test func whenItIsSaidThatNobodyReadsNothingIsOpen() throws {
-        let open = Monitor([Int]())
-        let sink = try FIFOSink(name: "pipe", path: path) { error in
-            if error.message.contains("nobody reads") {
-                let count = (try? openDescriptors()) ?? -1
-                open.withLock { $0.append(count) }
-            }
-            notes.report(error)
-        }
-        let delivery = try Delivery(sink, (0..<400).map { Self.record($0, bytes: 20_000) }.joined())
-        for round in 1...20 {
-            try waitUntil { open.withLock { $0.count } >= round }
-            let reader = try FlowReader(fifo: path)
-            try reader.read(until: 100_000)
-            reader.leave()
-        }
-        sink.interrupt()
-        #expect(try delivery.wait() == .interrupted)
-        #expect(open.withLock { $0 }.allSatisfy { $0 == 0 })
-    }
-
     @Test func nothingIsLeftOpen() throws {
         do {
             let sink = try sink()
