@@ -24,11 +24,16 @@ static int status(int directory, const char *path, int flags, understudy_status 
     out->born = found.stx_mask & STATX_BTIME ? nanoseconds(found.stx_btime) : 0;
     out->is_regular = S_ISREG(found.stx_mode);
     out->is_directory = S_ISDIR(found.stx_mode);
+    out->is_link = S_ISLNK(found.stx_mode);
     return 0;
 }
 
 int understudy_status_of_path(const char *path, understudy_status *out) {
     return status(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, out);
+}
+
+int understudy_status_of_target(const char *path, understudy_status *out) {
+    return status(AT_FDCWD, path, 0, out);
 }
 
 int understudy_status_of_descriptor(int descriptor, understudy_status *out) {
@@ -42,3 +47,5 @@ int understudy_rename_new(const char *from, const char *to) {
     if (link(from, to) != 0) return errno;
     return unlink(from) == 0 ? 0 : errno;
 }
+
+int64_t understudy_next_data(int descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }

@@ -94,7 +94,7 @@ final class SpoolLane {
                 unanswered: passed.map(\.offset))
         }
         for position in positions {
-            guard let file = position.origin.file, let checkpoint = source.checkpoint(position) else {
+            guard let file = position.origin.file, let checkpoint = try? source.checkpoint(position) else {
                 Issue.record("no checkpoint")
                 continue
             }

@@ -147,7 +147,10 @@ package final class Committer: Sendable {
     private func write(_ cut: Cut) throws(UnderstudyError) {
         for (file, _) in cut.files { try file.synchronise() }
         CrashPoint.synchronised.pass()
-        let checkpoints = cut.positions.compactMap { $0.source.checkpoint($0.position) }
+        var checkpoints: [FileCheckpoint] = []
+        for (source, position) in cut.positions {
+            if let checkpoint = try source.checkpoint(position) { checkpoints.append(checkpoint) }
+        }
         let lengths = cut.files.map { file, length in
             SinkLength(sink: file.sink, path: file.path, device: file.device, inode: file.inode, length: length)
         }

@@ -90,7 +90,9 @@ private final class ContinuedSource: StreamSource {
     }
 
     func interrupt() { inner.interrupt() }
-    func checkpoint(_ position: SourcePosition) -> FileCheckpoint? { inner.checkpoint(position) }
+    func checkpoint(_ position: SourcePosition) throws(UnderstudyError) -> FileCheckpoint? {
+        try inner.checkpoint(position)
+    }
     func committed(_ position: SourcePosition) { inner.committed(position) }
     func takeForgotten() -> [FileIdentity] { inner.takeForgotten() }
 }

@@ -18,7 +18,9 @@ public protocol StreamSource: AnyObject, Sendable {
     /// What to keep so that a later run goes on at `position`; nil where a source can't be read again.
     ///
     /// Called before the transaction that keeps it; everything before `position` has been answered durably by then.
-    func checkpoint(_ position: SourcePosition) -> FileCheckpoint?
+    ///
+    /// An error says that it can't be told now: the commit waits and asks again.
+    func checkpoint(_ position: SourcePosition) throws(UnderstudyError) -> FileCheckpoint?
 
     /// The transaction with that checkpoint is durable: a finished file may be moved or deleted, memory let go.
     func committed(_ position: SourcePosition)
@@ -28,7 +30,7 @@ public protocol StreamSource: AnyObject, Sendable {
 }
 
 extension StreamSource {
-    public func checkpoint(_ position: SourcePosition) -> FileCheckpoint? { nil }
+    public func checkpoint(_ position: SourcePosition) throws(UnderstudyError) -> FileCheckpoint? { nil }
     public func committed(_ position: SourcePosition) {}
     public func takeForgotten() -> [FileIdentity] { [] }
 }

@@ -38,7 +38,8 @@ final class DirectoryLane {
     /// Files settle at once unless said otherwise, so that nothing has to be waited for.
     init(
         _ settings: DirectorySource.Settings, roomBytes: Int = 4096,
-        limits: DirectoryLimits = DirectoryLimits(settleNanoseconds: 0), calls: DirectoryCalls = DirectoryCalls(),
+        limits: DirectoryLimits = DirectoryLimits(settleNanoseconds: 0, retryNanoseconds: 0),
+        calls: DirectoryCalls = DirectoryCalls(),
         kept: [FileIdentity: FileCheckpoint] = [:]
     ) throws {
         self.settings = settings
@@ -64,7 +65,7 @@ final class DirectoryLane {
 
     /// Takes everything that is there now.
     @discardableResult func drain() throws -> DirectoryLane {
-        while try step() {}
+        repeat { while try step() {} } while running?.isRetrying == true
         return self
     }
 
@@ -146,11 +147,18 @@ final class DirectoryLane {
         }
         var latest: [FileIdentity: FileCheckpoint] = [:]
         for position in positions {
-            if let checkpoint = source?.checkpoint(position) { latest[checkpoint.file] = checkpoint }
+            if let checkpoint = checkpoint(position) { latest[checkpoint.file] = checkpoint }
         }
         kept.merge(latest) { $1 }
         for position in positions { source?.committed(position) }
         for file in source?.takeForgotten() ?? [] { kept[file] = nil }
+    }
+
+    /// As a committer, which asks again where that can't be told now.
+    private func checkpoint(_ position: SourcePosition) -> FileCheckpoint? {
+        while true {
+            do { return try source?.checkpoint(position) } catch { continue }
+        }
     }
 
     /// Keeps a position of the test's own making.
@@ -161,7 +169,7 @@ final class DirectoryLane {
 
     /// As far as to the moment when the position is durable.
     func keepOnly(_ position: SourcePosition) throws {
-        let checkpoint = try #require(source?.checkpoint(position))
+        let checkpoint = try #require(try source?.checkpoint(position))
         kept[checkpoint.file] = checkpoint
     }
 

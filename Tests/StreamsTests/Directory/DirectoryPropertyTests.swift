@@ -21,6 +21,14 @@ import Testing
         try play.end()
     }
 
+    /// Pitfalls row 22: one call in so many fails, comes short or is interrupted.
+    @Test(arguments: [DirectorySource.Settings.Mode.files, .tail], 2000..<UInt64(2010))
+    func failingCallsLoseAndDoubleNothing(_ mode: DirectorySource.Settings.Mode, _ seed: UInt64) throws {
+        var play = try Play(mode: mode, seed: seed, faults: Faults(seed: seed, oneIn: seed % 2 == 0 ? 8 : 40))
+        for _ in 0..<60 { try play.step() }
+        try play.end()
+    }
+
     /// Pitfalls row 6.
     @Test(arguments: [DirectorySource.Settings.Mode.files, .tail], 1000..<UInt64(1003))
     func polledFilesAreReadExactlyOnce(_ mode: DirectorySource.Settings.Mode, _ seed: UInt64) throws {
@@ -32,6 +40,7 @@ import Testing
 
 private struct Play {
     private let isPolled: Bool
+    private let faults: Faults?
     private let mode: DirectorySource.Settings.Mode
     private let seed: UInt64
     private let directory: TestDirectory
@@ -44,8 +53,11 @@ private struct Play {
     /// The contents of which something was kept, so that they are known under any name.
     private var known: Set<Int> = []
 
-    init(mode: DirectorySource.Settings.Mode, seed: UInt64, isPolled: Bool = false) throws {
+    init(
+        mode: DirectorySource.Settings.Mode, seed: UInt64, isPolled: Bool = false, faults: Faults? = nil
+    ) throws {
         self.isPolled = isPolled
+        self.faults = faults
         self.mode = mode
         self.seed = seed
         random = SplitMix(seed: seed)
@@ -53,7 +65,7 @@ private struct Play {
         var settings = DirectorySource.Settings(
             name: "play", path: directory.path, mode: mode, include: ["*.log"], recursive: seed % 2 == 0)
         settings.pollSeconds = 0.001
-        var calls = DirectoryCalls()
+        var calls = faults?.calls ?? DirectoryCalls()
         if isPolled {
             calls.add = { _, _, _ in
                 errno = ENOSPC
@@ -63,7 +75,7 @@ private struct Play {
         // Small rooms, so that lines are split; few descriptors, so that files are opened again.
         lane = try DirectoryLane(
             settings, roomBytes: seed % 3 == 0 ? 16 : 4096,
-            limits: DirectoryLimits(heldFiles: 64, settleNanoseconds: 0), calls: calls)
+            limits: DirectoryLimits(heldFiles: 64, settleNanoseconds: 0, retryNanoseconds: 0), calls: calls)
     }
 
     mutating func step() throws {
@@ -81,7 +93,13 @@ private struct Play {
         try drain()
         lane.commit()
         model.check(lane.durable, seed: seed)
-        #expect(lane.reported.isEmpty != isPolled)
+        #expect(lane.reported.isEmpty != (isPolled || faults != nil), "seed \(seed)")
+        if let faults {
+            #expect(faults.count > 0 && lane.reported.count <= faults.count, "seed \(seed)")
+            // What follows needs every call to say what is there.
+            faults.stop()
+            try drain()
+        }
         // Nothing is kept that isn't there any more.
         for name in model.names.keys { try directory.delete(name) }
         try drain()

@@ -81,7 +81,7 @@ import Testing
                 return (state.positions, state.isDone)
             }
             for position in positions {
-                if let checkpoint = source.checkpoint(position) {
+                if let checkpoint = try? source.checkpoint(position) {
                     state.withLock { $0.kept[checkpoint.file] = checkpoint }
                 }
             }

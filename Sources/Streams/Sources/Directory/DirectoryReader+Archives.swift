@@ -5,13 +5,13 @@ import Glibc
 extension DirectoryReader {
     func readArchive(
         _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
-    ) -> SourceEvent? {
+    ) throws(CannotTell) -> SourceEvent? {
         if file.unpacker == nil {
             file.unpacker = Unpacker(file.packing == .gzip ? .gzip : .zstd)
             file.toSkip = file.offset
             file.place(at: 0, line: 1)
         }
-        guard let unpacker = file.unpacker else { return fail(file, open, ENOMEM) }
+        guard let unpacker = file.unpacker else { throw CannotTell(number: ENOMEM) }
         while true {
             var part = room
             if file.toSkip > 0 {
@@ -19,7 +19,7 @@ extension DirectoryReader {
             } else if announced !== file {
                 return announce(file)
             }
-            switch unpacker.read(open, into: part) {
+            switch try unpacker.read(open, into: part) {
             case .bytes(let count):
                 let block = UnsafeRawBufferPointer(rebasing: part[..<count])
                 guard file.toSkip > 0 else { return handOut(file, block) }
@@ -35,12 +35,10 @@ extension DirectoryReader {
                     UnderstudyError(
                         .invalidData, "the archive is damaged or cut short; what could be unpacked was read",
                         at: "\(file.lastPath):byte \(unpacker.rawOffset)"))
-            case .failed(let number):
-                return fail(file, open, number)
             }
-            guard let status = FileStatus(descriptor: open.descriptor) else { return fail(file, open, errno) }
+            let status = try FileStatus(open)
             guard announced === file else { return announce(file) }
-            return finish(file, open, status)
+            return try finish(file, open, status)
         }
     }
 }

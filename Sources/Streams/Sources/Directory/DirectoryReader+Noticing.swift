@@ -15,22 +15,40 @@ extension DirectoryReader {
         case changed
         /// It is gone: for ever, or perhaps only renamed.
         case deleted, left
+
+        /// How much it says of a file that is there.
+        var rank: Int {
+            switch self {
+            case .scan: 0
+            case .deleted, .left: 1
+            case .changed: 2
+            case .closed, .arrived: 3
+            }
+        }
     }
 
     /// Takes in all that has happened; doesn't wait.
     func notice() {
         // What has happened comes before what is due: the new name of a file may be among it, without which the file
         // would be taken for gone.
-        defer { for file in takeDue() { settle(file) } }
-        if isMissing {
-            guard takeLook(), FileStatus(path: settings.path + "/.")?.isDirectory == true else { return }
-            goOnWatching()
-            scan()
-        } else if let watch {
-            notice(watch.take())
-        } else if takeLook() {
-            scan()
+        defer {
+            for (file, isRetry) in takeDue() {
+                if isRetry { enqueue(file) } else { settle(file) }
+            }
         }
+        let changes = watch?.take()
+        if let changes, !isMissing { notice(changes) }
+        let isBlind = watch == nil
+        if changes?.hasMoved == true || isMissing && takeLook() {
+            lookAtRoot()
+        } else if !isMissing, takeLook() {
+            if isBlind { scan() } else { lookAtRoot() }
+        }
+        if takeLinkLook() {
+            for path in links.sorted() { note(path, .scan) }
+        }
+        lookAgainNow()
+        disposeAgain()
     }
 
     private func notice(_ changes: DirectoryWatch.Changes) {
@@ -48,8 +66,9 @@ extension DirectoryReader {
             case .left: note(path, .left)
             }
         }
+        if let failure = changes.failure { watchAgain(failure) }
         if changes.lost.contains(settings.path) {
-            stopWatching()
+            lookAtRoot(isLost: true)
         } else if changes.isEverything || !changes.lost.isEmpty {
             scan()
         }
@@ -61,10 +80,11 @@ extension DirectoryReader {
         case .left:
             watch?.remove(path)
             for (name, file) in names where name.hasPrefix(path + "/") { lose(file, name, .left) }
+        case .deleted:
+            // The kernel keeps it, and our watch of it, as long as a file that was in it is open.
+            watch?.remove(path)
         case .changed, .arrived, .closed:
             if takesDirectory(path), watch?.isWatching(path) == false { look(below: path) }
-        case .deleted:
-            break
         }
     }
 
@@ -79,17 +99,32 @@ extension DirectoryReader {
 
     // MARK: names
 
-    /// Brings what is known of a name up to date. `status`: what the name stands for now, if that was asked already.
+    /// Brings what is known of a name up to date. `found`: what the name leads to now, if that was asked already.
+    ///
+    /// If that can't be told, nothing changes and the name is looked at again.
     func note(_ path: String, _ occasion: Occasion, _ found: FileStatus? = nil) {
+        do throws(CannotTell) {
+            try take(path, occasion, found)
+        } catch {
+            lookAgain(path, .name(occasion), error)
+        }
+    }
+
+    private func take(_ path: String, _ occasion: Occasion, _ found: FileStatus?) throws(CannotTell) {
         let previous = names[path]
-        guard let status = found ?? FileStatus(path: path), status.isRegular else {
+        var answer = found
+        if answer == nil { answer = try leadsTo(path) }
+        guard let status = answer, status.isRegular else {
             if let previous { lose(previous, path, occasion) }
             return
         }
         if let previous, previous.node != status.node {
             lose(previous, path, occasion == .deleted ? .deleted : .left)
         }
+        // That a link was made says nothing of the writers of what it leads to.
+        let occasion = status.isLink && occasion.rank > 1 ? .scan : occasion
         guard let file = known(status) ?? meet(path, status, occasion) else { return }
+        if status.isLink, file.target == nil { file.target = Self.realPath(path) }
         if file.path != path { name(file, path) }
         judge(file, status, occasion)
     }
@@ -119,7 +154,7 @@ extension DirectoryReader {
         names[path] = file
         if settings.mode == .files {
             file.growth = .settled
-        } else if checkpoint == nil, isFirstStart, settings.start == .end {
+        } else if checkpoint == nil, settings.start == .end, beginning?.wasThere(path) == true {
             file.startsAtEnd = true
             file.size = status.size
         }
@@ -139,8 +174,8 @@ extension DirectoryReader {
     /// The file has another name now.
     private func name(_ file: TrackedFile, _ path: String) {
         if let old = file.path, names[old] === file {
-            if FileStatus(path: old)?.node == file.node {
-                // A hard link is no rename.
+            if stillLeads(old, to: file) {
+                // Another link to it is no rename.
                 if names.updateValue(file, forKey: path) !== file { file.otherNames.append(path) }
                 return
             }
@@ -157,7 +192,7 @@ extension DirectoryReader {
         if names[path] === file { names[path] = nil }
         file.otherNames.removeAll { $0 == path }
         guard file.path == path else { return }
-        if let other = file.otherNames.first(where: { FileStatus(path: $0)?.node == file.node }) {
+        if let other = file.otherNames.first(where: { stillLeads($0, to: file) }) {
             return name(file, other)
         }
         file.path = nil

@@ -3,46 +3,57 @@ import Glibc
 
 /// Opening files, and knowing them again.
 extension DirectoryReader {
-    /// The open file, known to be the one that was read before; nil if it isn't there, can't be read, or is another.
-    func open(_ file: TrackedFile) -> OpenFile? {
+    /// The open file, known to be the one that was read before; nil if it isn't there, may not be read, or is another.
+    func open(_ file: TrackedFile) throws(CannotTell) -> OpenFile? {
         if let open = ledger.withLock({ $0.use(file.identity) }) { return open }
-        guard let path = file.path else {
-            // Its new name may be told of later than the loss of the old was noticed.
-            if case .settling = file.growth { return nil }
-            retire(file)
+        guard let path = file.path ?? file.target else {
+            retireUnlessSettling(file)
             return nil
         }
         let descriptor = calls.open(path)
         guard descriptor >= 0 else {
-            let number = errno
-            switch number {
-            case ENOENT, ELOOP, ENOTDIR: lose(file, path, .left)
-            case EMFILE, ENFILE: postpone(file, number)
-            default: block(file, "opened", number)
+            let why = CannotTell(number: errno)
+            switch why.number {
+            case ENOENT, ENOTDIR:
+                if file.path != nil { lose(file, path, .left) } else { retireUnlessSettling(file) }
+            case ELOOP: if file.path != nil { note(path, .changed) } else { retireUnlessSettling(file) }
+            case EMFILE, ENFILE: postpone(file, why)
+            case EACCES, EPERM: block(file, "opened", why)
+            default: throw why
             }
             return nil
         }
-        let open = OpenFile(descriptor)
-        guard let status = FileStatus(descriptor: descriptor), status.isRegular, status.node == file.node else {
-            note(path, .changed)
+        let open = OpenFile(descriptor, calls)
+        let status = try FileStatus(open)
+        guard status.isRegular, status.node == file.node else {
+            if file.path != nil { note(path, .changed) } else { retireUnlessSettling(file) }
             return nil
         }
-        guard detectPacking(file, open, status) else { return nil }
-        guard isSame(file, open, status) else {
+        guard try detectPacking(file, open, status) else { return nil }
+        guard try isSame(file, open, status) else {
             beginAnew(file, status)
             return nil
         }
-        if let checkpoint = file.checkpoint { resume(file, checkpoint, open) }
-        enter(file, open, status)
+        guard try enter(file, open, status) else {
+            turnSoon(file)
+            return nil
+        }
         return open
     }
 
+    /// Nothing more comes of a file without a name, unless its new name may still be told of.
+    private func retireUnlessSettling(_ file: TrackedFile) {
+        if case .settling = file.growth { return }
+        retire(file)
+    }
+
     /// Finds out how the content is packed; false if that can't be told yet, or the file isn't for this source.
-    private func detectPacking(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) -> Bool {
+    private func detectPacking(
+        _ file: TrackedFile, _ open: OpenFile, _ status: FileStatus
+    ) throws(CannotTell) -> Bool {
         if file.packing == nil {
-            var start: [UInt8] = [0, 0, 0, 0]
-            let count = start.withUnsafeMutableBytes { open.fill($0, at: 0) }
-            file.packing = Packing(start[..<count], isAll: file.isSettled || file.offset > 0)
+            let start = try open.start(4)
+            file.packing = Packing(start, isAll: file.isSettled || file.offset > 0)
         }
         switch file.packing {
         case nil:
@@ -64,99 +75,121 @@ extension DirectoryReader {
     }
 
     /// Whether what was read of the file is still there.
-    func isSame(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) -> Bool {
+    func isSame(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> Bool {
         // Nothing was read yet.
         if file.checkpoint == nil, !file.isEntered { return true }
         guard file.born == status.born else { return false }
         guard file.packing == .plain else {
             // It may have grown, which other gzip members and zstd frames do to it.
-            return [file.born, 0].contains { FileMark.ofArchive(open, size: file.size, born: $0) == file.mark }
+            for born in [file.born, 0] {
+                if try FileMark.ofArchive(open, size: file.size, born: born) == file.mark { return true }
+            }
+            return false
         }
-        guard status.size >= file.offset, let found = FileMark(open, upTo: file.offset),
+        guard status.size >= file.offset, let found = try FileMark(open, upTo: file.offset),
             found.matches(file.mark, born: file.born)
         else { return false }
-        file.fingerprint = found
+        file.refresh(found)
         return true
     }
 
-    /// Goes on where an earlier run stopped: at the first line that has no answer.
-    private func resume(_ file: TrackedFile, _ checkpoint: FileCheckpoint, _ open: OpenFile) {
-        file.checkpoint = nil
-        guard let first = checkpoint.unanswered.first, first < checkpoint.offset else { return }
-        // Unpacking counts an archive's lines itself.
-        guard file.packing == .plain else { return file.place(at: first, line: 1) }
-        var lines = LineFeeds.count(open, from: first, to: checkpoint.offset)
-        var last: UInt8 = 0x0A
-        withUnsafeMutableBytes(of: &last) { _ = open.fill($0, at: checkpoint.offset - 1) }
-        // What followed the last LF was a line too.
-        if last != 0x0A { lines += 1 }
-        file.place(at: first, line: checkpoint.line > lines ? checkpoint.line - lines : 1)
-        file.fingerprint = FileMark(open, upTo: first)
+    /// Where reading begins, and what the bytes before it are.
+    private struct Place {
+        var offset: UInt64
+        var line: UInt64
     }
 
-    private func enter(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) {
+    /// Where an earlier run stopped: at the first line that has no answer.
+    private func resumption(
+        _ file: TrackedFile, _ checkpoint: FileCheckpoint, _ open: OpenFile
+    ) throws(CannotTell) -> Place? {
+        guard let first = checkpoint.unanswered.first, first < checkpoint.offset else { return nil }
+        // Unpacking counts an archive's lines itself.
+        guard file.packing == .plain else { return Place(offset: first, line: 1) }
+        var lines = try LineFeeds.count(open, from: first, to: checkpoint.offset)
+        // What followed the last LF was a line too.
+        if try open.byte(at: checkpoint.offset - 1) != 0x0A { lines += 1 }
+        return Place(offset: first, line: checkpoint.line > lines ? checkpoint.line - lines : 1)
+    }
+
+    /// Takes the file up, once all that this needs has been read; false if it has changed meanwhile.
+    private func enter(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> Bool {
         if file.isEntered {
             ledger.withLock { $0.keep(open, for: file.identity) }
-            return
+            return true
         }
-        if file.startsAtEnd { placeAtEnd(file, open) }
-        file.isEntered = true
+        let place: Place? =
+            if let checkpoint = file.checkpoint {
+                try resumption(file, checkpoint, open)
+            } else if file.startsAtEnd {
+                try endOfLastLine(file, open)
+            } else { nil }
+        let mark: UInt64
+        var fingerprint: FileMark?
         if file.packing == .plain {
-            if file.fingerprint == nil { file.fingerprint = FileMark(open, upTo: file.offset) }
-            file.mark = file.fingerprint?.hash(born: file.born) ?? 0
+            guard let found = try FileMark(open, upTo: place?.offset ?? file.offset) else { return false }
+            fingerprint = found
+            mark = found.hash(born: file.born)
         } else {
             let size = file.isFinished ? file.size : status.size
-            file.mark = FileMark.ofArchive(open, size: size, born: file.born) ?? 0
+            guard let found = try FileMark.ofArchive(open, size: size, born: file.born) else { return false }
+            mark = found
         }
+        file.checkpoint = nil
+        if let place { file.place(at: place.offset, line: place.line) }
+        if let fingerprint { file.refresh(fingerprint) }
+        file.isEntered = true
+        file.mark = mark
         // Of a finished file the size and time stay those at its end, until it is known that it hasn't grown.
         if !file.isFinished { file.note(status) }
         let entry = FileLedger.Entry(
             path: file.path, followedAs: file.followedAs, node: file.node, born: file.born,
             isArchive: file.packing != .plain, open: open, offset: file.offset, mark: file.mark, size: file.size,
             modified: file.modified, resumed: file.resumed, resumedLine: file.resumedLine, isFinished: file.isFinished,
-            isCommitted: file.isFinished)
+            isCommitted: file.isFinished, isLinked: file.target != nil)
         ledger.withLock { $0.insert(entry, for: file.identity) }
+        return true
     }
 
     /// Behind the last whole line that was there when the file was met. Of an unfinished line that is too long already
     /// only so much is read that it is found to be.
-    private func placeAtEnd(_ file: TrackedFile, _ open: OpenFile) {
+    private func endOfLastLine(_ file: TrackedFile, _ open: OpenFile) throws(CannotTell) -> Place {
         let lowest = file.size - min(file.size, UInt64(settings.maximumLineBytes) + 8)
         var end = file.size
-        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
-            while end > lowest {
-                let start = end - min(end - lowest, UInt64(room.count))
-                let part = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(end - start)])
-                let count = open.fill(part, at: start)
-                let found = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: part[..<count]))
-                end = start + UInt64(found)
-                if found > 0 { break }
-            }
+        while end > lowest {
+            let start = end - min(end - lowest, 65_536)
+            let bytes = try open.bytes(Int(end - start), at: start)
+            let found = bytes.withUnsafeBytes { LineFeeds.endOfLast($0) }
+            end = start + UInt64(found)
+            if found > 0 { break }
         }
         // Of a file so large that counting its lines would hold up everything, they are numbered from here.
-        let lines = end <= 1 << 28 ? LineFeeds.count(open, from: 0, to: end) : 0
-        file.place(at: end, line: 1 + lines)
+        let lines = end <= 1 << 28 ? try LineFeeds.count(open, from: 0, to: end) : 0
+        return Place(offset: end, line: 1 + lines)
     }
 
-    /// The file can't be read: until it changes, the rest goes on.
-    func block(_ file: TrackedFile, _ what: String, _ number: Int32) {
+    /// The file may not be read: until its permissions change, the rest goes on.
+    private func block(_ file: TrackedFile, _ what: String, _ why: CannotTell) {
         file.isBlocked = true
-        if let status = file.path.flatMap({ FileStatus(path: $0) }) { file.changed = status.changed }
-        guard !file.isReported else { return }
-        file.isReported = true
-        report(
+        if let path = file.path {
+            do throws(CannotTell) {
+                if let status = try leadsTo(path) { file.changed = status.changed }
+            } catch {
+                // Not knowing when it changed, the next look at it finds a change.
+                file.changed = 0
+            }
+        }
+        reportOnce(
             UnderstudyError(
-                .missingInput,
-                "the file can't be \(what): \(String(cString: strerror(number))); it is tried again when it changes",
+                .missingInput, "the file can't be \(what): \(why.reason); it is tried again when it changes",
                 at: file.lastPath))
     }
 
     /// The process has no descriptor left: others are given back soon.
-    private func postpone(_ file: TrackedFile, _ number: Int32) {
+    private func postpone(_ file: TrackedFile, _ why: CannotTell) {
         wakeUp(file, at: Self.now + 1_000_000_000)
         reportOnce(
             UnderstudyError(
-                .tryAgain, "files can't be opened: \(String(cString: strerror(number))); raise LimitNOFILE",
-                at: settings.path))
+                .tryAgain, "files can't be opened: \(why.reason); raise LimitNOFILE", at: settings.path))
     }
 }

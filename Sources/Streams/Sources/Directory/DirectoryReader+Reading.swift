@@ -5,44 +5,56 @@ import Glibc
 extension DirectoryReader {
     /// What comes next of the file; nil if nothing does now.
     func advance(_ file: TrackedFile, into room: UnsafeMutableRawBufferPointer) -> SourceEvent? {
+        do throws(CannotTell) {
+            let event = try turn(file, room)
+            file.failures = 0
+            return event
+        } catch {
+            fail(file, error)
+            return nil
+        }
+    }
+
+    private func turn(
+        _ file: TrackedFile, _ room: UnsafeMutableRawBufferPointer
+    ) throws(CannotTell) -> SourceEvent? {
         guard !file.isBlocked, nodes[file.node] === file else { return nil }
         if file.isFinished {
-            guard hasGrown(file) else { return nil }
+            guard try hasGrown(file) else { return nil }
             goOn(file)
         }
-        guard let open = open(file) else { return nil }
+        guard let open = try open(file) else { return nil }
         if file.isFinished { return nil }
         if file.packing != .plain {
             // One that is still being written can't be told from one that is cut short.
-            return file.isSettled ? readArchive(file, open, room) : nil
+            return file.isSettled ? try readArchive(file, open, room) : nil
         }
-        return file.isSettled ? readAll(file, open, room) : readLines(file, open, room)
+        return file.isSettled ? try readAll(file, open, room) : try readLines(file, open, room)
     }
 
     // MARK: to the end
 
     private func readAll(
         _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
-    ) -> SourceEvent? {
+    ) throws(CannotTell) -> SourceEvent? {
         guard announced === file else { return announce(file) }
-        let count = open.read(into: room, at: file.offset)
-        if count < 0 { return fail(file, open, errno) }
+        let count = try open.read(into: room, at: file.offset)
         if count > 0 { return handOut(file, UnsafeRawBufferPointer(rebasing: room[..<count])) }
-        guard let status = FileStatus(descriptor: open.descriptor) else { return fail(file, open, errno) }
-        guard isSame(file, open, status) else {
+        let status = try FileStatus(open)
+        guard try isSame(file, open, status) else {
             beginAnew(file, status)
             return nil
         }
-        return finish(file, open, status)
+        return try finish(file, open, status)
     }
 
-    func finish(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) -> SourceEvent {
+    func finish(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> SourceEvent {
+        if file.packing != .plain {
+            file.mark = try FileMark.ofArchive(open, size: status.size, born: file.born) ?? file.mark
+        }
         if file.offset > file.lineStart { file.place(at: file.offset, line: file.line + 1) }
         file.isFinished = true
         file.note(status)
-        if file.packing != .plain {
-            file.mark = FileMark.ofArchive(open, size: status.size, born: file.born) ?? file.mark
-        }
         file.unpacker = nil
         file.fingerprint = nil
         file.unanswered = []
@@ -60,8 +72,8 @@ extension DirectoryReader {
     }
 
     /// Whether there is more of a finished file than was read.
-    private func hasGrown(_ file: TrackedFile) -> Bool {
-        if let path = file.path, let status = FileStatus(path: path), status.node == file.node,
+    private func hasGrown(_ file: TrackedFile) throws(CannotTell) -> Bool {
+        if let path = file.path, let status = try leadsTo(path), status.node == file.node,
             status.size == file.size, status.modified == file.modified
         {
             clearAway(file)
@@ -69,7 +81,8 @@ extension DirectoryReader {
         }
         // What an open descriptor was found to be once proves nothing about what was written since.
         ledger.withLock { $0.letGo(file.identity) }
-        guard let open = open(file), let status = FileStatus(descriptor: open.descriptor) else { return false }
+        guard let open = try open(file) else { return false }
+        let status = try FileStatus(open)
         if status.size != file.size { return true }
         file.note(status)
         ledger.withLock { ledger in ledger.update(file.identity) { $0.modified = status.modified } }
@@ -88,11 +101,15 @@ extension DirectoryReader {
     /// What an earlier run had answered but not come to clear away.
     private func clearAway(_ file: TrackedFile) {
         guard isLeftOver(file), let path = file.path else { return }
-        guard FileDisposal(settings).clear(path, node: file.node, size: file.size, report: report) else { return }
-        names[path] = nil
-        nodes[file.node] = nil
-        generations.set(file.identity.generation + 1, for: file.node)
-        forget(file.identity)
+        switch FileDisposal(settings, calls).clear(path, node: file.node, size: file.size, report: reportOnce) {
+        case .kept: break
+        case .failed: clearLater(file)
+        case .cleared:
+            names[path] = nil
+            nodes[file.node] = nil
+            generations.set(file.identity.generation + 1, for: file.node)
+            forget(file.identity)
+        }
     }
 
     func isLeftOver(_ file: TrackedFile) -> Bool {
@@ -103,7 +120,7 @@ extension DirectoryReader {
 
     private func readLines(
         _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
-    ) -> SourceEvent? {
+    ) throws(CannotTell) -> SourceEvent? {
         if file.startsAtEnd {
             file.startsAtEnd = false
             if announced !== file { return announce(file) }
@@ -112,22 +129,22 @@ extension DirectoryReader {
             if file.wholeUpTo > file.offset {
                 guard announced === file else { return announce(file) }
                 let wanted = Int(min(UInt64(room.count), file.wholeUpTo - file.offset))
-                let count = open.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]), at: file.offset)
-                if count < 0 { return fail(file, open, errno) }
-                guard isUnbroken(file, open), count > 0 else { return nil }
+                let count = try open.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]), at: file.offset)
+                guard try isUnbroken(file, open), count > 0 else { return nil }
                 let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<count]))
                 if file.wholeUpTo == file.offset { passOn(file) }
                 return event
             }
-            guard isUnbroken(file, open), let status = FileStatus(descriptor: open.descriptor) else { return nil }
-            guard status.size > file.scanned else { return idle(file, status, open, room) }
+            guard try isUnbroken(file, open) else { return nil }
+            let status = try FileStatus(open)
+            guard status.size > file.scanned else { return try idle(file, status, open, room) }
             guard announced === file else { return announce(file) }
             // A long unfinished line is not read again and again.
             let isShort = file.scanned - file.offset < UInt64(room.count / 2)
             let start = isShort ? file.offset : file.scanned
-            let count = open.read(into: room, at: start)
-            if count < 0 { return fail(file, open, errno) }
-            guard isUnbroken(file, open), count > 0 else { return nil }
+            let count = try open.read(into: room, at: start)
+            guard try isUnbroken(file, open), count > 0 else { return nil }
             giveTime(file, start + UInt64(count))
             let whole = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: room[..<count]))
             file.scanned = max(file.scanned, start + UInt64(count))
@@ -142,9 +159,9 @@ extension DirectoryReader {
     }
 
     /// Whether what was read before is still there, so that what was read now follows it. If not, the file begins anew.
-    private func isUnbroken(_ file: TrackedFile, _ open: OpenFile) -> Bool {
-        guard let status = FileStatus(descriptor: open.descriptor) else { return false }
-        if status.size >= file.offset, let found = FileMark(open, upTo: file.offset),
+    private func isUnbroken(_ file: TrackedFile, _ open: OpenFile) throws(CannotTell) -> Bool {
+        let status = try FileStatus(open)
+        if status.size >= file.offset, let found = try FileMark(open, upTo: file.offset),
             found.matches(file.mark, born: file.born)
         {
             // An unfinished line may be taken back.
@@ -164,7 +181,7 @@ extension DirectoryReader {
     /// There is nothing more now.
     private func idle(
         _ file: TrackedFile, _ status: FileStatus, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
-    ) -> SourceEvent? {
+    ) throws(CannotTell) -> SourceEvent? {
         file.note(status)
         ledger.withLock { ledger in
             ledger.update(file.identity) {
@@ -176,7 +193,7 @@ extension DirectoryReader {
         // all, it is read on.
         guard settings.mode == .files, settings.after == .keep, file.scanned == file.offset else { return nil }
         file.growth = .settled
-        return readAll(file, open, room)
+        return try readAll(file, open, room)
     }
 
     // MARK: events
@@ -195,7 +212,6 @@ extension DirectoryReader {
 
     func handOut(_ file: TrackedFile, _ block: UnsafeRawBufferPointer) -> SourceEvent {
         file.advance(over: block)
-        file.isReported = false
         if let fingerprint = file.fingerprint { file.mark = fingerprint.hash(born: file.born) }
         ledger.withLock { ledger in
             ledger.update(file.identity) {
@@ -206,22 +222,19 @@ extension DirectoryReader {
         return .bytes(block.count)
     }
 
-    /// Reading failed: the line that is open is read again from its start once the file changes.
-    func fail(_ file: TrackedFile, _ open: OpenFile, _ number: Int32) -> SourceEvent? {
-        block(file, "read", number)
+    /// Reading failed, and nothing is known of why: the line that is open is read again from its start after a pause.
+    private func fail(_ file: TrackedFile, _ why: CannotTell) {
+        retry(file, why)
         if announced === file { announced = nil }
         file.unpacker = nil
-        file.place(at: file.lineStart, line: file.line)
-        if file.packing == .plain, let found = FileMark(open, upTo: file.offset) {
-            file.mark = found.hash(born: file.born)
-        }
+        file.goBackToLine()
         ledger.withLock { ledger in
             ledger.update(file.identity) {
                 $0.offset = file.offset
                 $0.mark = file.mark
             }
-            ledger.letGo(file.identity)
+            // Of a network file system, this descriptor won't do any more.
+            if why.number == ESTALE, file.path != nil { ledger.letGo(file.identity) }
         }
-        return nil
     }
 }

@@ -3,31 +3,7 @@ import Glibc
 
 /// Looking at the directory as a whole.
 extension DirectoryReader {
-    /// The checkpoints of earlier runs: of an inode that was begun anew, the last one counts.
-    func takeUp(_ kept: [FileCheckpoint], on device: UInt64) {
-        let devices = renumbered(kept, on: device)
-        for checkpoint in kept.sorted(by: { $0.file.generation < $1.file.generation }) {
-            let node = FileStatus.Node(
-                device: devices[checkpoint.file.device] ?? checkpoint.file.device, inode: checkpoint.file.inode)
-            if let older = checkpoints.updateValue(checkpoint, forKey: node) { forget(older.file) }
-        }
-    }
-
-    /// The present numbers of devices that had others when the checkpoints were made: some file systems get theirs when
-    /// they are mounted.
-    private func renumbered(_ kept: [FileCheckpoint], on device: UInt64) -> [UInt64: UInt64] {
-        var devices: [UInt64: UInt64] = [:]
-        guard !kept.contains(where: { $0.file.device == device }) else { return devices }
-        for checkpoint in kept where devices[checkpoint.file.device] == nil {
-            guard let node = FileStatus(path: checkpoint.path)?.node, node.inode == checkpoint.file.inode else {
-                continue
-            }
-            devices[checkpoint.file.device] = node.device
-        }
-        return devices
-    }
-
-    /// Looks at every name: at the start, and after changes that nobody told of.
+    /// Looks at every name: at the start, and after changes that inotify didn't tell of.
     func scan() {
         var listing = Found()
         look(settings.path, &listing)
@@ -35,8 +11,12 @@ extension DirectoryReader {
         let present = Set(listing.files.map(\.path))
         for entry in inOrder(listing.files) { note(entry.path, .scan, entry.status) }
         guard listing.isWhole else { return }
-        for (path, file) in names where !present.contains(path) && FileStatus(path: path) == nil {
-            lose(file, path, .left)
+        for (path, file) in names where !present.contains(path) && !listing.unknown.contains(path) {
+            do throws(CannotTell) {
+                if try leadsTo(path) == nil { lose(file, path, .left) }
+            } catch {
+                lookAgain(path, .name(.left), error)
+            }
         }
     }
 
@@ -45,27 +25,6 @@ extension DirectoryReader {
         var listing = Found()
         look(directory, &listing)
         for entry in inOrder(listing.files) { note(entry.path, .scan, entry.status) }
-    }
-
-    /// Files of earlier runs that weren't met by the first scan are gone, unless they are on another file system:
-    /// that may only be not mounted yet.
-    func forgetCheckpoints(on device: UInt64) {
-        for (node, checkpoint) in checkpoints where node.device == device && !isPartlyUnseen {
-            checkpoints[node] = nil
-            generations.set(checkpoint.file.generation + 1, for: node)
-            forget(checkpoint.file)
-        }
-    }
-
-    /// Tells a source without files that it has been started, so that its next start isn't its first.
-    func leaveMark(_ status: FileStatus) {
-        let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
-        let entry = FileLedger.Entry(
-            path: settings.path, followedAs: settings.path, node: status.node, born: status.born, isArchive: true,
-            open: nil, offset: 0, mark: 0, size: 0, modified: 0, isFinished: true)
-        ledger.withLock { $0.insert(entry, for: identity) }
-        events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
-        events.append(.finished)
     }
 
     /// Whether files below `path` are taken.
@@ -79,6 +38,8 @@ extension DirectoryReader {
 
     private struct Found {
         var files: [DirectoryListing.Entry] = []
+        /// Names that are there and couldn't be looked at.
+        var unknown: Set<String> = []
         /// Whether every directory could be read.
         var isWhole = true
     }
@@ -87,33 +48,62 @@ extension DirectoryReader {
     private func look(_ top: String, _ found: inout Found) {
         var directories = [top]
         while let directory = directories.popLast() {
-            if let watch {
-                switch watch.add(directory) {
-                case .added, .unreachable: break
-                case .full(let number): watchInstead("user_watches", number)
+            do throws(CannotTell) {
+                guard let listing = try list(directory) else {
+                    found.isWhole = false
+                    if directory == settings.path { stopWatching() }
+                    continue
                 }
-            }
-            guard let listing = DirectoryListing(of: directory) else {
-                let number = errno
+                take(listing, of: directory, &found)
+                if settings.recursive { directories += listing.directories.filter(takesDirectory) }
+            } catch {
                 found.isWhole = false
-                if directory == settings.path {
-                    stopWatching()
-                } else if number != ENOENT {
+                if error.isForbidden, directory != settings.path {
+                    // The watch of the directory above tells when its permissions change.
                     isPartlyUnseen = true
                     reportOnce(
                         UnderstudyError(
-                            .missingInput, "the directory can't be read: \(String(cString: strerror(number)))",
-                            at: directory))
+                            .missingInput, "the directory can't be read: \(error.reason)", at: directory))
+                } else {
+                    lookAgain(directory, .directory, error)
                 }
-                continue
             }
-            if listing.hasUnreadableName {
-                reportOnce(
-                    UnderstudyError(
-                        .invalidData, "a name in this directory isn't UTF-8; rename it to have it read", at: directory))
+        }
+    }
+
+    /// Watches a directory, then reads it; nil if it isn't there.
+    private func list(_ directory: String) throws(CannotTell) -> DirectoryListing? {
+        if let watch {
+            switch watch.add(directory) {
+            case .added, .absent: break
+            case .full(let number): watchInstead("user_watches", number)
+            case .unknown(let why):
+                // What it holds now is read all the same, and it is watched when it is looked at again.
+                if !why.isForbidden { lookAgain(directory, .directory, why) }
             }
-            found.files += listing.files
-            if settings.recursive { directories += listing.directories.filter(takesDirectory) }
+        }
+        return try DirectoryListing(of: directory, calls)
+    }
+
+    private func take(_ listing: DirectoryListing, of directory: String, _ found: inout Found) {
+        if listing.hasUnreadableName {
+            reportOnce(
+                UnderstudyError(
+                    .invalidData, "a name in this directory isn't UTF-8; rename it to have it read", at: directory))
+        }
+        found.files += listing.files
+        var unknown = listing.unknown
+        for link in listing.links {
+            do throws(CannotTell) {
+                guard let status = try follow(link) else { continue }
+                found.files.append(DirectoryListing.Entry(path: link, status: status))
+            } catch {
+                unknown.append((link, error))
+            }
+        }
+        for (path, why) in unknown {
+            found.unknown.insert(path)
+            lookAgain(path, .name(.scan), why)
         }
     }
 

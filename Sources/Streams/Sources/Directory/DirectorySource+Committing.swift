@@ -3,7 +3,11 @@ import Glibc
 
 /// The committer's side.
 extension DirectorySource {
-    public func checkpoint(_ position: SourcePosition) -> FileCheckpoint? {
+    /// How often in a row a checkpoint may fail before the commit goes on without it: with the committer's pauses, more
+    /// than a minute.
+    private static let mostFailures = 20
+
+    public func checkpoint(_ position: SourcePosition) throws(UnderstudyError) -> FileCheckpoint? {
         guard let file = position.origin.file, let entry = ledger.withLock({ $0.entries[file] }) else { return nil }
         var position = position
         if position.offset < entry.resumed {
@@ -14,9 +18,22 @@ extension DirectorySource {
             position.line = entry.resumedLine
         }
         let isAtEnd = position.offset == entry.offset
-        guard let mark = entry.isArchive || isAtEnd ? entry.mark : mark(before: position.offset, of: entry) else {
+        let found: UInt64?
+        do throws(CannotTell) {
+            found = entry.isArchive || isAtEnd ? entry.mark : try mark(before: position.offset, of: entry)
+            if entry.failures > 0 { ledger.withLock { $0.update(file) { $0.failures = 0 } } }
+        } catch {
+            // Without its checkpoint the file would be answered again after a crash, so the commit waits for it; one
+            // file that can't be read any more must not hold up all others for ever, though.
+            ledger.withLock { $0.update(file) { $0.failures += 1 } }
+            let failure = UnderstudyError(
+                .inputOutput, "the file can't be read, so that its position can't be kept: \(error.reason)",
+                at: position.origin.path)
+            guard entry.failures >= Self.mostFailures else { throw failure }
+            report(failure)
             return nil
         }
+        guard let mark = found else { return nil }
         return FileCheckpoint(
             source: name, path: settings.mode == .tail ? entry.followedAs : entry.path ?? position.origin.path,
             file: file, offset: position.offset, line: position.line,
@@ -37,9 +54,13 @@ extension DirectorySource {
             return entry.isGone ? nil : entry
         }
         guard let entry, let path = entry.path else { return }
-        let disposal = FileDisposal(settings)
-        if disposal.clear(path, node: entry.node, size: entry.size, report: report) {
-            ledger.withLock { $0.forget(file) }
+        switch FileDisposal(settings, calls).clear(path, node: entry.node, size: entry.size, report: report) {
+        case .cleared: ledger.withLock { $0.forget(file) }
+        case .kept: break
+        case .failed:
+            // The reader tries again.
+            ledger.withLock { $0.noteUndisposed(file) }
+            wakeReader()
         }
     }
 
@@ -47,21 +68,30 @@ extension DirectorySource {
         ledger.withLock { $0.takeForgotten() }
     }
 
-    /// The mark of an earlier place than the one read up to; nil if the file can't be reached any more.
-    private func mark(before offset: UInt64, of entry: FileLedger.Entry) -> UInt64? {
-        guard let open = entry.open ?? entry.path.flatMap({ Self.reopen($0, entry) }) else { return nil }
-        guard let earlier = FileMark(open, upTo: offset)?.hash(born: entry.born) else { return nil }
+    /// The mark of an earlier place than the one read up to; nil if the file is gone.
+    private func mark(before offset: UInt64, of entry: FileLedger.Entry) throws(CannotTell) -> UInt64? {
+        var held = entry.open
+        if held == nil { held = try reopen(entry) }
+        guard let open = held, let earlier = try FileMark(open, upTo: offset)?.hash(born: entry.born) else {
+            return nil
+        }
         // If the file has been begun anew since, no later run may take its new content for the old.
-        let isSame = FileMark(open, upTo: entry.offset)?.matches(entry.mark, born: entry.born) ?? false
+        let isSame = try FileMark(open, upTo: entry.offset)?.matches(entry.mark, born: entry.born) ?? false
         return isSame ? earlier : ~earlier
     }
 
-    private static func reopen(_ path: String, _ entry: FileLedger.Entry) -> OpenFile? {
-        let descriptor = DirectoryCalls().open(path)
-        guard descriptor >= 0 else { return nil }
-        let file = OpenFile(descriptor)
-        guard let status = FileStatus(descriptor: descriptor), status.node == entry.node, status.born == entry.born
-        else { return nil }
-        return file
+    private func reopen(_ entry: FileLedger.Entry) throws(CannotTell) -> OpenFile? {
+        guard let path = entry.path else { return nil }
+        let descriptor = calls.open(path)
+        guard descriptor >= 0 else {
+            switch errno {
+            // Somebody has taken the permission away: as good as gone until it is given back.
+            case ENOENT, ENOTDIR, ELOOP, EACCES, EPERM: return nil
+            case let number: throw CannotTell(number: number)
+            }
+        }
+        let file = OpenFile(descriptor, calls)
+        let status = try FileStatus(file)
+        return status.node == entry.node && status.born == entry.born ? file : nil
     }
 }

@@ -8,10 +8,13 @@ import Glibc
 ///   it was, and one that was emptied, or whose inode was given to another, is a new file.
 /// - Log rotation may rename files, delete them, or copy and truncate them; the names that it copies to must not be
 ///   taken, or the copies are read as well.
-/// - Symbolic links, names with a leading dot, and directories unless `recursive`, are passed over.
+/// - Symbolic links to files are followed, wherever they lead; the file is the one that they lead to. Names with a
+///   leading dot, links to directories, and directories unless `recursive`, are passed over.
 /// - gzip and zstd files are unpacked in `mode: files`; where growing files are followed they are passed over, since
 ///   there they are copies that a log rotation made of lines already read.
-/// - Nothing is polled as long as inotify(7) can watch; where it can't, the directory is looked at now and then.
+/// - Nothing but symbolic links is polled as long as inotify(7) can watch; where it can't, the directory is looked at
+///   now and then.
+/// - A system call that fails says nothing of a file: it is made again after a pause, and nothing is forgotten.
 ///
 /// `@unchecked Sendable`: `reader` is used by the one thread that reads; everything else never changes or is locked.
 public final class DirectorySource: StreamSource, @unchecked Sendable {
@@ -19,6 +22,7 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
     let settings: Settings
     let ledger: Monitor<FileLedger>
     let report: @Sendable (UnderstudyError) -> Void
+    let calls: DirectoryCalls
     private let reader: DirectoryReader
     private let wakeWrite: Int32
 
@@ -50,6 +54,7 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
         name = settings.name
         self.settings = settings
         self.report = report
+        self.calls = calls
         ledger = Monitor(FileLedger(heldLimit: limits.heldFiles))
         wakeWrite = ends[1]
         reader = DirectoryReader(
@@ -71,8 +76,15 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
         reader.next(into: room)
     }
 
+    /// Whether something failed and is tried again now. For tests, from the reader's thread.
+    package var isRetrying: Bool { reader.isRetrying }
+
     public func interrupt() {
         ledger.withLock { $0.isInterrupted = true }
+        wakeReader()
+    }
+
+    func wakeReader() {
         var byte: UInt8 = 1
         // A full pipe has woken the reader already, so the outcome doesn't matter.
         _ = write(wakeWrite, &byte, 1)

@@ -30,24 +30,34 @@ final class DirectoryWatch {
         var isEverything = false
         /// Directories that are gone, moved or unmounted.
         var lost: [String] = []
+        /// Whether another directory may have taken the place of the one given to `addAncestors`.
+        var hasMoved = false
+        /// Events couldn't be read.
+        var failure: CannotTell?
     }
 
     enum AddOutcome {
         case added
-        /// The directory isn't there, or may not be read.
-        case unreachable(Int32)
+        /// There is no such directory.
+        case absent
+        /// The directory can't be watched now, or may not be read.
+        case unknown(CannotTell)
         /// The limit of watches is reached; errno.
         case full(Int32)
     }
 
     private static let bufferBytes = 65_536
     private static let selfMask = UInt32(IN_ONLYDIR) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
+    private static let nameMask =
+        UInt32(IN_CREATE) | UInt32(IN_DELETE) | UInt32(IN_MOVED_FROM) | UInt32(IN_MOVED_TO)
 
     let descriptor: Int32
     private let calls: DirectoryCalls
     private let mask: UInt32
     private var directories: [Int32: String] = [:]
     private var numbers: [String: Int32] = [:]
+    /// The directories above, and the names in them that lead down.
+    private var ancestors: [Int32: Set<String>] = [:]
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DirectoryWatch.bufferBytes, alignment: 8)
 
     /// `modifications`: also tell of every write, not only of closing. nil with errno where the system has no more.
@@ -68,11 +78,15 @@ final class DirectoryWatch {
 
     func isWatching(_ directory: String) -> Bool { numbers[directory] != nil }
 
-    /// Watches the directory that stands there now, if it isn't watched already.
+    /// Watches the directory that has this path now, if it isn't watched already.
     func add(_ directory: String) -> AddOutcome {
         let number = calls.add(descriptor, directory, mask | Self.selfMask)
         guard number >= 0 else {
-            return errno == ENOSPC || errno == ENOMEM ? .full(errno) : .unreachable(errno)
+            switch errno {
+            case ENOENT, ENOTDIR: return .absent
+            case ENOSPC, ENOMEM: return .full(errno)
+            default: return .unknown(CannotTell(number: errno))
+            }
         }
         // The same directory under another path keeps its number: the old path has been renamed away.
         if let old = directories[number], old != directory { numbers[old] = nil }
@@ -85,7 +99,45 @@ final class DirectoryWatch {
         return .added
     }
 
-    /// Forgets a directory and all below it: they have been renamed.
+    /// Watches the directories above `directory`, as far as they can be watched, for another one to take its place.
+    ///
+    /// The directory's own watch doesn't tell of that as long as a file that was in it is open: the kernel keeps a
+    /// removed directory until then. False if its parent can't be watched.
+    func addAncestors(of directory: String) -> Bool {
+        var isWhole = true
+        var paths = [directory]
+        if let real = Self.realPath(directory), real != directory { paths.append(real) }
+        for path in paths {
+            var below = path
+            while true {
+                let (above, name) = Self.split(below)
+                guard !name.isEmpty else { break }
+                let number = calls.add(descriptor, above, Self.nameMask | Self.selfMask)
+                if number >= 0, directories[number] == nil {
+                    ancestors[number, default: []].insert(name)
+                } else if below == path {
+                    isWhole = false
+                }
+                if above == "/" || above == "." { break }
+                below = above
+            }
+        }
+        return isWhole
+    }
+
+    /// The directory that a path is in, and its name there.
+    private static func split(_ path: String) -> (above: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(validatingCString: real)
+    }
+
+    /// Forgets a directory and all below it: they have been renamed or removed.
     func remove(_ directory: String) {
         for (path, number) in numbers where path == directory || path.hasPrefix(directory + "/") {
             inotify_rm_watch(descriptor, number)
@@ -98,8 +150,13 @@ final class DirectoryWatch {
     func take() -> Changes {
         var changes = Changes()
         while true {
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count < 0, errno == EINTR { continue }
+            let count = calls.events(descriptor, buffer)
+            if count < 0 {
+                let number = errno
+                if number == EINTR { continue }
+                if number != EAGAIN { changes.failure = CannotTell(number: number) }
+                return changes
+            }
             guard count > 0 else { return changes }
             parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &changes)
         }
@@ -119,9 +176,23 @@ final class DirectoryWatch {
     private func parse(_ event: inotify_event, _ nameBytes: Slice<UnsafeRawBufferPointer>, into changes: inout Changes)
     {
         func has(_ flag: some BinaryInteger) -> Bool { event.mask & UInt32(truncatingIfNeeded: flag) != 0 }
-        if has(IN_Q_OVERFLOW) { changes.isEverything = true }
+        if has(IN_Q_OVERFLOW) {
+            changes.isEverything = true
+            changes.hasMoved = true
+        }
+        let isGone = has(IN_IGNORED) || has(IN_DELETE_SELF) || has(IN_MOVE_SELF) || has(IN_UNMOUNT)
+        if let names = ancestors[event.wd] {
+            if isGone {
+                changes.hasMoved = true
+                if !has(IN_IGNORED) { inotify_rm_watch(descriptor, event.wd) }
+                ancestors[event.wd] = nil
+            } else if names.contains(where: { $0.utf8.elementsEqual(nameBytes.prefix { $0 != 0 }) }) {
+                changes.hasMoved = true
+            }
+            return
+        }
         guard let directory = directories[event.wd] else { return }
-        if has(IN_IGNORED) || has(IN_DELETE_SELF) || has(IN_MOVE_SELF) || has(IN_UNMOUNT) {
+        if isGone {
             changes.lost.append(directory)
             if !has(IN_IGNORED) { inotify_rm_watch(descriptor, event.wd) }
             directories[event.wd] = nil

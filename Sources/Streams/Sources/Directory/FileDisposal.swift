@@ -2,34 +2,60 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// What becomes of a file whose every line is answered.
+/// What becomes of a file whose every line is answered. Of one that a symbolic link leads to, only the link is moved or
+/// deleted.
 struct FileDisposal {
-    private let after: DirectorySource.Settings.After
-    private let root: String
-
-    init(_ settings: DirectorySource.Settings) {
-        after = settings.after
-        root = settings.path
+    enum Outcome {
+        case cleared
+        /// It stays: it is to be kept, or another file, or it has grown.
+        case kept
+        /// It couldn't be cleared away now, and that was reported.
+        case failed
     }
 
-    /// Moves or deletes the file if it still is the one that was answered, and no longer. True if it is gone.
+    private let after: DirectorySource.Settings.After
+    private let root: String
+    private let calls: DirectoryCalls
+
+    init(_ settings: DirectorySource.Settings, _ calls: DirectoryCalls) {
+        after = settings.after
+        root = settings.path
+        self.calls = calls
+    }
+
+    /// Moves or deletes the file if it still is the one that was answered, and no longer.
     func clear(
         _ path: String, node: FileStatus.Node, size: UInt64, report: (UnderstudyError) -> Void
-    ) -> Bool {
-        if case .keep = after { return false }
-        guard let status = FileStatus(path: path), status.node == node, status.size == size else { return false }
+    ) -> Outcome {
+        if case .keep = after { return .kept }
+        do throws(CannotTell) {
+            guard let status = try FileStatus(path: path, follows: true, calls), status.node == node,
+                status.size == size
+            else { return .kept }
+        } catch {
+            report(failure(clearing, error.number, path))
+            return .failed
+        }
         do throws(UnderstudyError) {
             switch after {
-            case .keep: return false
+            case .keep: break
             case .delete:
-                guard unlink(path) == 0 else { throw failure("deleted", errno, path) }
+                guard unlink(path) == 0 else { throw failure(clearing, errno, path) }
             case .move(let directory):
                 try move(path, into: directory)
             }
-            return true
+            return .cleared
         } catch {
             report(error)
-            return false
+            return .failed
+        }
+    }
+
+    private var clearing: String {
+        switch after {
+        case .keep: "kept"
+        case .delete: "deleted"
+        case .move(let directory): "moved to \(directory)"
         }
     }
 
@@ -37,8 +63,14 @@ struct FileDisposal {
         let target = directory + path.dropFirst(root.count)
         try makeDirectory(holding: target, from: directory)
         var status = renameApart(path, to: target)
-        if status == EXDEV { status = try copyApart(path, to: target) }
-        guard status == 0 else { throw failure("moved to \(directory)", status, path) }
+        if status == EXDEV {
+            if let linked = linkApart(path, to: target) {
+                status = linked
+            } else {
+                status = try copyApart(path, to: target)
+            }
+        }
+        guard status == 0 else { throw failure(clearing, status, path) }
     }
 
     /// Renames to `target`, or to the first of `target.1`, `target.2`, … that isn't taken. 0, or the errno.
@@ -51,6 +83,24 @@ struct FileDisposal {
             number += 1
             name = "\(target).\(number)"
         }
+    }
+
+    /// Makes a symbolic link anew across file systems; nil if it is none.
+    private func linkApart(_ path: String, to target: String) -> Int32? {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = bytes.withUnsafeMutableBytes { room in
+            room.bindMemory(to: CChar.self).baseAddress.map { readlink(path, $0, room.count) } ?? 0
+        }
+        guard count > 0 else { return count < 0 && errno != EINVAL ? errno : nil }
+        let content = String(decoding: bytes[..<count], as: UTF8.self)
+        var name = target
+        var number = 0
+        while symlink(content, name) != 0 {
+            guard errno == EEXIST else { return errno }
+            number += 1
+            name = "\(target).\(number)"
+        }
+        return unlink(path) == 0 ? 0 : errno
     }
 
     /// Across file systems: a copy beside the target, forced to the disk, takes the name before the file is deleted.

@@ -22,6 +22,10 @@ struct FileLedger: Sendable {
         var isCommitted = false
         /// It has been deleted, moved away or begun anew.
         var isGone = false
+        /// Whether its name is a symbolic link, which may lead elsewhere when it is opened again.
+        var isLinked = false
+        /// How often in a row its checkpoint couldn't be made.
+        var failures = 0
     }
 
     private(set) var entries: [FileIdentity: Entry] = [:]
@@ -31,6 +35,8 @@ struct FileLedger: Sendable {
     /// What was begun anew, by what took its place: as long as nothing is kept of that, a later run knows the file by
     /// its old checkpoint alone.
     private var replaced: [FileIdentity: FileIdentity] = [:]
+    /// Files that are answered and couldn't be moved or deleted.
+    private var undisposed: [FileIdentity] = []
     private let heldLimit: Int
     var isInterrupted = false
 
@@ -104,6 +110,14 @@ struct FileLedger: Sendable {
         return forgotten
     }
 
+    mutating func noteUndisposed(_ file: FileIdentity) { undisposed.append(file) }
+
+    mutating func takeUndisposed() -> [FileIdentity] {
+        if undisposed.isEmpty { return [] }
+        defer { undisposed = [] }
+        return undisposed
+    }
+
     private mutating func forgetIfDone(_ file: FileIdentity) {
         guard let entry = entries[file], entry.isGone, entry.isFinished, entry.isCommitted else { return }
         if !replaced.values.contains(file) { forget(file) }
@@ -114,7 +128,7 @@ struct FileLedger: Sendable {
         held.append(file)
         guard held.count > heldLimit else { return }
         // A file with a name can be opened again; one without can't.
-        let longest = held.firstIndex { entries[$0]?.path != nil } ?? 0
+        let longest = held.firstIndex { entries[$0].map { $0.path != nil && !$0.isLinked } ?? false } ?? 0
         guard held[longest] != file else { return }
         let old = held.remove(at: longest)
         update(old) { $0.open = nil }

@@ -14,16 +14,24 @@ package struct FileMark: Sendable {
     package init() {}
 
     /// Reads the bytes around `offset`; nil if the file is shorter.
-    package init?(_ file: OpenFile, upTo offset: UInt64) {
+    package init?(_ file: OpenFile, upTo offset: UInt64) throws(CannotTell) {
         self.offset = offset
         let span = Int(min(offset, UInt64(Self.width)))
         let count = offset <= UInt64(Self.width) ? span : 2 * span
         bytes = [UInt8](repeating: 0, count: count)
+        var failure: CannotTell?
         let isWhole = bytes.withUnsafeMutableBytes { bytes in
             let head = UnsafeMutableRawBufferPointer(rebasing: bytes[..<span])
             let tail = UnsafeMutableRawBufferPointer(rebasing: bytes[span...])
-            return file.fill(head, at: 0) == span && file.fill(tail, at: offset - UInt64(tail.count)) == tail.count
+            do throws(CannotTell) {
+                guard try file.fill(head, at: 0) == span else { return false }
+                return try file.fill(tail, at: offset - UInt64(tail.count)) == tail.count
+            } catch {
+                failure = error
+                return false
+            }
         }
+        if let failure { throw failure }
         guard isWhole else { return nil }
     }
 
@@ -60,8 +68,8 @@ package struct FileMark: Sendable {
 
 extension FileMark {
     /// The mark of a compressed file: of its first bytes as they are on the disk, and its size; nil if it is shorter.
-    static func ofArchive(_ file: OpenFile, size: UInt64, born: Int64) -> UInt64? {
-        guard let head = FileMark(file, upTo: min(size, UInt64(width))) else { return nil }
+    static func ofArchive(_ file: OpenFile, size: UInt64, born: Int64) throws(CannotTell) -> UInt64? {
+        guard let head = try FileMark(file, upTo: min(size, UInt64(width))) else { return nil }
         return head.hash(born: born) ^ (size &* 0x9E37_79B1_85EB_CA87)
     }
 }

@@ -1,24 +1,38 @@
 import CFiles
 import Glibc
 
+/// A system call failed, so that a question about a file has no answer now.
+///
+/// It never means "gone" or "another file": the question is asked again later.
+package struct CannotTell: Error, Equatable {
+    /// The errno.
+    package var number: Int32
+
+    package var reason: String { String(cString: strerror(number)) }
+
+    /// Whether asking again won't help until somebody changes permissions.
+    package var isForbidden: Bool { number == EACCES || number == EPERM }
+}
+
 /// What the file system says of a file: which it is, how long, and when it changed.
-struct FileStatus: Sendable, Equatable {
+package struct FileStatus: Sendable, Equatable {
     /// A file system's own name of a file; it may be given to another one once the file is gone.
-    struct Node: Sendable, Hashable {
-        var device: UInt64
-        var inode: UInt64
+    package struct Node: Sendable, Hashable {
+        package var device: UInt64
+        package var inode: UInt64
     }
 
-    var node: Node
+    package var node: Node
     /// Bytes.
-    var size: UInt64
+    package var size: UInt64
     /// Nanoseconds since 1970: of the content, of anything, and of the file's making (0 where that isn't kept).
-    var modified: Int64
-    var changed: Int64
-    var born: Int64
-    var links: UInt64
-    var isRegular: Bool
-    var isDirectory: Bool
+    package var modified: Int64
+    package var changed: Int64
+    package var born: Int64
+    package var links: UInt64
+    package var isRegular: Bool
+    package var isDirectory: Bool
+    package var isLink: Bool
 
     private init(_ status: understudy_status) {
         node = Node(device: status.device, inode: status.inode)
@@ -29,18 +43,23 @@ struct FileStatus: Sendable, Equatable {
         links = status.links
         isRegular = status.is_regular != 0
         isDirectory = status.is_directory != 0
+        isLink = status.is_link != 0
     }
 
-    /// nil if there is no such name, or it can't be reached. A symbolic link is what it is, not what it points to.
-    init?(path: String) {
+    /// The status of a name; nil if there is no such name. A symbolic link is what it is, unless `follows`.
+    package init?(path: String, follows: Bool = false, _ calls: DirectoryCalls) throws(CannotTell) {
         var status = understudy_status()
-        guard understudy_status_of_path(path, &status) == 0 else { return nil }
-        self.init(status)
+        switch calls.status(path, follows, &status) {
+        case 0: self.init(status)
+        case ENOENT, ENOTDIR: return nil
+        case let number: throw CannotTell(number: number)
+        }
     }
 
-    init?(descriptor: Int32) {
+    package init(_ file: OpenFile) throws(CannotTell) {
         var status = understudy_status()
-        guard understudy_status_of_descriptor(descriptor, &status) == 0 else { return nil }
+        let number = file.calls.descriptorStatus(file.descriptor, &status)
+        guard number == 0 else { throw CannotTell(number: number) }
         self.init(status)
     }
 

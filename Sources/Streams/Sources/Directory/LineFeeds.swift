@@ -22,18 +22,26 @@ enum LineFeeds {
     }
 
     /// Those of `file` from `start` up to `end`.
-    static func count(_ file: OpenFile, from start: UInt64, to end: UInt64) -> UInt64 {
-        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
+    static func count(_ file: OpenFile, from start: UInt64, to end: UInt64) throws(CannotTell) -> UInt64 {
+        var failure: CannotTell?
+        let count = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { room in
             var count: UInt64 = 0
             var offset = start
             while offset < end {
                 let part = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(min(UInt64(room.count), end - offset))])
-                let read = file.read(into: part, at: offset)
-                guard read > 0 else { break }
-                count += UInt64(Self.count(UnsafeRawBufferPointer(rebasing: part[..<read])))
-                offset += UInt64(read)
+                do throws(CannotTell) {
+                    let read = try file.read(into: part, at: offset)
+                    guard read > 0 else { break }
+                    count += UInt64(Self.count(UnsafeRawBufferPointer(rebasing: part[..<read])))
+                    offset += UInt64(read)
+                } catch {
+                    failure = error
+                    break
+                }
             }
             return count
         }
+        if let failure { throw failure }
+        return count
     }
 }

@@ -18,8 +18,10 @@ final class TrackedFile {
         didSet { if let path { lastPath = path } }
     }
     private(set) var lastPath: String
-    /// Hard links in the same directory.
+    /// Other names in the directory that lead to it: hard and symbolic links.
     var otherNames: [String] = []
+    /// Where the symbolic link led by which it was met: there it can be opened when the link leads elsewhere.
+    var target: String?
     /// The name under which it was met.
     let followedAs: String
     var growth = Growth.growing
@@ -38,8 +40,9 @@ final class TrackedFile {
     var scanned: UInt64 = 0
     /// A whole line ends here; more than `offset` while a line is handed out that a block can't hold.
     var wholeUpTo: UInt64 = 0
-    /// The bytes around `offset`; not kept for archives, nor while the file isn't open.
+    /// The bytes around `offset`, and around `lineStart`; not kept for archives, nor while the file isn't open.
     var fingerprint: FileMark?
+    private(set) var lineFingerprint: FileMark?
     /// The mark of what was handed out.
     var mark: UInt64 = 0
 
@@ -56,8 +59,10 @@ final class TrackedFile {
     var isAnswered = false
     /// Whether it can't be read, or is no file for this source: until its content or its permissions change.
     var isBlocked = false
-    /// Whether people know of that.
-    var isReported = false
+    /// How often in a row a system call failed on it.
+    var failures = 0
+    /// How often it couldn't be moved or deleted.
+    var disposals = 0
     /// Whether it waits for its turn.
     var isQueued = false
     /// Whether the ledger has an entry for it.
@@ -113,13 +118,34 @@ final class TrackedFile {
         wholeUpTo = offset
     }
 
+    /// The bytes around `offset` were read.
+    func refresh(_ found: FileMark) {
+        fingerprint = found
+        if offset == lineStart { lineFingerprint = found }
+    }
+
+    /// Reading goes on at the start of the line that it is in.
+    func goBackToLine() {
+        if offset > lineStart {
+            fingerprint = lineFingerprint
+            if let fingerprint { mark = fingerprint.hash(born: born) }
+        }
+        place(at: lineStart, line: line)
+    }
+
     /// So many more bytes have been handed out.
     func advance(over block: UnsafeRawBufferPointer) {
-        fingerprint?.append(block)
         let whole = LineFeeds.endOfLast(block)
         if whole > 0 {
             line += UInt64(LineFeeds.count(block))
             lineStart = offset + UInt64(whole)
+        }
+        if fingerprint != nil {
+            if whole > 0 {
+                fingerprint?.append(UnsafeRawBufferPointer(rebasing: block[..<whole]))
+                lineFingerprint = fingerprint
+            }
+            if whole < block.count { fingerprint?.append(UnsafeRawBufferPointer(rebasing: block[whole...])) }
         }
         offset += UInt64(block.count)
         scanned = max(scanned, offset)

@@ -1,5 +1,4 @@
 import CFiles
-import Glibc
 
 /// Reads a compressed file from its beginning, in bounded memory, however much it unpacks to.
 final class Unpacker {
@@ -9,8 +8,6 @@ final class Unpacker {
         case end
         /// Damaged, or cut short: nothing more comes of it.
         case damaged
-        /// Reading failed; errno.
-        case failed(Int32)
     }
 
     private static let inputBytes = 131_072
@@ -37,11 +34,12 @@ final class Unpacker {
         input.deallocate()
     }
 
-    func read(_ file: OpenFile, into room: UnsafeMutableRawBufferPointer) -> Outcome {
+    func read(
+        _ file: OpenFile, into room: UnsafeMutableRawBufferPointer
+    ) throws(CannotTell) -> Outcome {
         while true {
             if inputStart == inputEnd, !isAtEnd {
-                let count = file.read(into: input, at: rawOffset)
-                if count < 0 { return .failed(errno) }
+                let count = try file.read(into: input, at: rawOffset)
                 isAtEnd = count == 0
                 (inputStart, inputEnd) = (0, count)
                 rawOffset += UInt64(count)

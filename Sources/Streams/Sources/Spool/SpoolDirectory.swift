@@ -38,7 +38,17 @@ struct SpoolDirectory: Sendable {
         }
         defer { closedir(directory) }
         var found: [UInt64] = []
-        while let entry = readdir(directory) {
+        while true {
+            // The end and an error both give NULL: only errno tells them apart (readdir(3)).
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else {
+                    throw UnderstudyError(
+                        .missingInput, "the spool's directory can't be read: \(String(cString: strerror(errno)))",
+                        at: path)
+                }
+                break
+            }
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
@@ -65,13 +75,38 @@ struct SpoolDirectory: Sendable {
     }
 
     /// XXH64 of up to 1024 bytes before `offset`; nil if they aren't all there.
-    static func mark(_ descriptor: Int32, before offset: UInt64) -> UInt64? {
+    static func mark(_ descriptor: Int32, before offset: UInt64) throws(CannotTell) -> UInt64? {
         let count = Int(min(offset, UInt64(markBytes)))
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: markBytes) { room in
-            guard pread(descriptor, room.baseAddress, count, off_t(offset) - off_t(count)) == count else { return nil }
-            return XXHash64.hash(UnsafeBufferPointer(rebasing: room[..<count]), seed: 0)
-        }
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard try read(descriptor, &bytes, at: offset - UInt64(count)) == count else { return nil }
+        return bytes.withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) }
     }
+
+    /// Fills `bytes` as far as the file goes; how many. An error that passes within a moment isn't one.
+    static func read(_ descriptor: Int32, _ bytes: inout [UInt8], at offset: UInt64) throws(CannotTell) -> Int {
+        var filled = 0
+        var failures = 0
+        while filled < bytes.count {
+            let start = filled
+            let count = bytes.withUnsafeMutableBytes { room in
+                pread(descriptor, room.baseAddress.map { $0 + start }, room.count - start, off_t(offset) + off_t(start))
+            }
+            if count == 0 { break }
+            if count > 0 {
+                filled += count
+                continue
+            }
+            let why = CannotTell(number: errno)
+            failures += 1
+            guard why.number == EINTR || failures < mostFailures else { throw why }
+            usleep(retryMicroseconds)
+        }
+        return filled
+    }
+
+    /// How often a call on a segment may fail before that is an error, and the pause between two tries.
+    static let mostFailures = 8
+    static let retryMicroseconds: UInt32 = 20_000
 
     /// Letters, digits, `-` and `_` stay; every other byte becomes `%` and two digits, so that different sources have
     /// different directories. A very long name ends in a hash of the whole.

@@ -50,10 +50,10 @@ struct SpoolRecovery {
 
     private mutating func examine(_ sequence: UInt64, _ checkpoint: FileCheckpoint?) -> Finding {
         let path = directory.segmentPath(sequence)
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
         var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+        let descriptor = Self.open(path, &status)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0 else {
             return setAside(path, "can't be opened (\(String(cString: strerror(errno))))")
         }
         let length = UInt64(status.st_size)
@@ -62,16 +62,38 @@ struct SpoolRecovery {
         guard length >= checkpoint.offset else {
             return setAside(path, "is shorter than what has been answered of it")
         }
-        guard SpoolDirectory.mark(descriptor, before: checkpoint.offset) == checkpoint.mark else {
-            return setAside(path, "isn't what it was when it was answered")
-        }
         let start = min(checkpoint.unanswered.first ?? checkpoint.offset, checkpoint.offset)
-        let passed = Self.lines(in: descriptor, from: start, to: checkpoint.offset)
+        let passed: UInt64
+        do throws(CannotTell) {
+            guard try SpoolDirectory.mark(descriptor, before: checkpoint.offset) == checkpoint.mark else {
+                return setAside(path, "isn't what it was when it was answered")
+            }
+            passed = try Self.lines(in: descriptor, from: start, to: checkpoint.offset)
+        } catch {
+            return setAside(path, "can't be read (\(error.reason))")
+        }
         origins[sequence] = SourceOrigin(
             source: source, path: path, file: SpoolState.identity(sequence), start: start,
             firstLine: checkpoint.line > passed ? checkpoint.line - passed : 1, unanswered: checkpoint.unanswered,
             resumed: checkpoint.offset, resumedLine: checkpoint.line)
         return .goesOn(length: length)
+    }
+
+    /// Opens a segment and asks for its status, some times if need be: a failure that passes within a moment mustn't cost
+    /// the segment. -1 with errno.
+    private static func open(_ path: String, _ status: inout stat) -> Int32 {
+        for _ in 1..<SpoolDirectory.mostFailures {
+            let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            if descriptor >= 0, fstat(descriptor, &status) == 0 { return descriptor }
+            if descriptor >= 0 { close(descriptor) }
+            usleep(SpoolDirectory.retryMicroseconds)
+        }
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 || fstat(descriptor, &status) == 0 { return descriptor }
+        let number = errno
+        close(descriptor)
+        errno = number
+        return -1
     }
 
     private func setAside(_ path: String, _ why: String) -> Finding {
@@ -88,7 +110,7 @@ struct SpoolRecovery {
     /// Goes on with the newest segment if it can be appended to, or makes one after it.
     private mutating func openTail(newest: UInt64) throws(UnderstudyError) {
         if let last = segments.last, last.sequence == newest {
-            tail = open(directory.segmentPath(newest), O_RDWR | O_CLOEXEC)
+            tail = Glibc.open(directory.segmentPath(newest), O_RDWR | O_CLOEXEC)
             if tail >= 0 {
                 segments[segments.count - 1].isSealed = false
                 return
@@ -107,12 +129,14 @@ struct SpoolRecovery {
     }
 
     /// How many lines end in a stretch of a file.
-    private static func lines(in descriptor: Int32, from start: UInt64, to end: UInt64) -> UInt64 {
-        var room = [UInt8](repeating: 0, count: 65_536)
+    private static func lines(
+        in descriptor: Int32, from start: UInt64, to end: UInt64
+    ) throws(CannotTell) -> UInt64 {
         var offset = start
         var lines: UInt64 = 0
         while offset < end {
-            let count = pread(descriptor, &room, Int(min(UInt64(room.count), end - offset)), off_t(offset))
+            var room = [UInt8](repeating: 0, count: Int(min(65_536, end - offset)))
+            let count = try SpoolDirectory.read(descriptor, &room, at: offset)
             guard count > 0 else { break }
             for byte in room[..<count] where byte == 0x0A { lines += 1 }
             offset += UInt64(count)

@@ -181,7 +181,12 @@ final class SpoolTail {
     }
 
     private static func isNewline(_ descriptor: Int32, at offset: UInt64) -> Bool {
-        var byte: UInt8 = 0
-        return pread(descriptor, &byte, 1, off_t(offset)) == 1 && byte == 0x0A
+        var byte: [UInt8] = [0]
+        do throws(CannotTell) {
+            return try SpoolDirectory.read(descriptor, &byte, at: offset) == 1 && byte[0] == 0x0A
+        } catch {
+            // A line that may be open is ended before another begins: at worst there is a blank line more.
+            return false
+        }
     }
 }

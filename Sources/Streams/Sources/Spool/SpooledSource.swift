@@ -14,6 +14,10 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
     /// one doesn't hold much space.
     public static let defaultSegmentBytes: UInt64 = 16 << 20
 
+    /// Pauses between tries of a read that fails, in nanoseconds: doubled from the first to the last.
+    private static let firstRetry: UInt64 = 50_000_000
+    private static let lastRetry: UInt64 = 5_000_000_000
+
     public let name: String
     private let directory: SpoolDirectory
     private let writer: SpoolWriter
@@ -21,6 +25,8 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
     private let report: @Sendable (UnderstudyError) -> Void
     private let origins: [UInt64: SourceOrigin]
     private var nextSequence: UInt64 = 0
+    /// The last segment that was said not to be readable.
+    private var reportedSequence: UInt64?
     private var current: Current?
 
     private struct Current {
@@ -87,7 +93,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
         case .end: return .end
         case .failed(let error): throw error
         case .open(let sequence): return .opened(try open(sequence))
-        case .take(let end): return .bytes(try take(upTo: end, into: room))
+        case .take(let end): return try take(upTo: end, into: room).map { .bytes($0) } ?? .stopped
         case .finished:
             if let current { close(current.descriptor) }
             current = nil
@@ -125,9 +131,12 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
         return origin
     }
 
-    private func take(upTo end: UInt64, into room: UnsafeMutableRawBufferPointer) throws(UnderstudyError) -> Int {
+    /// nil once interrupted. A read that fails is made again after a pause: what it would have given is kept in the
+    /// segment, and nothing behind it may be answered before.
+    private func take(upTo end: UInt64, into room: UnsafeMutableRawBufferPointer) throws(UnderstudyError) -> Int? {
         guard let current else { return 0 }
         let most = Int(min(UInt64(room.count), end - current.offset))
+        var pause = Self.firstRetry
         while true {
             let count = pread(current.descriptor, room.baseAddress, most, off_t(current.offset))
             if count > 0 {
@@ -136,10 +145,18 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
             }
             if count == 0 {
                 throw UnderstudyError(
-                    .inputOutput, "the spool's segment was cut short by somebody else",
+                    .inputOutput, "the spool's segment was cut short by another program",
                     at: directory.segmentPath(current.sequence))
             }
-            if errno != EINTR { throw unreadable(current.sequence, errno) }
+            let number = errno
+            if number == EINTR { continue }
+            if reportedSequence != current.sequence { report(unreadable(current.sequence, number)) }
+            reportedSequence = current.sequence
+            let isOver: Bool? = writer.monitor.wait(on: 0, until: Monotonic.nanoseconds &+ pause) { state in
+                state.isInterrupted ? true : nil
+            }
+            if isOver == true { return nil }
+            pause = min(2 * pause, Self.lastRetry)
         }
     }
 
@@ -151,16 +168,27 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
 
     // MARK: The committer
 
-    public func checkpoint(_ position: SourcePosition) -> FileCheckpoint? {
+    public func checkpoint(_ position: SourcePosition) throws(UnderstudyError) -> FileCheckpoint? {
         guard let file = position.origin.file else { return nil }
         let path = directory.segmentPath(file.inode)
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }
         var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0,
-            let mark = SpoolDirectory.mark(descriptor, before: position.offset)
-        else {
-            report(unreadable(file.inode, errno))
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+            let number = errno
+            // It has been deleted: there is nothing to go on in.
+            guard descriptor < 0, number == ENOENT else { throw unreadable(file.inode, number) }
+            report(unreadable(file.inode, number))
+            return nil
+        }
+        let found: UInt64?
+        do throws(CannotTell) {
+            found = try SpoolDirectory.mark(descriptor, before: position.offset)
+        } catch {
+            throw unreadable(file.inode, error.number)
+        }
+        guard let mark = found else {
+            report(unreadable(file.inode, EIO))
             return nil
         }
         return FileCheckpoint(

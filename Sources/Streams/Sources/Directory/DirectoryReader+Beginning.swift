@@ -1,0 +1,127 @@
+import Diagnostics
+import Glibc
+
+/// What a source begins with: what earlier runs kept, and the first look at the directory.
+struct Beginning {
+    var kept: [FileCheckpoint]
+    /// Whether nothing was kept: files that are there now may start at their end.
+    var isFirst: Bool
+    /// The directory's status when it was first looked at; nil before that.
+    var status: FileStatus?
+    var isScanning = false
+    /// What the first look couldn't see.
+    var unseen: [String] = []
+
+    /// Whether a file that is met now was there at the very first start.
+    func wasThere(_ path: String) -> Bool {
+        guard isFirst else { return false }
+        return isScanning || unseen.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+}
+
+extension DirectoryReader {
+    /// Watches, then scans, so that nothing is lost between the two. What can't be looked at now is looked at again, and
+    /// no checkpoint is forgotten before all has been seen.
+    func begin(_ kept: [FileCheckpoint]) throws(UnderstudyError) {
+        if case .move(let directory) = settings.after, directory == settings.path {
+            throw UnderstudyError(
+                .configuration, "files can't be moved into the directory that they are read from", at: directory)
+        }
+        let beginning = Beginning(kept: kept.filter { $0.path != settings.path }, isFirst: kept.isEmpty)
+        self.beginning = beginning
+        let status: FileStatus?
+        do throws(CannotTell) {
+            status = try FileStatus(path: settings.path + "/.", follows: true, calls)
+        } catch {
+            if error.isForbidden {
+                throw UnderstudyError(
+                    .missingInput, "the directory can't be read: \(error.reason)", at: settings.path)
+            }
+            return lookAgain(settings.path, .root, error)
+        }
+        guard let status, status.isDirectory else {
+            let why = CannotTell(number: status == nil ? ENOENT : ENOTDIR)
+            throw UnderstudyError(.missingInput, "the directory can't be watched: \(why.reason)", at: settings.path)
+        }
+        if access(settings.path, R_OK | X_OK) != 0, errno == EACCES {
+            throw UnderstudyError(
+                .missingInput, "the directory can't be read: \(String(cString: strerror(EACCES)))", at: settings.path)
+        }
+        begin(beginning, status)
+    }
+
+    func begin(_ beginning: Beginning, _ status: FileStatus) {
+        do throws(CannotTell) {
+            try takeUp(beginning.kept, on: status.node.device)
+        } catch {
+            return lookAgain(settings.path, .root, error)
+        }
+        root = status.node
+        self.beginning?.status = status
+        self.beginning?.isScanning = true
+        startWatching()
+        scan()
+        self.beginning?.isScanning = false
+        self.beginning?.unseen = again.paths
+        settleBeginning()
+    }
+
+    /// Once all has been seen, what earlier runs kept of files that aren't there is forgotten.
+    func settleBeginning() {
+        guard let beginning, let status = beginning.status, again.isEmpty, !isMissing else { return }
+        self.beginning = nil
+        if !isPartlyUnseen { forgetCheckpoints(on: status.node.device) }
+        if beginning.isFirst, settings.mode == .tail, settings.start == .end, names.isEmpty { leaveMark(status) }
+    }
+
+    /// The checkpoints of earlier runs: of an inode that was begun anew, the last one counts.
+    private func takeUp(_ kept: [FileCheckpoint], on device: UInt64) throws(CannotTell) {
+        let devices = try renumbered(kept, on: device)
+        for checkpoint in kept.sorted(by: { $0.file.generation < $1.file.generation }) {
+            let node = FileStatus.Node(
+                device: devices[checkpoint.file.device] ?? checkpoint.file.device, inode: checkpoint.file.inode)
+            if let older = checkpoints.updateValue(checkpoint, forKey: node) { forget(older.file) }
+        }
+    }
+
+    /// The present numbers of devices that had others when the checkpoints were made: some file systems get theirs when
+    /// they are mounted.
+    private func renumbered(_ kept: [FileCheckpoint], on device: UInt64) throws(CannotTell) -> [UInt64: UInt64] {
+        var devices: [UInt64: UInt64] = [:]
+        guard !kept.contains(where: { $0.file.device == device }) else { return devices }
+        var failures: [UInt64: CannotTell] = [:]
+        for checkpoint in kept where devices[checkpoint.file.device] == nil {
+            do throws(CannotTell) {
+                let status = try FileStatus(path: checkpoint.path, follows: true, calls)
+                guard let node = status?.node, node.inode == checkpoint.file.inode else { continue }
+                devices[checkpoint.file.device] = node.device
+            } catch {
+                // A place that may not be looked at, or a circle of links, is no place where the file is read.
+                if !error.isForbidden, error.number != ELOOP { failures[checkpoint.file.device] = error }
+            }
+        }
+        if let failure = failures.first(where: { devices[$0.key] == nil }) { throw failure.value }
+        return devices
+    }
+
+    /// Files of earlier runs that weren't met are gone, unless they are on another file system: that may only be not
+    /// mounted yet.
+    private func forgetCheckpoints(on device: UInt64) {
+        for (node, checkpoint) in checkpoints where node.device == device {
+            checkpoints[node] = nil
+            generations.set(checkpoint.file.generation + 1, for: node)
+            forget(checkpoint.file)
+        }
+    }
+
+    /// Tells a source without files that it has been started, so that its next start isn't its first.
+    private func leaveMark(_ status: FileStatus) {
+        let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
+        let entry = FileLedger.Entry(
+            path: settings.path, followedAs: settings.path, node: status.node, born: status.born, isArchive: true,
+            open: nil, offset: 0, mark: 0, size: 0, modified: 0, isFinished: true)
+        ledger.withLock { $0.insert(entry, for: identity) }
+        events.append(.opened(SourceOrigin(source: settings.name, path: settings.path, file: identity)))
+        events.append(.finished)
+    }
+}

@@ -1,0 +1,116 @@
+import Diagnostics
+import Glibc
+
+/// Asking the file system what names lead to, and asking again where it gave no answer.
+extension DirectoryReader {
+    /// What a name leads to: a file or directory, or through a symbolic link a file; nil for nothing that is read.
+    func leadsTo(_ path: String) throws(CannotTell) -> FileStatus? {
+        let own = try FileStatus(path: path, calls)
+        guard let own, own.isLink else {
+            links.remove(path)
+            return own
+        }
+        return try follow(path)
+    }
+
+    /// What a symbolic link leads to, if that is a file.
+    func follow(_ path: String) throws(CannotTell) -> FileStatus? {
+        guard names[path] != nil || filter.takes(relative(path)) else { return nil }
+        links.insert(path)
+        let found: FileStatus?
+        do throws(CannotTell) {
+            found = try FileStatus(path: path, follows: true, calls)
+        } catch {
+            guard error.number == ELOOP else { throw error }
+            tell(path, "the symbolic link leads in a circle")
+            return nil
+        }
+        guard var status = found else {
+            tell(path, "the symbolic link leads to nothing")
+            return nil
+        }
+        if status.isDirectory {
+            reportOnce(
+                UnderstudyError(
+                    .invalidData,
+                    "a symbolic link to a directory isn't followed; make that directory a source of its own", at: path))
+            return nil
+        }
+        guard status.isRegular else { return nil }
+        if names[path] == nil { noteWhereItLeads(path) }
+        status.isLink = true
+        return status
+    }
+
+    private func tell(_ path: String, _ what: String) {
+        reportOnce(
+            UnderstudyError(.missingInput, "\(what); it is looked at every \(settings.pollSeconds) s", at: path))
+    }
+
+    /// Files outside of the directory are read as well: that is said once, since it may not have been meant.
+    private func noteWhereItLeads(_ path: String) {
+        guard !hasLinkOutside, let root = Self.realPath(settings.path), let target = Self.realPath(path) else { return }
+        guard !target.hasPrefix(root == "/" ? root : root + "/") else { return }
+        hasLinkOutside = true
+        report(
+            UnderstudyError(
+                .configuration,
+                "a symbolic link leads out of the directory, to \(target); such files are read, and never moved or"
+                    + " deleted", at: path))
+    }
+
+    static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(validatingCString: real)
+    }
+
+    /// Whether a name leads to the file. Where that can't be told it does, until the name has been looked at again.
+    func stillLeads(_ path: String, to file: TrackedFile) -> Bool {
+        do throws(CannotTell) {
+            return try leadsTo(path)?.node == file.node
+        } catch {
+            lookAgain(path, .name(.left), error)
+            return true
+        }
+    }
+
+    /// Looks whether the directory is there, and still the same. `isLost`: its watch has ended.
+    func lookAtRoot(isLost: Bool = false) {
+        let status: FileStatus?
+        do throws(CannotTell) {
+            status = try FileStatus(path: settings.path + "/.", follows: true, calls)
+        } catch {
+            if isLost { root = nil }
+            return lookAgain(settings.path, .root, error)
+        }
+        guard let status, status.isDirectory else {
+            if isMissing { _ = watch?.addAncestors(of: settings.path) } else { stopWatching() }
+            return
+        }
+        if let beginning, beginning.status == nil { return begin(beginning, status) }
+        if isMissing || isLost {
+            isMissing = false
+            startWatching()
+        } else {
+            _ = watch?.addAncestors(of: settings.path)
+            if root == status.node { return }
+        }
+        root = status.node
+        scan()
+    }
+
+    /// Looks again at what couldn't be looked at, as far as its time has come.
+    func lookAgainNow() {
+        guard !again.isEmpty else { return }
+        for look in again.due(at: Self.now) {
+            switch look.what {
+            case .name(let occasion): note(look.path, occasion)
+            case .directory: if look.path == settings.path { scan() } else { self.look(below: look.path) }
+            case .root: lookAtRoot()
+            }
+            again.settle(look.path, after: look.failures)
+        }
+        settleBeginning()
+    }
+}
