@@ -13,7 +13,8 @@ public final class Store: Sendable {
     /// Where the database is.
     public let path: String
     let report: @Sendable (UnderstudyError) -> Void
-    private let database: any DatabaseWriter
+    private let connections: StoreConnections
+    private let patience: StorePatience?
     private let files: StateFiles
     /// nil beside a daemon.
     private let lock: ProcessLock?
@@ -43,10 +44,12 @@ public final class Store: Sendable {
         let lock = try ProcessLock(path: files.lock) { holder in
             "another daemon\(holder) uses this state directory; stop it first or give this one a directory of its own"
         }
+        let waiting = StorePatience(seconds: patience / Double(StoreConnections.tries))
         let opening = StoreOpening(
-            files: files, schema: schema, patience: patience, wholeCheck: wholeCheck ?? StoreOpening.wholeCheck,
-            report: report)
-        return Store(database: try opening.open(), files: files, lock: lock, report: report)
+            files: files, schema: schema, patience: patience, running: waiting,
+            wholeCheck: wholeCheck ?? StoreOpening.wholeCheck, report: report)
+        let connections = StoreConnections(try opening.open()) { try opening.connect() }
+        return Store(connections, files: files, lock: lock, patience: waiting, report: report)
     }
 
     /// Opens the state beside a daemon, or without one. Nothing is made, moved or mended.
@@ -57,27 +60,30 @@ public final class Store: Sendable {
         directory: String, readOnly: Bool, report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Store {
         let files = StateFiles(directory: directory)
-        guard files.exists(files.database) else {
+        guard try files.isThere(files.database) else {
             throw UnderstudyError(
                 .missingInput, "there is no state here yet; the daemon makes it when it first runs", at: files.database)
         }
+        try files.checkCompanions()
         var configuration = StoreOpening.configuration(patience: patience)
         configuration.readonly = readOnly
         do {
             let queue = try DatabaseQueue(path: files.database, configuration: configuration)
             let written = try queue.read { try StoreSchema.read(from: $0) }
             try StoreOpening.refuse(written, unless: .current, at: files.database, migrates: false)
-            return Store(database: queue, files: files, lock: nil, report: report)
+            return Store(
+                StoreConnections(queue, make: nil), files: files, lock: nil, patience: nil, report: report)
         } catch {
             throw StoreFailure.error(error, at: files.database)
         }
     }
 
     private init(
-        database: any DatabaseWriter, files: StateFiles, lock: ProcessLock?,
+        _ connections: StoreConnections, files: StateFiles, lock: ProcessLock?, patience: StorePatience?,
         report: @escaping @Sendable (UnderstudyError) -> Void
     ) {
-        self.database = database
+        self.connections = connections
+        self.patience = patience
         self.files = files
         self.lock = lock
         self.report = report
@@ -90,24 +96,26 @@ public final class Store: Sendable {
     /// Errors: `tryAgain` where another thread still reads or writes.
     public func close() throws(UnderstudyError) {
         // So that the database is whole without its log. If that fails, the next run reads the log.
-        if lock != nil { try? database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
         do {
             if lock != nil {
                 // SQLite would do it when the last connection closes, but GRDB closes the one that may write first.
                 // Where another process reads, the log stays and is as good.
-                _ = try? database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+                _ = try? connections.call { try $0.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
             }
-            try database.close()
+            try connections.close()
         } catch {
             throw failure(error)
         }
         lock?.release()
     }
 
+    /// Lets nothing wait for a lock longer than until `deadline` (nanoseconds): the daemon is to end.
+    public func limitPatience(until deadline: UInt64) { patience?.limit(until: deadline) }
+
     /// Runs `body` in a transaction of its own.
     func write<Value>(_ body: (Database) throws -> Value) throws(UnderstudyError) -> Value {
         do {
-            return try database.write(body)
+            return try connections.call { try $0.write(body) }
         } catch {
             throw failure(error)
         }
@@ -116,7 +124,7 @@ public final class Store: Sendable {
     /// Runs `body` outside of a transaction, one writer at a time.
     func writeWithoutTransaction<Value>(_ body: (Database) throws -> Value) throws(UnderstudyError) -> Value {
         do {
-            return try database.writeWithoutTransaction(body)
+            return try connections.call { try $0.writeWithoutTransaction(body) }
         } catch {
             throw failure(error)
         }
@@ -125,7 +133,7 @@ public final class Store: Sendable {
     /// Runs `body` on a snapshot.
     func read<Value>(_ body: (Database) throws -> Value) throws(UnderstudyError) -> Value {
         do {
-            return try database.read(body)
+            return try connections.call { try $0.read(body) }
         } catch {
             throw failure(error)
         }

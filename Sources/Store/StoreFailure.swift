@@ -65,6 +65,12 @@ enum StoreFailure {
             return UnderstudyError(
                 .cannotCreate, "the state can't be opened or written to (\(reason)); run as the service's user",
                 at: path)
+        // Statements that this program has made fail so only where the tables aren't those that it has made.
+        case .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_SCHEMA, .SQLITE_MISMATCH:
+            return UnderstudyError(
+                .inputOutput,
+                "the tables of the state were changed by another program (\(reason)); restart the daemon, which sets the "
+                    + "state aside", at: path)
         default:
             return UnderstudyError(.internalFailure, "SQLite failed: \(reason)", at: path)
         }

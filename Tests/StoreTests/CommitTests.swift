@@ -39,7 +39,9 @@ import Testing
             for _ in 0..<Int.random(in: 0...2, using: &random) {
                 commit.sinks.append(
                     Samples.sink(
-                        inode: .random(in: 1...5, using: &random), length: .random(in: 0 ... .max, using: &random)))
+                        inode: .random(in: 1...5, using: &random), length: .random(in: 0 ... .max, using: &random),
+                        born: .random(in: 0...1, using: &random), mark: .random(in: 0 ... .max, using: &random),
+                        isSettled: Bool.random(using: &random)))
             }
             if Bool.random(using: &random) {
                 let file = FileIdentity(
@@ -76,6 +78,23 @@ import Testing
             #expect(lengths.count == sinks.count)
             for sink in lengths { #expect(sinks[sink.inode] == sink) }
         }
+        #expect(reports.all.isEmpty)
+    }
+
+    @Test func settledSinksAreKnownAsThat() throws {
+        let folder = try TemporaryFolder()
+        let store = try Store.open(directory: folder.path) { _ in }
+        let sinks = [Samples.sink(inode: 1, length: 5, born: 3, mark: 9), Samples.sink(inode: 2, length: 0)]
+        try store.commit(Commit(sinks: sinks))
+        try store.settleSinks()
+        try store.close()
+        let settled = sinks.map { sink in
+            var sink = sink
+            sink.isSettled = true
+            return sink
+        }
+        let reports = Reports()
+        #expect(try Store.open(directory: folder.path, report: reports.add).sinkLengths() == settled)
         #expect(reports.all.isEmpty)
     }
 

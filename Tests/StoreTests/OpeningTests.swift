@@ -142,6 +142,49 @@ import Testing
         #expect(Self.code { _ = try Self.open(folder.file("odd")) } == .cannotCreate)
     }
 
+    /// What is no file is neither waited for nor replaced, by the daemon or beside it; `-wal` and `-shm` as well.
+    @Test(arguments: ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"]) func whatIsNoFile(name: String) throws {
+        let makers: [(String, (String) -> Bool)] = [
+            ("a FIFO", { mkfifo($0, 0o600) == 0 }), ("a directory", { mkdir($0, 0o700) == 0 }),
+            ("leads to no file", { symlink("nowhere/state.sqlite", $0) == 0 }), ("can't be", { symlink($0, $0) == 0 }),
+        ]
+        for (what, make) in makers {
+            let folder = try TemporaryFolder()
+            try Self.open(folder.path).close()
+            for companion in [name, "state.sqlite-wal", "state.sqlite-shm"] { unlink(folder.file(companion)) }
+            try #require(make(folder.file(name)))
+            let before = folder.names
+            for attempt in [
+                { _ = try Self.open(folder.path) },
+                { _ = try Store.openBeside(directory: folder.path, readOnly: true) { _ in } },
+            ] as [() throws -> Void] {
+                let error = #expect(throws: UnderstudyError.self) { try attempt() }
+                #expect(error?.code == .cannotCreate && error?.place == folder.file(name))
+                #expect(error?.message.contains(what) == true || what == "can't be")
+            }
+            #expect(folder.names == before)
+        }
+    }
+
+    @Test func theStateMayBeBehindALink() throws {
+        let folder = try TemporaryFolder()
+        try Self.open(folder.path).register(Samples.sink(inode: 1, length: 5))
+        #expect(rename(folder.file("state.sqlite"), folder.file("elsewhere")) == 0)
+        #expect(symlink("elsewhere", folder.file("state.sqlite")) == 0)
+        #expect(try Self.open(folder.path).sinkLengths().count == 1)
+    }
+
+    /// Waiting for a lock ends with the time that a drain has.
+    @Test(.enabled(if: Sqlite3.isThere, "needs the sqlite3 shell")) func aDrainBoundsTheWaiting() throws {
+        let folder = try TemporaryFolder()
+        // So long that the test would fail by its own patience if the limit weren't kept.
+        let store = try Store.open(directory: folder.path, patience: 3600) { _ in }
+        let locker = try Sqlite3(folder.file("state.sqlite"), "BEGIN IMMEDIATE;")
+        defer { locker.end() }
+        store.limitPatience(until: Monotonic.nanoseconds + 10_000_000)
+        #expect(Self.code { try store.register(Samples.sink(inode: 1, length: 5)) } == .tryAgain)
+    }
+
     @Test(.disabled(if: getuid() == 0, "root may write everywhere")) func withoutPermission() throws {
         let folder = try TemporaryFolder()
         try Self.open(folder.path).close()

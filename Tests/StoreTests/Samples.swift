@@ -14,8 +14,14 @@ enum Samples {
             size: offset + 1000, modified: 1_700_000_000_000_000_000)
     }
 
-    static func sink(inode: UInt64, length: UInt64, sink: String = "answers") -> SinkLength {
-        SinkLength(sink: sink, path: "/var/log/\(inode).jsonl", device: 7, inode: inode, length: length)
+    static func sink(
+        inode: UInt64, length: UInt64, sink: String = "answers", born: Int64 = 0, mark: UInt64 = 0,
+        isSettled: Bool = false
+    ) -> SinkLength {
+        SinkLength(
+            sink: sink, path: "/var/log/\(inode).jsonl", device: 7, inode: inode, length: length, born: born,
+            mark: mark,
+            isSettled: isSettled)
     }
 
     static let labels = ["体育", "财经", "科技"]

@@ -41,6 +41,43 @@ import Testing
         #expect(try store.disagreements(limit: 9).map(\.id) == [2, 1])
     }
 
+    /// What isn't this program's own: commits would fail over it, or keep something else.
+    @Test(arguments: [
+        "ALTER TABLE sink RENAME TO hidden; CREATE VIEW sink AS SELECT * FROM hidden",
+        "ALTER TABLE checkpoint RENAME TO hidden; CREATE VIEW checkpoint AS SELECT * FROM hidden",
+        "ALTER TABLE total RENAME TO hidden; CREATE VIEW total AS SELECT * FROM hidden",
+        "ALTER TABLE disagreement RENAME TO hidden; CREATE VIEW disagreement AS SELECT * FROM hidden",
+        "CREATE TRIGGER extra AFTER INSERT ON sink BEGIN DELETE FROM sink; END",
+        "CREATE UNIQUE INDEX extra ON sink (sink)", "CREATE TABLE extra (a)", "DROP INDEX disagreement_time",
+        "DROP TABLE run", "ALTER TABLE run ADD COLUMN extra",
+    ])
+    func aStrangeSchemaIsSetAside(script: String) throws {
+        let folder = try TemporaryFolder()
+        try Self.state(after: script, in: folder)
+        let reports = Reports()
+        let store = try Store.open(directory: folder.path, wholeCheck: 0, report: reports.add)
+        #expect(folder.names.contains { $0.hasPrefix("state.sqlite.damaged-") })
+        #expect(!reports.all.isEmpty)
+        // All rows hold, so nothing is lost and nothing comes twice.
+        #expect(try store.checkpoints().count == 5)
+        #expect(try store.sinkLengths() == [Samples.sink(inode: 1, length: 500)])
+        try store.register(Samples.sink(inode: 2, length: 7))
+        try store.close()
+        #expect(try Store.open(directory: folder.path) { _ in }.sinkLengths().count == 2)
+    }
+
+    /// Changed while the daemon runs: an error that says what to do, never an internal one.
+    @Test func aTriggerThatComesLaterIsNoInternalFailure() throws {
+        let folder = try TemporaryFolder()
+        let store = try Store.open(directory: folder.path) { _ in }
+        try Sqlite3(
+            folder.file("state.sqlite"),
+            "CREATE TRIGGER extra BEFORE INSERT ON sink BEGIN SELECT RAISE(ABORT, 'no'); END"
+        ).end()
+        let error = #expect(throws: UnderstudyError.self) { try store.register(Samples.sink(inode: 1, length: 5)) }
+        #expect(error?.code == .inputOutput && error?.message.contains("restart the daemon") == true)
+    }
+
     @Test func aChangedRowOfTheLogIsLeftOut() throws {
         let folder = try TemporaryFolder()
         try Self.state(after: "UPDATE disagreement SET text = 'anders' WHERE id = 1", in: folder)

@@ -34,7 +34,7 @@ public enum DaemonCheck {
             let set = try ModelSet.load(settings, supply: supply)
             try set.warm(teacherMayFail: false) { _ in }
             try ReloadPlan.checkLabels(of: settings, set.models.student.labels)
-            return []
+            return DescriptorLimits.findings(settings, labels: set.models.student.labels.count)
         } catch {
             return [Finding(.error, error.place ?? "models", error.message)]
         }

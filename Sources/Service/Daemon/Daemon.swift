@@ -66,6 +66,7 @@ public final class Daemon: Sendable {
             throw error.summary
         }
         DaemonLogs.setLevel(settings.logLevel.logger)
+        DescriptorLimits.raise()
         try DaemonSignals.run(control)
         let work = try DaemonWork(settings, daemon: self)
         do throws(UnderstudyError) {
@@ -102,6 +103,8 @@ public final class Daemon: Sendable {
     }
 
     private func announce(_ work: DaemonWork) {
+        let labels = work.models.student.labels.count
+        for finding in DescriptorLimits.findings(work.settings, labels: labels) { log.warning("\(finding)") }
         phases.enter(.ready)
         surroundings.manager.ready(status: work.statusLine())
         log.log(

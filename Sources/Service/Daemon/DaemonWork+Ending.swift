@@ -47,7 +47,9 @@ extension DaemonWork {
     func drain() throws(UnderstudyError) {
         let manager = daemon.surroundings.manager
         let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
-        let deadline = Monotonic.nanoseconds &+ allowed
+        // Where nothing can be committed until a new start, waiting would be of no use.
+        let deadline = Monotonic.nanoseconds &+ (outlet.isHopeless ? 0 : allowed)
+        store.limitPatience(until: deadline)
         for runner in runners { runner.interrupt() }
         var isComplete = true
         for runner in runners {
@@ -67,6 +69,8 @@ extension DaemonWork {
         }
         outlet.stop()
         committerThread?.join()
+        // Without the note, the next start takes what it finds behind the committed lengths for uncommitted answers.
+        if isComplete { try? store.settleSinks() }
         heart?.stop()
         endpoint?.stop()
         link?.stop()

@@ -49,10 +49,18 @@ final class DaemonWork {
         }
         self.store = store
         let known = try store.sinkLengths()
-        let lengths = FileSink.recover(known, report: report)
+        var keeping = SinkKeeping(aside: SetAside(stateDirectory: settings.state.directory))
+        do throws(UnderstudyError) {
+            keeping.journal = try AppendJournal(directory: settings.state.directory)
+        } catch {
+            report(error)
+        }
+        let forms = SinkFactory.forms(settings)
+        let lengths = FileSink.recover(known, keeping: keeping, forms: { forms[$0] ?? .any }, report: report)
         let gone = known.filter { row in !lengths.contains { $0.device == row.device && $0.inode == row.inode } }
         try store.commit(
             Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
+        keeping.journal?.reset()
         let metrics = daemon.metrics
         let control = daemon.control
         oversight = Oversight(store: store)
@@ -69,7 +77,8 @@ final class DaemonWork {
             stateDirectory: settings.state.directory, inherited: daemon.surroundings.inherited,
             checkpoints: { (source) throws(UnderstudyError) in try store.checkpoints(source: source) }, report: report)
         sinkFactory = SinkFactory(
-            metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, report: report)
+            metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, keeping: keeping,
+            report: report)
         let mayFail = settings.cascade.whenTeacherFull == .answerWithStudent
         modelSet = try ModelSet.load(settings, supply: daemon.surroundings.supply) { error in
             log.report(error, metadata: ["kept": "the student without a shadow"])

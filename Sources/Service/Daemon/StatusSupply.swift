@@ -79,7 +79,8 @@ struct StatusSupply: Sendable {
     /// Why the process doesn't do its work; nil while it does.
     var health: String? {
         if let stuck = phases.current.stuck { return stuck }
-        return outlet.failure.map { "answers aren't committed: \($0.message)" }
+        if let failure = outlet.failure { return "answers aren't committed: \(failure)" }
+        return outlet.blockedSink.map { "lines wait for \($0)" }
     }
 
     /// For `systemctl status`. Needs nothing from the state: it's made every few seconds for as long as the daemon runs.

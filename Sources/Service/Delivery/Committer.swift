@@ -24,7 +24,8 @@ package final class Committer: Sendable {
     /// What belongs together at one moment.
     private struct Cut {
         var positions: [(source: any StreamSource, position: SourcePosition)] = []
-        var files: [(file: SinkFile, length: UInt64)] = []
+        var files: [(file: SinkFile, position: SinkFile.Position)] = []
+        var forgottenSinks: [ForgottenSink] = []
         var rows: [DisagreementRow] = []
         var records = 0
         var flushes = 0
@@ -92,12 +93,18 @@ package final class Committer: Sendable {
 
     /// False when it was given up.
     private func commitAll() -> Bool {
-        var cut = takeCut()
+        var pause = Self.firstPause
+        var taken: Cut?
+        while taken == nil {
+            do throws(UnderstudyError) { taken = try takeCut() } catch {
+                if !holdOut(error, &pause) { return false }
+            }
+        }
+        guard var cut = taken else { return false }
         for source in cut.sources {
             for file in source.takeForgotten() { cut.forgotten.append(ForgottenFile(source: source.name, file: file)) }
         }
         CrashPoint.cut.pass()
-        var pause = Self.firstPause
         while true {
             let begin = Monotonic.nanoseconds
             do throws(UnderstudyError) {
@@ -107,41 +114,80 @@ package final class Committer: Sendable {
                 return true
             } catch {
                 observe(Monotonic.nanoseconds &- begin, false)
-                report("commit", error)
-                outlet.monitor.withLock { $0.failure = error }
-                outlet.monitor.broadcast(Outlet.Signal.flushed)
+                if cut.files.contains(where: { $0.file.hasFailed }) {
+                    outlet.monitor.withLock { $0.isHopeless = true }
+                }
+                if !holdOut(error, &pause) { return false }
             }
-            let givenUp: Bool? = outlet.monitor.wait(
-                on: Outlet.Signal.committer, until: Monotonic.nanoseconds &+ pause
-            ) { state in state.hasGivenUp ? true : nil }
-            if givenUp == true { return false }
-            pause = min(pause * 2, Self.longestPause)
         }
     }
 
-    private func takeCut() -> Cut {
-        outlet.monitor.withLock { state in
-            var cut = Cut()
-            cut.sources = Array(state.sources.values)
-            for (key, progress) in state.progress where progress.isChanged {
-                guard let source = state.sources[key.source] else { continue }
-                cut.positions.append((source, progress.position))
-                if progress.canBeForgotten {
-                    state.progress[key] = nil
-                } else {
-                    state.progress[key]?.isChanged = false
-                }
+    /// Says what failed, stops deliveries, and waits before the next attempt; false when it was given up.
+    private func holdOut(_ error: UnderstudyError, _ pause: inout UInt64) -> Bool {
+        report("commit", error)
+        outlet.monitor.withLock { $0.failure = error }
+        outlet.monitor.broadcast(Outlet.Signal.flushed)
+        let givenUp: Bool? = outlet.monitor.wait(
+            on: Outlet.Signal.committer, until: Monotonic.nanoseconds &+ pause
+        ) { state in state.hasGivenUp ? true : nil }
+        pause = min(pause * 2, Self.longestPause)
+        return givenUp != true
+    }
+
+    /// Errors: those of `FileSink.replace`; then nothing was taken.
+    private func takeCut() throws(UnderstudyError) -> Cut {
+        let outcome = outlet.monitor.withLock { state in
+            Result { () throws(UnderstudyError) in
+                let files = try Self.look(&state)
+                return cut(files, &state)
             }
-            cut.files = state.files.values.map { ($0, $0.length) }
-            cut.rows = state.rows
-            cut.records = state.uncommitted
-            cut.flushes = state.flushesAsked
-            state.files.removeAll(keepingCapacity: true)
-            state.rows.removeAll()
-            state.oldestInCut = state.oldest
-            state.oldest = nil
-            return cut
         }
+        return try outcome.get()
+    }
+
+    /// Where the files end; one that was deleted meanwhile is replaced.
+    private static func look(
+        _ state: inout Outlet.State
+    ) throws(UnderstudyError) -> [(file: SinkFile, position: SinkFile.Position)] {
+        var files: [(file: SinkFile, position: SinkFile.Position)] = []
+        for (key, written) in state.files {
+            let position = written.file.position
+            guard position.isDeleted, let new = try written.sink.replace(written.file) else {
+                files.append((written.file, position))
+                continue
+            }
+            state.files[key] = nil
+            state.files[ObjectIdentifier(new)] = Outlet.Written(file: new, sink: written.sink)
+            state.forgotten.append(ForgottenSink(device: written.file.device, inode: written.file.inode))
+            files.removeAll { $0.file === new }
+            files.append((new, new.position))
+        }
+        return files
+    }
+
+    private func cut(_ files: [(file: SinkFile, position: SinkFile.Position)], _ state: inout Outlet.State) -> Cut {
+        var cut = Cut()
+        cut.sources = Array(state.sources.values)
+        for (key, progress) in state.progress where progress.isChanged {
+            guard let source = state.sources[key.source] else { continue }
+            cut.positions.append((source, progress.position))
+            if progress.canBeForgotten {
+                state.progress[key] = nil
+            } else {
+                state.progress[key]?.isChanged = false
+            }
+        }
+        cut.files = files
+        cut.forgottenSinks = state.forgotten
+        state.forgotten = []
+        cut.rows = state.rows
+        cut.records = state.uncommitted
+        cut.flushes = state.flushesAsked
+        state.files.removeAll(keepingCapacity: true)
+        state.rows.removeAll()
+        state.oldestInCut = state.oldest
+        state.oldest = nil
+        return cut
     }
 
     private func write(_ cut: Cut) throws(UnderstudyError) {
@@ -151,16 +197,20 @@ package final class Committer: Sendable {
         for (source, position) in cut.positions {
             if let checkpoint = try source.checkpoint(position) { checkpoints.append(checkpoint) }
         }
-        let lengths = cut.files.map { file, length in
-            SinkLength(sink: file.sink, path: file.path, device: file.device, inode: file.inode, length: length)
+        let lengths = cut.files.map { file, position in
+            SinkLength(
+                sink: file.sink, path: file.path, device: file.device, inode: file.inode, length: position.length,
+                born: file.born, mark: position.mark)
         }
         let all = Commit(
-            checkpoints: checkpoints, sinks: lengths, disagreements: cut.rows, forgottenFiles: cut.forgotten)
+            checkpoints: checkpoints, sinks: lengths, disagreements: cut.rows, forgottenFiles: cut.forgotten,
+            forgottenSinks: cut.forgottenSinks)
         if !all.isEmpty { try commit(all) }
         CrashPoint.committed.pass()
     }
 
     private func finish(_ cut: Cut) {
+        for (file, position) in cut.files { file.committed(position.length) }
         for (source, position) in cut.positions { source.committed(position) }
         CrashPoint.acknowledged.pass()
         outlet.monitor.withLock { state in

@@ -30,7 +30,7 @@ extension Outlet {
             case .givenUp: return nil
             case .failed(let sink, let error):
                 report(sink.name, error)
-                monitor.withLock { $0.full[sink.name] = error }
+                monitor.withLock { $0.full[sink.name] = Full(error: error, holdsUp: !sink.drops) }
                 if sink.drops {
                     // What this sink would have got is dropped; the others get theirs.
                     dropping.insert(sink.name)
@@ -81,7 +81,7 @@ extension Outlet {
     private func append(
         _ job: CascadeJob, _ sinks: SinkSet, without dropping: Set<String>, to state: inout State
     ) -> (sink: SinkTarget, error: UnderstudyError)? {
-        var done: [(file: SinkFile, length: UInt64)] = []
+        var done: [(file: SinkFile, sink: FileSink, length: UInt64)] = []
         let time = Glibc.time(nil)
         let source = job.origin?.source ?? ""
         var failure: (SinkTarget, UnderstudyError)?
@@ -91,20 +91,25 @@ extension Outlet {
                 let file = try sink.file(label: label, source: source, time: time)
                 let before = file.length
                 try file.append(buffer.bytes)
-                done.append((file, before))
+                done.append((file, sink, before))
                 CrashPoint.appending.pass()
             } catch {
                 failure = (target, error)
             }
         }
         if let failure {
-            for (file, length) in done.reversed() {
+            for (file, _, length) in done.reversed() {
                 // A file that can't be cut now is cut before its next append.
                 try? file.cut(to: length)
             }
+            done.removeAll()
+            if failure.1.code != .noSpace {
+                // Without a descriptor left, the state can't be committed and the status page can't answer.
+                forEachFile(job, sinks) { _, sink, _, _ in sink.releaseIdle() }
+            }
             return failure
         }
-        for (file, _) in done { state.files[ObjectIdentifier(file)] = file }
+        for (file, sink, _) in done { state.files[ObjectIdentifier(file)] = Written(file: file, sink: sink) }
         return nil
     }
 

@@ -17,7 +17,9 @@ package final class Outlet: Sendable {
         var progress: [FileProgress.Key: FileProgress] = [:]
         var sources: [String: any StreamSource] = [:]
         /// Files that have been written to since the last cut.
-        var files: [ObjectIdentifier: SinkFile] = [:]
+        var files: [ObjectIdentifier: Written] = [:]
+        /// Files that were deleted while they were in use; others have taken their places.
+        var forgotten: [ForgottenSink] = []
         var rows: [DisagreementRow] = []
         /// The latest rows where the two models differ, newest last.
         var recent: [DisagreementRow] = []
@@ -28,8 +30,10 @@ package final class Outlet: Sendable {
         var uncommitted = 0
         /// Why nobody may deliver.
         var failure: UnderstudyError?
-        /// Sinks that have no room, and what they say.
-        var full: [String: UnderstudyError] = [:]
+        /// Whether that won't change until a new start: what was written to a file may not be on its disk.
+        var isHopeless = false
+        /// Sinks that can't take anything, and what they say.
+        var full: [String: Full] = [:]
         var targets: [SinkTarget] = []
         /// Counts calls for a commit now, and those that have been answered.
         var flushesAsked = 0
@@ -37,6 +41,17 @@ package final class Outlet: Sendable {
         var isStopping = false
         /// Nobody waits any longer for room: what isn't delivered by now is left to the next run.
         var hasGivenUp = false
+    }
+
+    struct Written: Sendable {
+        var file: SinkFile
+        var sink: FileSink
+    }
+
+    struct Full: Sendable {
+        var error: UnderstudyError
+        /// Whether lines wait for it; else they are dropped.
+        var holdsUp: Bool
     }
 
     enum Signal {
@@ -132,8 +147,17 @@ package final class Outlet: Sendable {
 
     /// Sentences about sinks that have no room.
     var fullSinks: [String] {
-        monitor.withLock { $0.full }.sorted { $0.key < $1.key }.map { "sink \($0.key): \($0.value)" }
+        monitor.withLock { $0.full }.sorted { $0.key < $1.key }.map { "sink \($0.key): \($0.value.error)" }
     }
+
+    /// A sentence about a sink that holds up its sources for another reason than want of room, which an operator has to
+    /// change: a file that can't be opened or is another daemon's.
+    var blockedSink: String? {
+        monitor.withLock { $0.full }.filter { $0.value.holdsUp && $0.value.error.code != .noSpace }
+            .min { $0.key < $1.key }.map { "sink \($0.key): \($0.value.error)" }
+    }
+
+    package var isHopeless: Bool { monitor.withLock { $0.isHopeless } }
 
     package var failure: UnderstudyError? { monitor.withLock { $0.failure } }
 }

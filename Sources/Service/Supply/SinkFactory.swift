@@ -7,6 +7,7 @@ struct SinkFactory: Sendable {
     let metrics: DaemonMetrics
     /// Keeps a file's length before its first byte is written.
     let register: @Sendable (SinkLength) throws(UnderstudyError) -> Void
+    let keeping: SinkKeeping
     let report: @Sendable (UnderstudyError) -> Void
 
     /// Opens what can be opened now, so that a wrong path is found at the start and not with the first answer.
@@ -42,13 +43,27 @@ struct SinkFactory: Sendable {
     /// How metrics and state call the dead-letter file; no configured sink can have this name.
     static let deadLetterName = "dead_letter"
 
+    /// What the records of each sink look like.
+    static func forms(_ settings: Settings) -> [String: SinkForm] {
+        var forms = [deadLetterName: SinkForm.deadLetters]
+        for sink in settings.sinks {
+            guard case .file(_, let layout) = sink.kind else { continue }
+            switch layout.format {
+            case .jsonl: forms[sink.name] = .json
+            case .tsv: forms[sink.name] = .tsv
+            case .label: forms[sink.name] = .any
+            }
+        }
+        return forms
+    }
+
     private func file(
         _ name: String, path: String, permissions: UInt32, syncs: Bool
     ) throws(UnderstudyError) -> FileSink {
         let template = try PathTemplate(path)
         let sink = FileSink(
             FileSink.Settings(name: name, path: template, permissions: permissions, syncs: syncs),
-            register: register, report: report)
+            keeping: keeping, register: register, report: report)
         if !template.usesLabel, !template.usesSource, !template.usesDate {
             _ = try sink.file(label: "", source: "", time: 0)
         }

@@ -3,26 +3,40 @@ import Streams
 
 /// The table of sink lengths: one an output file, by device and inode.
 enum SinkTable {
-    static let columns = "device, inode, sink, path, length, seal"
+    static let columns = "device, inode, sink, path, length, seal, born, mark, settled"
+
+    /// The columns of a database that may be of an earlier schema, whose rows say nothing of the last three.
+    static func columns(in database: Database) throws -> String {
+        let sql = "SELECT count(*) FROM pragma_table_info('sink') WHERE name IN ('born', 'mark', 'settled')"
+        let row = try Row.fetchOne(database, sql: sql)
+        return row.flatMap { StoredNumber.integer($0, 0) } == 3
+            ? columns : columns.replacing("born, mark, settled", with: "0, 0, 0")
+    }
 
     /// nil where the row's seal doesn't hold.
     static func decode(_ row: Row) -> (sink: SinkLength, seal: Int64)? {
         guard let device = StoredNumber.unsigned(row, 0), let inode = StoredNumber.unsigned(row, 1),
             let name = StoredText.text(row, 2), let path = StoredText.text(row, 3),
-            let length = StoredNumber.unsigned(row, 4), let seal = StoredNumber.integer(row, 5)
+            let length = StoredNumber.unsigned(row, 4), let seal = StoredNumber.integer(row, 5),
+            let born = StoredNumber.integer(row, 6), let mark = StoredNumber.unsigned(row, 7),
+            let settled = StoredNumber.integer(row, 8)
         else { return nil }
-        let sink = SinkLength(sink: name, path: path, device: device, inode: inode, length: length)
+        let sink = SinkLength(
+            sink: name, path: path, device: device, inode: inode, length: length, born: born, mark: mark,
+            isSettled: settled != 0)
         return self.seal(sink) == seal ? (sink, seal) : nil
     }
 
     static func put(_ sink: SinkLength, in database: Database, total: inout TotalSeal) throws {
         if let known = try find(sink.device, sink.inode, in: database) { total.remove(known) }
         let seal = seal(sink)
-        try database.cachedStatement(sql: "INSERT OR REPLACE INTO sink (\(columns)) VALUES (?, ?, ?, ?, ?, ?)")
-            .execute(arguments: [
-                Int64(bitPattern: sink.device), Int64(bitPattern: sink.inode), StoredText.bytes(sink.sink),
-                StoredText.bytes(sink.path), Int64(bitPattern: sink.length), seal,
-            ])
+        try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO sink (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [
+            Int64(bitPattern: sink.device), Int64(bitPattern: sink.inode), StoredText.bytes(sink.sink),
+            StoredText.bytes(sink.path), Int64(bitPattern: sink.length), seal, sink.born, Int64(bitPattern: sink.mark),
+            sink.isSettled ? 1 : 0,
+        ])
         total.add(seal)
     }
 
@@ -49,6 +63,12 @@ enum SinkTable {
         hash.add(sink.sink)
         hash.add(sink.path)
         hash.add(sink.length)
+        // Rows that say nothing of these have the seal that earlier schemas gave them.
+        if sink.born != 0 || sink.mark != 0 || sink.isSettled {
+            hash.add(sink.born)
+            hash.add(sink.mark)
+            hash.add(UInt64(sink.isSettled ? 1 : 0))
+        }
         return hash.value
     }
 }

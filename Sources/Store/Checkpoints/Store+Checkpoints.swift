@@ -45,6 +45,16 @@ extension Store {
         try commit(Commit(sinks: [sink]))
     }
 
+    /// Notes that nothing is in the output files that isn't committed: a daemon ends well.
+    public func settleSinks() throws(UnderstudyError) {
+        let sinks = try sinkLengths().map { sink in
+            var sink = sink
+            sink.isSettled = true
+            return sink
+        }
+        try commit(Commit(sinks: sinks))
+    }
+
     private func rows<Value: Sendable>(
         _ sql: String, _ arguments: StatementArguments, _ what: String, _ decode: @Sendable (Row) -> Value?
     ) throws(UnderstudyError) -> [Value] {

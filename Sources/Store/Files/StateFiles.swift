@@ -50,14 +50,19 @@ struct StateFiles {
 
     /// Whether there is a database. Finishes a replacement that a crash had cut short.
     ///
-    /// Errors: `cannotCreate` where it is no file or can't be written to.
+    /// Errors: `cannotCreate` where it is no file or can't be written to; `inputOutput` where it can't be looked at.
     func findDatabase() throws(UnderstudyError) -> Bool {
-        remove(partial)
-        guard exists(database) else {
-            guard exists(ready) else { return false }
+        guard try isThere(database) else {
+            guard try isThere(ready) else {
+                remove(partial)
+                return false
+            }
+            remove(partial)
             try putInPlace()
             return true
         }
+        try checkCompanions()
+        remove(partial)
         remove(ready)
         let descriptor = Glibc.open(database, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -74,7 +79,44 @@ struct StateFiles {
         return stat(path, &status) == 0 ? UInt64(max(0, status.st_size)) : 0
     }
 
-    func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// Whether there is anything of this name, a dangling link included; what can't be looked at counts as there.
+    func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 || errno != ENOENT
+    }
+
+    /// Whether there is a regular file, perhaps behind a link.
+    ///
+    /// Errors: `cannotCreate` where there is something else, which SQLite would wait for or fail over; `inputOutput` where
+    /// it can't be looked at: a state that is there mustn't be taken to be missing.
+    func isThere(_ path: String) throws(UnderstudyError) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return false }
+            throw UnderstudyError(.inputOutput, "can't be looked at: \(Self.reason(errno))", at: path)
+        }
+        if status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) != 0 {
+            throw UnderstudyError(
+                .cannotCreate,
+                "is a link that leads to no file (\(Self.reason(errno))); is its disk mounted? Remove the link to begin "
+                    + "without a state", at: path)
+        }
+        let what: String
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return true
+        case S_IFDIR: what = "a directory"
+        case S_IFIFO: what = "a FIFO"
+        case S_IFSOCK: what = "a socket"
+        default: what = "a device"
+        }
+        throw UnderstudyError(
+            .cannotCreate, "the state must be a regular file, and this is \(what); move it away", at: path)
+    }
+
+    /// Throws where what SQLite keeps beside the database is no file.
+    func checkCompanions() throws(UnderstudyError) {
+        for suffix in Self.companions + ["-journal"] { _ = try isThere(database + suffix) }
+    }
 
     /// Has the next start set the database aside.
     func suspect() {

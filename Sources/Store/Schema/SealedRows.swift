@@ -15,7 +15,7 @@ struct SealedRows {
         let checkpoints = try Row.fetchCursor(
             database, sql: "SELECT \(CheckpointTable.columns) FROM checkpoint")
         while let row = try checkpoints.next() { rows.add(CheckpointTable.decode(row)) }
-        let sinks = try Row.fetchCursor(database, sql: "SELECT \(SinkTable.columns) FROM sink")
+        let sinks = try Row.fetchCursor(database, sql: "SELECT \(try SinkTable.columns(in: database)) FROM sink")
         while let row = try sinks.next() { rows.add(SinkTable.decode(row)) }
         return rows
     }

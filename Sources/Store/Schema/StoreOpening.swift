@@ -12,6 +12,8 @@ struct StoreOpening {
     let schema: StoreSchema
     /// Seconds to wait for another process.
     let patience: Double
+    /// The same of the connections that stay open.
+    let running: StorePatience
     /// Up to this size in bytes everything is checked; of a larger database only the tables that the delivery promises
     /// stand on. If SQLite then meets damage elsewhere while the daemon runs, the daemon leaves a note for the next start.
     let wholeCheck: UInt64
@@ -30,8 +32,13 @@ struct StoreOpening {
 
     /// Settings of every connection.
     static func configuration(patience: Double) -> Configuration {
+        let waiting = StorePatience(seconds: patience)
+        return configuration(waiting)
+    }
+
+    private static func configuration(_ patience: StorePatience) -> Configuration {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(patience)
+        configuration.busyMode = .callback { patience.mayTryAgain($0) }
         // One for the status page, one for the metrics: each keeps up to 2 MB of pages.
         configuration.maximumReaderCount = 2
         configuration.prepareDatabase { database in
@@ -74,9 +81,9 @@ struct StoreOpening {
         }
     }
 
-    private func connect() throws -> DatabasePool {
-        let pool = try DatabasePool(
-            path: files.database, configuration: Self.configuration(patience: patience))
+    /// The connections of a running daemon.
+    func connect() throws -> DatabasePool {
+        let pool = try DatabasePool(path: files.database, configuration: Self.configuration(running))
         try pool.writeWithoutTransaction { database in
             // GRDB sets NORMAL for WAL, which forgets the last commits in a power cut. The log is cut back to 16 MiB
             // when it starts anew.
@@ -96,6 +103,7 @@ struct StoreOpening {
         return try queue.read { database in
             let written = try StoreSchema.read(from: database)
             try Self.refuse(written, unless: schema, at: files.database, migrates: true)
+            try StoreSchema.check(database, number: written.number)
             if size <= wholeCheck {
                 try check(database, table: nil)
             } else {

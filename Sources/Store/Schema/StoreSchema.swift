@@ -13,7 +13,7 @@ package struct StoreSchema: Sendable {
     }
 
     /// The schema of this program. A later one adds a migration below and raises the number.
-    package static let current = StoreSchema(number: 2, release: "0.5")
+    package static let current = StoreSchema(number: 3, release: "0.6")
 
     /// Free text is kept as bytes: SQLite's text ends at a NUL, and lines may hold one. Numbers of 64 bits without sign
     /// are kept by their bits. Times are microseconds since 1970.
@@ -71,6 +71,15 @@ package struct StoreSchema: Sendable {
                     CREATE INDEX disagreement_pairing ON disagreement (pairing, number) WHERE reason = 1;
                     """)
         }
+        // Output files are known by their birth time and by a hash of their content too.
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE sink ADD COLUMN born INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE sink ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE sink ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+                    """)
+        }
         return migrator
     }()
 
@@ -96,6 +105,43 @@ package struct StoreSchema: Sendable {
             throw StoreDamage(reason: "what it says about its schema has changed")
         }
         return schema
+    }
+
+    /// Compares the tables, indices, views and triggers of a database with those that the migrations up to `number` make.
+    ///
+    /// Throws `StoreDamage` where one is missing, has changed or has come from elsewhere: a view in place of a table, or a
+    /// trigger, would make commits fail later, or say something else than was committed.
+    static func check(_ database: Database, number: Int64) throws {
+        let model = try DatabaseQueue()
+        let last = migrator.migrations[Int(min(max(1, number), Int64(migrator.migrations.count))) - 1]
+        try migrator.migrate(model, upTo: last)
+        let wanted = try model.read(parts)
+        let found = try parts(database)
+        if let part = Set(found.keys).symmetricDifference(wanted.keys).min() {
+            throw StoreDamage(reason: "\(part) \(found[part] == nil ? "is missing" : "isn't this program's")")
+        }
+        if let part = found.keys.sorted().first(where: { found[$0] != wanted[$0] }) {
+            throw StoreDamage(reason: "\(part) has changed")
+        }
+        try model.close()
+    }
+
+    /// `table sink` and the like, and the statement that makes it without what may be written in several ways.
+    private static func parts(_ database: Database) throws -> [String: String] {
+        var parts: [String: String] = [:]
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT CAST(type || ' ' || name AS BLOB), CAST(coalesce(sql, '') AS BLOB) FROM sqlite_master
+                WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+                """)
+        while let row = try rows.next() {
+            guard let part = StoredText.text(row, 0), let sql = StoredText.text(row, 1) else {
+                throw StoreDamage(reason: "its list of tables is malformed")
+            }
+            parts[part] = String(sql.filter { !$0.isWhitespace && $0 != "\"" })
+        }
+        return parts
     }
 
     private var seal: Int64 {

@@ -1,7 +1,8 @@
+import CFiles
 import Diagnostics
 import Glibc
 
-/// An open file that a run before this one has written to.
+/// A file that may be the one that a run before this one has written to, open to look at it and to cut it.
 final class CommittedFile {
     enum Search {
         case found(CommittedFile)
@@ -12,56 +13,93 @@ final class CommittedFile {
     }
 
     let path: String
-    let device: UInt64
-    let size: UInt64
-    private let descriptor: Int32
+    let status: understudy_status
+    let descriptor: Int32
+
+    var size: UInt64 { status.size }
 
     deinit { close(descriptor) }
 
-    /// Opens what is at `path` if it is the file of `row`.
+    /// Opens what is at `path` if it is the file of `row`: with the same inode, or with the same content where
+    /// `anyInode` says so, since a file that was copied or restored has another.
     ///
-    /// The inode tells. The device number alone may change from one start of the machine to the next.
-    static func find(_ row: SinkLength, at path: String) -> Search {
+    /// The device number alone may change from one start of the machine to the next, so it isn't compared.
+    static func find(_ row: SinkLength, at path: String, anyInode: Bool = false) -> Search {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            return errno == ENOENT || errno == ENOTDIR ? .other : .unreadable(failure("looked at", path))
+            return errno == ENOENT || errno == ENOTDIR ? .other : .unreadable(failure("looked at", errno, path))
         }
-        guard status.st_mode & S_IFMT == S_IFREG, UInt64(status.st_ino) == row.inode else { return .other }
+        guard status.st_mode & S_IFMT == S_IFREG, anyInode || UInt64(status.st_ino) == row.inode else { return .other }
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
-            return errno == ENOENT ? .other : .unreadable(failure("opened to cut it back", path))
+            return errno == ENOENT ? .other : .unreadable(failure("opened", errno, path))
         }
-        guard fstat(descriptor, &status) == 0, UInt64(status.st_ino) == row.inode else {
-            close(descriptor)
-            return .other
-        }
-        return .found(
-            CommittedFile(
-                path: path, device: UInt64(status.st_dev), size: UInt64(max(0, status.st_size)),
-                descriptor: descriptor))
+        var found = understudy_status()
+        let number = understudy_status_of_descriptor(descriptor, &found)
+        let file = CommittedFile(path: path, status: found, descriptor: descriptor)
+        guard number == 0 else { return .unreadable(failure("looked at", number, path)) }
+        guard anyInode || found.inode == row.inode else { return .other }
+        return file.compare(row)
     }
 
-    private init(path: String, device: UInt64, size: UInt64, descriptor: Int32) {
+    private init(path: String, status: understudy_status, descriptor: Int32) {
         self.path = path
-        self.device = device
-        self.size = size
+        self.status = status
         self.descriptor = descriptor
     }
 
-    /// Whether this, found under another name or device number, can be what was committed: inodes are used again, and
-    /// cutting somebody else's file would destroy it. Committed bytes are whole records, so they end in a newline.
-    func fits(_ row: SinkLength) -> Bool {
-        guard size >= row.length else { return false }
-        guard row.length > 0 else { return true }
-        var last: UInt8 = 0
-        return pread(descriptor, &last, 1, off_t(row.length - 1)) == 1 && last == UInt8(ascii: "\n")
+    /// Whether this is the file of `row`. Inodes are used again, so the birth time and the content decide: the bytes
+    /// before the committed length have a mark. Where that can't be compared, the file must at least have the inode.
+    private func compare(_ row: SinkLength) -> Search {
+        let isSameNode = status.inode == row.inode && (row.born == 0 || status.born == 0 || status.born == row.born)
+        if size < row.length {
+            // Another program has truncated it; nothing is cut then.
+            return isSameNode && path == row.path ? .found(self) : .other
+        }
+        guard row.length > 0 else { return isSameNode ? .found(self) : .other }
+        guard row.mark != 0 else {
+            // A state of a release that kept no mark: committed bytes are whole records, so they end in a newline.
+            guard isSameNode else { return .other }
+            if status.device == row.device, path == row.path { return .found(self) }
+            guard let last = DescriptorBytes.read(descriptor, at: row.length - 1, count: 1) else {
+                return .unreadable(Self.failure("read", errno, path))
+            }
+            return last == [UInt8(ascii: "\n")] ? .found(self) : .other
+        }
+        guard let mark = FileMark(of: descriptor, upTo: row.length) else {
+            return .unreadable(Self.failure("read", errno, path))
+        }
+        return mark.hash(born: 0) == row.mark ? .found(self) : .other
     }
 
     /// Errors: `inputOutput`.
     func cut(to length: UInt64) throws(UnderstudyError) {
         guard ftruncate(descriptor, off_t(length)) == 0, fsync(descriptor) == 0 else {
-            throw Self.failure("cut back to its \(length) committed bytes", path)
+            throw Self.failure("cut back to \(length) bytes", errno, path)
         }
+    }
+
+    /// Puts `pieces` where the file has other bytes now, from `start` on, and ends it behind them.
+    ///
+    /// Errors: `inputOutput`.
+    func replace(from start: UInt64, with pieces: [[UInt8]]) throws(UnderstudyError) {
+        var end = start
+        for piece in pieces {
+            var done = 0
+            while done < piece.count {
+                let written = piece.withUnsafeBytes { bytes in
+                    pwrite(
+                        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(end) + off_t(done))
+                }
+                if written > 0 {
+                    done += written
+                } else if written == 0 || errno != EINTR {
+                    throw Self.failure("written to", errno, path)
+                }
+            }
+            end += UInt64(piece.count)
+        }
+        try cut(to: end)
     }
 
     /// Whether logrotate may have given the file of `row` this path: it keeps the name up to its extension
@@ -76,9 +114,10 @@ final class CommittedFile {
         return path.hasPrefix(row.path[..<(dot > slash ? dot : row.path.endIndex)])
     }
 
-    private static func failure(_ what: String, _ path: String) -> UnderstudyError {
-        let reason = String(cString: strerror(errno))
-        return UnderstudyError(
-            .inputOutput, "the file can't be \(what) (\(reason)); lines at its end may stand there twice", at: path)
+    static func failure(_ what: String, _ number: Int32, _ path: String) -> UnderstudyError {
+        UnderstudyError(
+            .inputOutput,
+            "the file can't be \(what) (\(String(cString: strerror(number)))); lines at its end may be there twice",
+            at: path)
     }
 }

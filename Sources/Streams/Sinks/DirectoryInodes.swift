@@ -1,3 +1,4 @@
+import CFiles
 import Diagnostics
 import Glibc
 
@@ -6,6 +7,8 @@ struct DirectoryInodes {
     private var known: [String: Result<[UInt64: [String]], UnderstudyError>] = [:]
 
     /// The paths in `directory` whose inode is `inode`; none where there is no such directory.
+    ///
+    /// A failure where the directory, or one of its entries, can't be looked at: the file may be there.
     mutating func paths(of inode: UInt64, in directory: String) -> Result<[String], UnderstudyError> {
         let inodes = known[directory] ?? Self.read(directory)
         known[directory] = inodes
@@ -15,26 +18,33 @@ struct DirectoryInodes {
     private static func read(_ directory: String) -> Result<[UInt64: [String]], UnderstudyError> {
         guard let stream = opendir(directory) else {
             if errno == ENOENT || errno == ENOTDIR { return .success([:]) }
-            let reason = String(cString: strerror(errno))
-            return .failure(
-                UnderstudyError(
-                    .inputOutput,
-                    "the directory can't be searched for rotated files (\(reason)); lines at their end may stand there "
-                        + "twice", at: directory))
+            return .failure(failure(errno, directory))
         }
         defer { closedir(stream) }
         var inodes: [UInt64: [String]] = [:]
-        while let entry = readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { return .failure(failure(errno, directory)) }
+                return .success(inodes)
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            var status = stat()
+            let path = directory == "/" ? "/\(name)" : "\(directory)/\(name)"
+            var status = understudy_status()
             // Not the entry's own inode number, which layered file systems number otherwise.
-            guard fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0,
-                status.st_mode & S_IFMT == S_IFREG
-            else { continue }
-            inodes[UInt64(status.st_ino), default: []].append(directory == "/" ? "/\(name)" : "\(directory)/\(name)")
+            let number = understudy_status_of_path(path, &status)
+            if number == ENOENT { continue }
+            guard number == 0 else { return .failure(failure(number, path)) }
+            if status.is_regular != 0 { inodes[status.inode, default: []].append(path) }
         }
-        return .success(inodes)
+    }
+
+    private static func failure(_ number: Int32, _ path: String) -> UnderstudyError {
+        UnderstudyError(
+            .inputOutput,
+            "the directory can't be searched for rotated files (\(String(cString: strerror(number)))); lines at their "
+                + "end may be there twice", at: path)
     }
 }

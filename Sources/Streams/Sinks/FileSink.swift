@@ -1,3 +1,4 @@
+import CFiles
 import Diagnostics
 import Glibc
 
@@ -14,6 +15,7 @@ public final class FileSink: Sendable {
         public var permissions: UInt32
         /// Whether `SinkFile.synchronise` forces data to the disk.
         public var syncs: Bool
+        package var calls = SinkCalls()
 
         public init(name: String, path: PathTemplate, permissions: UInt32 = 0o640, syncs: Bool = true) {
             self.name = name
@@ -54,15 +56,18 @@ public final class FileSink: Sendable {
     public let settings: Settings
     private let register: @Sendable (SinkLength) throws(UnderstudyError) -> Void
     private let report: @Sendable (UnderstudyError) -> Void
+    private let keeping: SinkKeeping
     private let state = Monitor(State())
 
     /// `register` is called with a file's length right after it has been opened or made and before its first byte is
     /// written; it returns when that is durable. `report` takes what is wrong but hinders nothing.
     public init(
-        _ settings: Settings, register: @escaping @Sendable (SinkLength) throws(UnderstudyError) -> Void,
+        _ settings: Settings, keeping: SinkKeeping = SinkKeeping(),
+        register: @escaping @Sendable (SinkLength) throws(UnderstudyError) -> Void,
         report: @escaping @Sendable (UnderstudyError) -> Void
     ) {
         self.settings = settings
+        self.keeping = keeping
         self.register = register
         self.report = report
     }
@@ -71,7 +76,8 @@ public final class FileSink: Sendable {
 
     /// The file that a line goes to; opened or made when it isn't open.
     ///
-    /// Errors: `cannotCreate`; `noSpace`; `tryAgain` when too many files are open; what `register` throws.
+    /// Errors: `cannotCreate`; `noSpace`; `tryAgain` when too many files are open or another process has locked the file;
+    /// what `register` throws.
     public func file(label: String, source: String, time: time_t) throws(UnderstudyError) -> SinkFile {
         let outcome = state.withLock { state in
             Result { () throws(UnderstudyError) in
@@ -90,6 +96,47 @@ public final class FileSink: Sendable {
         }
     }
 
+    /// Closes the files that nothing waits for: more are open than may be.
+    public func releaseIdle() {
+        state.withLock { state in
+            for key in Array(state.open.keys) {
+                guard let index = state.open.index(forKey: key) else { continue }
+                if isKnownUniquelyReferenced(&state.open.values[index].file) { state.open.remove(at: index) }
+            }
+        }
+    }
+
+    /// The file that takes the place of one without a name; what isn't committed of that is appended to it. nil if the
+    /// file has a name.
+    ///
+    /// Errors: as those of `file` and `SinkFile.append`; then nothing was appended.
+    public func replace(_ file: SinkFile) throws(UnderstudyError) -> SinkFile? {
+        guard file.isDeleted else { return nil }
+        let outcome = state.withLock { state in
+            Result { () throws(UnderstudyError) -> SinkFile in
+                let key = state.open.first { $0.value.file === file }?.key
+                if let key { state.open[key] = nil }
+                state.waning.append(Waning(file: file))
+                let new = try open(file.path, state)
+                if let key {
+                    state.open[key] = Entry(file: new, lastUse: state.uses)
+                } else if !state.open.values.contains(where: { $0.file === new }) {
+                    state.waning.append(Waning(file: new))
+                }
+                return new
+            }
+        }
+        let new = try outcome.get()
+        let count = try file.copyUncommitted(to: new)
+        report(
+            UnderstudyError(
+                .inputOutput,
+                "the file of sink \(settings.name) was deleted while it was in use; a new one has been made, with the "
+                    + "\(count) bytes that weren't committed; what was committed before is gone with the old one",
+                at: file.path))
+        return new
+    }
+
     private func file(
         label: String, source: String, time: time_t, _ state: inout State
     ) throws(UnderstudyError) -> SinkFile {
@@ -103,8 +150,13 @@ public final class FileSink: Sendable {
         }
         state.uses += 1
         if let index = state.open.index(forKey: key) {
-            state.open.values[index].lastUse = state.uses
-            return state.open.values[index].file
+            if !state.open.values[index].file.isDeleted {
+                state.open.values[index].lastUse = state.uses
+                return state.open.values[index].file
+            }
+            // What isn't committed of it is taken over with the next commit.
+            state.waning.append(Waning(file: state.open.values[index].file))
+            state.open.remove(at: index)
         }
         makeRoom(&state)
         let path = template.path(label: key.label, source: key.source, date: template.usesDate ? state.day.text : "")
@@ -135,20 +187,46 @@ public final class FileSink: Sendable {
     }
 
     private func open(_ path: String, _ state: State) throws(UnderstudyError) -> SinkFile {
-        let (descriptor, status) = try SinkFileOpening.open(
+        var (descriptor, status) = try SinkFileOpening.open(
             path, making: settings.path.directoriesToMake(of: path), permissions: settings.permissions)
         let live = state.open.values.map(\.file) + state.waning.compactMap(\.file)
-        if let known = live.first(where: { $0.device == status.st_dev && $0.inode == status.st_ino }) {
+        if let known = live.first(where: { $0.device == status.device && $0.inode == status.inode }) {
             close(descriptor)
             return known
         }
+        try lock(descriptor, path)
+        // Who had it locked before may have appended to it since it was looked at.
+        let number = settings.calls.status(descriptor, &status)
+        guard number == 0 else {
+            close(descriptor)
+            throw SinkFile.failure("looked at", number, path)
+        }
         let file = SinkFile(
             sink: settings.name, path: path, descriptor: descriptor, status: status, syncs: settings.syncs,
-            report: report)
+            keeping: keeping, calls: settings.calls, report: report)
         CrashPoint.created.pass()
+        let position = file.position
         try register(
-            SinkLength(sink: settings.name, path: path, device: file.device, inode: file.inode, length: file.length))
+            SinkLength(
+                sink: settings.name, path: path, device: file.device, inode: file.inode, length: position.length,
+                born: file.born, mark: position.mark))
         CrashPoint.registered.pass()
         return file
+    }
+
+    /// Makes this process the file's only writer, or closes it.
+    private func lock(_ descriptor: Int32, _ path: String) throws(UnderstudyError) {
+        switch SinkLock.take(descriptor, sink: settings.name, path: path, calls: settings.calls) {
+        case .taken: break
+        case .unsupported:
+            report(
+                UnderstudyError(
+                    .inputOutput,
+                    "the file system of sink \(settings.name) has no locks; see to it that no other daemon writes there",
+                    at: path))
+        case .refused(let error):
+            close(descriptor)
+            throw error
+        }
     }
 }

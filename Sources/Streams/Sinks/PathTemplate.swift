@@ -81,14 +81,27 @@ public struct PathTemplate: Sendable, Equatable {
     }
 
     /// `value` as one component of a path: no '/', no control character, no leading dot, not empty, and short enough.
+    ///
+    /// What isn't allowed becomes `%` and two upper-case hexadecimal digits (RFC 3986, section 2.1), and so does a `%`
+    /// that would read as one of these; the empty value becomes `%5F`, which no other value does. Different values have
+    /// different components.
     public static func component(_ value: String) -> String {
-        // File systems allow 255 bytes; the rest is for what stands around the placeholder and logrotate's suffix.
+        // File systems allow 255 bytes; the rest is for what is around the placeholder and logrotate's suffix.
         let longest = 200
-        var bytes = value.utf8.map { byte in
-            byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") ? underscore : byte
+        let source = Array(value.utf8)
+        guard !source.isEmpty else { return "%5F" }
+        var bytes: [UInt8] = []
+        for (index, byte) in source.enumerated() {
+            let isEscape =
+                byte == percent && index + 2 < source.count && isHexadecimal(source[index + 1])
+                && isHexadecimal(source[index + 2])
+            let isLeadingDot = index == 0 && byte == UInt8(ascii: ".")
+            if byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") || isEscape || isLeadingDot {
+                bytes += [percent, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            } else {
+                bytes.append(byte)
+            }
         }
-        if bytes.isEmpty { return "_" }
-        if bytes[0] == UInt8(ascii: ".") { bytes[0] = underscore }
         guard bytes.count > longest else { return String(decoding: bytes, as: UTF8.self) }
         // The hash keeps two values apart that are the same for so long.
         let mark = String(bytes.withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) }, radix: 16)
@@ -97,5 +110,10 @@ public struct PathTemplate: Sendable, Equatable {
         return String(decoding: bytes[..<end], as: UTF8.self) + "-" + mark
     }
 
-    private static let underscore = UInt8(ascii: "_")
+    private static let percent = UInt8(ascii: "%")
+    private static let digits = Array("0123456789ABCDEF".utf8)
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte & 0xDF)
+    }
 }

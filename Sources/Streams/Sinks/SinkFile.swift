@@ -1,18 +1,52 @@
+import CFiles
 import Diagnostics
 import Glibc
 
 /// One open output file, whose length is known to the byte.
 ///
-/// Appends, cuts and readings of `length` are made by one thread at a time; `synchronise` may run beside them. The
+/// Appends, cuts and readings of the position are made by one thread at a time; `synchronise` may run beside them. The
 /// process must ignore SIGXFSZ, or a limit on file sizes ends it.
+///
+/// Other programs may append to the file and truncate it. O_APPEND puts each append behind what is there, and the
+/// descriptor's offset says afterwards where that was, so the daemon's own bytes are always known; no other bytes are
+/// cut. What is left is the moment between a look at the size and a cut.
 public final class SinkFile: Sendable {
-    private struct State: Sendable {
+    /// Where a file ends, and how to know it again.
+    public struct Position: Sendable {
+        public var length: UInt64
+        /// As in `SinkLength`.
+        public var mark: UInt64
+        /// The file has no name any more: nothing that is written to it can be read by others.
+        public var isDeleted: Bool
+    }
+
+    /// The daemon's own bytes since the last commit.
+    struct Extent: Sendable {
+        var start: UInt64
+        var count: Int
+        var hash: UInt64
+        var end: UInt64 { start + UInt64(count) }
+    }
+
+    struct State: Sendable {
         var length: UInt64
+        /// What the last commit says.
+        var committed: UInt64
+        /// Where the daemon's own bytes end in the file; behind `length` as long as they haven't been taken back.
+        var end: UInt64
+        /// Of the bytes before `length`; nil where it must be read again.
+        var mark: FileMark?
+        /// Whether the byte before `length` is a newline; nil where it must be read.
+        var endsLine: Bool?
+        var extents: [Extent] = []
         /// The file may be longer than `length`: a cut has failed.
         var mustCut = false
-        /// Somebody else may have changed the file since its size was last looked at.
+        /// Others may have changed the file since its size was last looked at.
         var mustLook = false
-        /// Data may have been lost between memory and disk; nothing that is written here later can mend that.
+        /// There was no room to force the data to the disk: the kernel has let it go, so it must be written again.
+        var mustRewrite = false
+        var isDeleted = false
+        /// Data may have been lost between memory and disk; nothing that is written here later can undo that.
         var failure: UnderstudyError?
     }
 
@@ -21,37 +55,44 @@ public final class SinkFile: Sendable {
     public let path: String
     public let device: UInt64
     public let inode: UInt64
-    private let descriptor: Int32
+    /// When it was made, in nanoseconds since 1970; 0 where that isn't known.
+    public let born: Int64
+    let descriptor: Int32
+    let keeping: SinkKeeping
+    let calls: SinkCalls
     private let syncs: Bool
-    private let report: @Sendable (UnderstudyError) -> Void
+    let report: @Sendable (UnderstudyError) -> Void
     private let state: Monitor<State>
 
     /// Takes over `descriptor`, which was opened to append.
     init(
-        sink: String, path: String, descriptor: Int32, status: stat, syncs: Bool,
-        report: @escaping @Sendable (UnderstudyError) -> Void
+        sink: String, path: String, descriptor: Int32, status: understudy_status, syncs: Bool, keeping: SinkKeeping,
+        calls: SinkCalls, report: @escaping @Sendable (UnderstudyError) -> Void
     ) {
         self.sink = sink
         self.path = path
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
+        device = status.device
+        inode = status.inode
+        born = status.born
         self.descriptor = descriptor
         self.syncs = syncs
+        self.keeping = keeping
+        self.calls = calls
         self.report = report
-        state = Monitor(State(length: UInt64(max(0, status.st_size))))
+        state = Monitor(State(length: status.size, committed: status.size, end: status.size))
     }
 
     deinit {
         state.withLock { state in
-            // The last chance: whoever opens the file next takes its size for its length.
+            // The last chance: a file that is opened later has its size for its length.
             if state.mustCut { _ = cutBack(&state) }
         }
         close(descriptor)
     }
 
-    /// Bytes that stand in the file and are accounted for.
+    /// Bytes that are in the file and accounted for.
     ///
-    /// Smaller than before when somebody else has truncated the file (logrotate's `copytruncate`); that is looked for
+    /// Smaller than before when another program has truncated the file (logrotate's `copytruncate`); that is looked for
     /// once after each `synchronise`.
     public var length: UInt64 {
         state.withLock { state in
@@ -60,32 +101,68 @@ public final class SinkFile: Sendable {
         }
     }
 
-    /// Appends all of `bytes` or nothing: after an error the file is as long as before.
+    /// Looks at the file now.
+    public var position: Position {
+        state.withLock { state in
+            state.mustLook = true
+            look(&state)
+            if state.mark == nil { state.mark = FileMark(of: descriptor, upTo: state.length) }
+            return Position(length: state.length, mark: state.mark?.hash(born: 0) ?? 0, isDeleted: state.isDeleted)
+        }
+    }
+
+    /// Whether `synchronise` will always fail.
+    public var hasFailed: Bool { state.withLock { $0.failure != nil } }
+
+    /// Whether a look since the last `synchronise` has found the file without a name.
+    var isDeleted: Bool { state.withLock { $0.isDeleted } }
+
+    /// Everything up to `length` is committed.
+    public func committed(_ length: UInt64) {
+        state.withLock { state in
+            state.committed = min(length, state.length)
+            state.extents.removeAll { $0.end <= length }
+        }
+    }
+
+    /// Appends all of `bytes`, whole records, or nothing: after an error the file is as long as before. Where the file
+    /// doesn't end with a newline, because another program has left it so, one comes first.
     ///
     /// Errors: `inputOutput`; `noSpace`, after which a later append may go well.
     public func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) {
+        guard bytes.count > 0 else { return }
         let failure = state.withLock { state -> UnderstudyError? in
             look(&state)
             if state.mustCut, let number = cutBack(&state) { return Self.failure("written to", number, path) }
-            if let number = write(bytes) {
-                state.mustCut = true
-                _ = cutBack(&state)
-                return Self.failure("written to", number, path)
+            // Another program may get in between once; one that does so again and again gets its way.
+            var tries = 0
+            while true {
+                tries += 1
+                let outcome: Placing
+                if endsLine(&state) {
+                    outcome = place(bytes, &state, mayTryAgain: tries < 3)
+                } else {
+                    let joined = [UInt8(ascii: "\n")] + bytes
+                    outcome = joined.withUnsafeBufferPointer { place($0, &state, mayTryAgain: tries < 3) }
+                }
+                switch outcome {
+                case .done: return nil
+                case .again: continue
+                case .failed(let number): return Self.failure("written to", number, path)
+                }
             }
-            state.length += UInt64(bytes.count)
-            return nil
         }
         if let failure { throw failure }
     }
 
-    /// Takes back what stands behind `length`, which was read before it was appended. Never makes the file longer.
+    /// Takes back what is behind `length`, which was read before it was appended. Never makes the file longer.
     ///
     /// Errors: `inputOutput`. The length is the given one even then: what is left behind it is cut off before the next
     /// append.
     public func cut(to length: UInt64) throws(UnderstudyError) {
         let failure = state.withLock { state -> UnderstudyError? in
             guard length < state.length || state.mustCut else { return nil }
-            state.length = min(state.length, length)
+            if length < state.length { takeBack(&state, to: length) }
             state.mustCut = true
             return cutBack(&state).map { Self.failure("cut back", $0, path) }
         }
@@ -94,70 +171,57 @@ public final class SinkFile: Sendable {
 
     /// Returns when what has been appended so far is on the disk; at once for a sink that doesn't synchronise.
     ///
-    /// Errors: `inputOutput`. From then on it always fails: Linux forgets what it couldn't write, so that the next
-    /// attempt would seem to go well. A new start, which cuts the file back to what was committed, mends it.
+    /// Errors: `noSpace`: the next call writes the data again, so it may go well. `inputOutput`: from then on it always
+    /// fails, since Linux forgets what it couldn't write, so that the next attempt would seem to go well. A new start,
+    /// which cuts the file back to what was committed, undoes that.
     public func synchronise() throws(UnderstudyError) {
         if syncs {
-            if let failure = state.withLock({ $0.failure }) { throw failure }
-            var outcome: Int32
-            repeat { outcome = fdatasync(descriptor) } while outcome != 0 && errno == EINTR
-            if outcome != 0 {
-                let failure = Self.failure("forced to the disk", errno, path)
-                state.withLock { $0.failure = failure }
+            let before = state.withLock { state -> UnderstudyError? in
+                if state.failure == nil, state.mustRewrite { rewrite(&state) }
+                if let failure = state.failure { return failure }
+                return state.mustRewrite ? Self.failure("forced to the disk", ENOSPC, path) : nil
+            }
+            if let before { throw before }
+            var number: Int32
+            repeat { number = calls.synchronise(descriptor) } while number == EINTR
+            if number != 0 {
+                let failure = Self.failure("forced to the disk", number, path)
+                state.withLock { state in
+                    if number == ENOSPC || number == EDQUOT {
+                        state.mustRewrite = true
+                    } else {
+                        state.failure = failure
+                    }
+                }
                 throw failure
             }
         }
         state.withLock { $0.mustLook = true }
     }
 
-    /// The errno of a write that failed; nil when all is written.
-    private func write(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32? {
-        guard let base = bytes.baseAddress else { return nil }
-        var done = 0
-        while done < bytes.count {
-            let written = Glibc.write(descriptor, base + done, bytes.count - done)
-            if written > 0 {
-                done += written
-            } else if written == 0 {
-                return ENOSPC
-            } else if errno != EINTR {
-                return errno
+    /// Appends what isn't committed here to `other`; nothing of it after an error. Gives the number of bytes.
+    ///
+    /// Errors: those of `append`; `inputOutput` where the bytes can't be read.
+    func copyUncommitted(to other: SinkFile) throws(UnderstudyError) -> Int {
+        let pieces = state.withLock { state in
+            state.extents.filter { $0.start >= state.committed }.map { ownBytes($0) }
+        }
+        let before = other.length
+        var count = 0
+        do throws(UnderstudyError) {
+            for piece in pieces {
+                guard let piece else {
+                    throw UnderstudyError(
+                        .inputOutput, "the file was deleted, and what wasn't committed of it can't be read", at: path)
+                }
+                try piece.withUnsafeBufferPointer { bytes throws(UnderstudyError) in try other.append(bytes) }
+                count += piece.count
             }
+        } catch {
+            try? other.cut(to: before)
+            throw error
         }
-        return nil
-    }
-
-    private func cutBack(_ state: inout State) -> Int32? {
-        var outcome: Int32
-        repeat { outcome = ftruncate(descriptor, off_t(state.length)) } while outcome != 0 && errno == EINTR
-        guard outcome == 0 else { return errno }
-        state.mustCut = false
-        return nil
-    }
-
-    /// Compares the length with the file's size, if that hasn't been done since the last `synchronise`.
-    private func look(_ state: inout State) {
-        guard state.mustLook else { return }
-        state.mustLook = false
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return }
-        let size = UInt64(max(0, status.st_size))
-        if size < state.length {
-            report(
-                UnderstudyError(
-                    .inputOutput,
-                    "somebody else has truncated the file of sink \(sink) from \(state.length) to \(size) bytes; "
-                        + "answers go on from there", at: path))
-            state.length = size
-            state.mustCut = false
-        } else if size > state.length, !state.mustCut {
-            report(
-                UnderstudyError(
-                    .inputOutput,
-                    "somebody else has appended \(size - state.length) bytes to the file of sink \(sink); "
-                        + "let nothing else write to it", at: path))
-            state.length = size
-        }
+        return count
     }
 
     /// An error of the file that can't be `what`.

@@ -1,3 +1,4 @@
+import CFiles
 import Diagnostics
 import Glibc
 
@@ -8,18 +9,19 @@ enum SinkFileOpening {
     /// Errors: `cannotCreate`, `noSpace`, `tryAgain` without descriptors.
     static func open(
         _ path: String, making directories: [String], permissions: UInt32
-    ) throws(UnderstudyError) -> (descriptor: Int32, status: stat) {
+    ) throws(UnderstudyError) -> (descriptor: Int32, status: understudy_status) {
         let (descriptor, isNew) = try descriptor(path, directories, permissions)
         do throws(UnderstudyError) {
-            var status = stat()
-            guard fstat(descriptor, &status) == 0 else { throw failure(errno, path) }
-            guard status.st_mode & S_IFMT == S_IFREG else { throw notRegular(path) }
+            var status = understudy_status()
+            let number = understudy_status_of_descriptor(descriptor, &status)
+            guard number == 0 else { throw failure(number, path) }
+            guard status.is_regular != 0 else { throw notRegular(path) }
             if isNew {
                 // The umask must not decide who may read the answers.
                 guard fchmod(descriptor, permissions) == 0 else { throw failure(errno, path) }
             }
             // An empty file may have been made by an attempt that failed here.
-            if isNew || status.st_size == 0 { try synchroniseDirectory(directory(of: path)) }
+            if isNew || status.size == 0 { try synchroniseDirectory(directory(of: path)) }
             return (descriptor, status)
         } catch {
             close(descriptor)
@@ -30,12 +32,14 @@ enum SinkFileOpening {
     private static func descriptor(
         _ path: String, _ directories: [String], _ permissions: UInt32
     ) throws(UnderstudyError) -> (Int32, isNew: Bool) {
-        // Non-blocking, so that a FIFO is refused and not waited for.
-        let flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        // Non-blocking, so that a FIFO is refused and not waited for. What is there is read to know the file again.
+        let flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         var mayMakeDirectories = !directories.isEmpty
         // Who else makes or removes the file meanwhile makes a step fail; they won't do so often.
         for exclusive in [O_EXCL, O_EXCL, 0] {
             var descriptor = Glibc.open(path, flags)
+            // A file that may only be written to is known by its inode alone.
+            if descriptor < 0, errno == EACCES { descriptor = Glibc.open(path, flags & ~O_ACCMODE | O_WRONLY) }
             if descriptor >= 0 { return (descriptor, false) }
             guard errno == ENOENT else { throw failure(errno, path) }
             if mayMakeDirectories {
@@ -71,6 +75,7 @@ enum SinkFileOpening {
         guard descriptor >= 0 else {
             // A directory that may be written to but not listed can't be opened; the file system sees to it later.
             if errno == EACCES { return }
+            if errno == EMFILE || errno == ENFILE { throw failure(errno, directory) }
             throw SinkFile.failure("made durable", errno, directory)
         }
         defer { close(descriptor) }
@@ -85,8 +90,13 @@ enum SinkFileOpening {
         switch number {
         case ENOSPC, EDQUOT: return SinkFile.failure("made", number, path)
         case EMFILE, ENFILE:
+            var limit = rlimit()
+            let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+            let most = isKnown ? " of \(limit.rlim_cur)" : ""
             return UnderstudyError(
-                .tryAgain, "the file can't be opened: \(reason); allow more with LimitNOFILE=", at: path)
+                .tryAgain,
+                "the file can't be opened: the limit\(most) open files is reached (\(reason)); raise it with LimitNOFILE= in "
+                    + "the service's unit, or ulimit -n", at: path)
         case EISDIR, ENXIO: return notRegular(path)
         case ENOENT:
             return UnderstudyError(

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Glibc
 import Streams
 import TestSupport
 import Testing
@@ -18,6 +19,7 @@ import Testing
         let folder: TemporaryFolder
         let rows = Monitor([UInt64: SinkLength]())
         let notes = SinkNotes()
+        let state = try? TemporaryFolder()
         var sink: FileSink
         var models: [UInt64: Model] = [:]
         var rotations = 0
@@ -25,15 +27,21 @@ import Testing
 
         init() throws {
             folder = try TemporaryFolder()
-            sink = try Self.sink(folder, rows, notes)
+            sink = try Self.sink(folder, rows, notes, Self.keeping(state))
+        }
+
+        static func keeping(_ state: TemporaryFolder?) throws -> SinkKeeping {
+            let path = try #require(state).path
+            return SinkKeeping(journal: try AppendJournal(directory: path), aside: SetAside(stateDirectory: path))
         }
 
         static func sink(
-            _ folder: TemporaryFolder, _ rows: Monitor<[UInt64: SinkLength]>, _ notes: SinkNotes
+            _ folder: TemporaryFolder, _ rows: Monitor<[UInt64: SinkLength]>, _ notes: SinkNotes,
+            _ keeping: SinkKeeping
         ) throws -> FileSink {
             FileSink(
                 .init(name: "answers", path: try PathTemplate(folder.file("{label}.jsonl")), syncs: false),
-                register: { row in rows.withLock { $0[row.inode] = row } }, report: notes.report)
+                keeping: keeping, register: { row in rows.withLock { $0[row.inode] = row } }, report: notes.report)
         }
 
         mutating func append(_ random: inout SplitMix) throws {
@@ -60,8 +68,11 @@ import Testing
             for (inode, model) in models {
                 guard let file = model.held else { continue }
                 try file.synchronise()
+                let position = file.position
                 let row = SinkLength(
-                    sink: file.sink, path: file.path, device: file.device, inode: inode, length: file.length)
+                    sink: file.sink, path: file.path, device: file.device, inode: inode, length: position.length,
+                    born: file.born, mark: position.mark)
+                file.committed(position.length)
                 rows.withLock { $0[inode] = row }
                 models[inode] = Model(committed: model.committed + model.pending.joined())
             }
@@ -79,17 +90,41 @@ import Testing
                 models[inode]?.held = nil
             }
             if Bool.random(using: &random) { rotate(&random) }
-            let kept = FileSink.recover(Array(rows.withLock { $0 }.values), report: notes.report)
+            let keeping = try Self.keeping(state)
+            // The killed process's files close, and their locks end.
+            sink = try Self.sink(folder, rows, notes, keeping)
+            // Another program appends to a file while the daemon is down.
+            if Bool.random(using: &random), let name = try names.randomElement(using: &random) {
+                let note = Array("# note \(records)\n".utf8)
+                var status = stat()
+                try #require(stat(folder.file(name), &status) == 0)
+                try append(note, to: folder.file(name))
+                models[UInt64(status.st_ino)]?.committed += note
+            }
+            let kept = FileSink.recover(
+                Array(rows.withLock { $0 }.values), keeping: keeping, forms: { _ in .json }, report: notes.report)
+            keeping.journal?.reset()
             rows.withLock { rows in
                 rows = Dictionary(uniqueKeysWithValues: kept.map { ($0.inode, $0) })
             }
-            sink = try Self.sink(folder, rows, notes)
+            sink = try Self.sink(folder, rows, notes, keeping)
+            #expect(notes.count("set-aside") == 0)
             try check()
+        }
+
+        private func append(_ bytes: [UInt8], to path: String) throws {
+            let descriptor = Glibc.open(path, O_WRONLY | O_APPEND)
+            try #require(descriptor >= 0 && Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
+            close(descriptor)
+        }
+
+        var names: [String] {
+            get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
         }
 
         func check() throws {
             var found = Set<UInt64>()
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            for name in try names {
                 var status = stat()
                 try #require(stat(folder.file(name), &status) == 0)
                 let model = try #require(models[UInt64(status.st_ino)])

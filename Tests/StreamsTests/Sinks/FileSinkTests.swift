@@ -51,7 +51,9 @@ import Testing
         #expect(
             notes.registered == [
                 SinkLength(
-                    sink: "answers", path: file.path, device: file.device, inode: file.inode, length: 4)
+                    sink: "answers", path: file.path, device: file.device, inode: file.inode, length: 4,
+                    born: file.born,
+                    mark: file.position.mark)
             ])
     }
 
@@ -72,7 +74,17 @@ import Testing
         }
         #expect(folder.bytes(of: "wire-体育.jsonl") == Array("体育\n体育\n".utf8))
         #expect(folder.bytes(of: "wire-财经.jsonl") == Array("财经\n".utf8))
-        #expect(folder.bytes(of: "wire-_._x.jsonl") == Array("../x\n".utf8))
+        #expect(folder.bytes(of: "wire-%2E.%2Fx.jsonl") == Array("../x\n".utf8))
+    }
+
+    @Test func labelsThatDifferHaveFilesOfTheirOwn() throws {
+        let sink = try sink("{label}.jsonl")
+        for label in ["a/b", "a_b", "", "_", ".a", "_a"] {
+            try sink.file(label: label, source: "", time: 0).append("\(label)\n")
+        }
+        let names = ["%2Ea.jsonl", "%5F.jsonl", "_.jsonl", "_a.jsonl", "a%2Fb.jsonl", "a_b.jsonl"]
+        #expect(folder.names == names)
+        #expect(names.map { folder.bytes(of: $0)?.count } == [3, 1, 2, 3, 4, 4])
     }
 
     @Test func datesAreLocalDays() throws {

@@ -13,6 +13,12 @@ package struct FileMark: Sendable {
 
     package init() {}
 
+    /// A mark at `offset` of a file with these first bytes and, if it is longer than they are, these last ones before it.
+    init(offset: UInt64, head: [UInt8], tail: [UInt8]) {
+        self.offset = offset
+        bytes = offset > UInt64(Self.width) ? head + tail : head
+    }
+
     /// Reads the bytes around `offset`; nil if the file is shorter.
     package init?(_ file: OpenFile, upTo offset: UInt64) throws(CannotTell) {
         self.offset = offset

@@ -1,0 +1,78 @@
+import Diagnostics
+import Glibc
+
+/// Keeps bytes that a sink file can't keep and that nothing proves to be the daemon's own: each time in a new file under
+/// `set-aside` in the state directory.
+public struct SetAside: Sendable {
+    private let directory: String
+
+    public init(stateDirectory: String) { directory = stateDirectory + "/set-aside" }
+
+    /// Keeps `bytes`, durably, and gives the path of the new file.
+    ///
+    /// Errors: `cannotCreate`, `noSpace`, `inputOutput`.
+    func keep(_ bytes: some Sequence<[UInt8]>, of sink: String) throws(UnderstudyError) -> String {
+        if mkdir(directory, 0o750) != 0, errno != EEXIST { throw Self.failure("made", directory) }
+        let (descriptor, path) = try create(PathTemplate.component(sink) + "-" + Self.timeText(time(nil)))
+        defer { close(descriptor) }
+        for piece in bytes {
+            guard Self.write(piece, to: descriptor) else { throw Self.failure("written to", path) }
+        }
+        guard fsync(descriptor) == 0 else { throw Self.failure("forced to the disk", path) }
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure("forced to the disk", directory) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw Self.failure("forced to the disk", directory) }
+        return path
+    }
+
+    private func create(_ name: String) throws(UnderstudyError) -> (Int32, String) {
+        for number in 1...1000 {
+            let path = directory + "/" + name + (number == 1 ? "" : "-\(number)")
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+            if descriptor >= 0 { return (descriptor, path) }
+            guard errno == EEXIST else { throw Self.failure("made", path) }
+        }
+        throw Self.failure("made", directory + "/" + name)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            let written = bytes.withUnsafeBytes { bytes in
+                Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+            }
+            if written > 0 { done += written } else if written == 0 || errno != EINTR { return false }
+        }
+        return true
+    }
+
+    /// `20261125T130252Z`.
+    private static func timeText(_ seconds: time_t) -> String {
+        var seconds = seconds
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y%m%dT%H%M%SZ", &parts)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    private static func failure(_ what: String, _ path: String) -> UnderstudyError {
+        let number = errno
+        return UnderstudyError(
+            .writing(number, else: .cannotCreate),
+            "what must be set aside can't be kept: it can't be \(what) (\(String(cString: strerror(number))))", at: path
+        )
+    }
+}
+
+/// What file sinks keep in the state directory beside the committed lengths.
+public struct SinkKeeping: Sendable {
+    public var journal: AppendJournal?
+    public var aside: SetAside?
+
+    public init(journal: AppendJournal? = nil, aside: SetAside? = nil) {
+        self.journal = journal
+        self.aside = aside
+    }
+}
