@@ -111,7 +111,7 @@ def rotated_output_after_a_kill(case):
         wait(lambda: count(case.out, *paths) >= turn * 1000 + 1000, "all lines")
     daemon.stop()
     need_once(numbers(case.out, *paths), range(kills * 1000))
-    cuts = read(case.path("log")).decode().count("were cut off the file")
+    cuts = read(case.path("log")).decode().count("hadn't committed were cut off")
     case.note = f"{kills} kills, {cuts} times cut back"
 
 
