@@ -6,6 +6,8 @@ struct StateFiles {
     let directory: String
 
     var database: String { directory + "/state.sqlite" }
+    /// What a run that was cut short while it changed the database outside of WAL mode has left.
+    var rollbackJournal: String { database + "-journal" }
     /// A new database while it is being built; worth nothing after a crash.
     var partial: String { directory + "/state.sqlite.partial" }
     /// A new database that is whole and waits for its place.
@@ -14,8 +16,8 @@ struct StateFiles {
     /// Left when a running daemon met damage: the next start sets the database aside.
     var suspicion: String { directory + "/state.sqlite.suspect" }
 
-    /// What SQLite keeps beside a database in WAL mode.
-    private static let companions = ["-wal", "-shm"]
+    /// What SQLite keeps beside a database: in WAL mode, and before it is in that.
+    private static let companions = ["-journal", "-wal", "-shm"]
 
     /// Makes the directory, with permission 0750, and those above it.
     ///
@@ -125,7 +127,7 @@ struct StateFiles {
     }
 
     func remove(_ path: String) {
-        for name in [path, path + "-journal"] + Self.companions.map({ path + $0 }) { unlink(name) }
+        for name in [path] + Self.companions.map({ path + $0 }) { unlink(name) }
     }
 
     /// An empty file for SQLite to fill: it gives its own files the permission of this one.
@@ -144,7 +146,7 @@ struct StateFiles {
 
     /// Gives the new database its name.
     func putInPlace() throws(UnderstudyError) {
-        // A write-ahead log that belonged to another database must never be replayed into this one.
+        // A log or journal that belonged to another database must never be replayed into this one.
         for suffix in Self.companions { unlink(database + suffix) }
         guard rename(ready, database) == 0 else { throw failure("renamed", ready) }
         try synchronise()

@@ -92,11 +92,22 @@ struct StoreOpening {
         return pool
     }
 
-    /// Looks the database over without changing a byte of it, and gives the schema it has.
+    /// Has SQLite put back the pages of a transaction that was cut short outside of WAL mode, which happens where the
+    /// first start ends while it turns WAL mode on. A connection that may only read can't do that, and fails.
+    private func rollBack() throws {
+        guard files.exists(files.rollbackJournal) else { return }
+        let queue = try DatabaseQueue(path: files.database, configuration: Self.configuration(patience: patience))
+        _ = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA schema_version") }
+        try queue.close()
+    }
+
+    /// Looks the database over without changing a byte of it, and gives the schema it has. What SQLite has to roll back
+    /// comes first.
     private func inspect() throws -> StoreSchema {
         let size = files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
         guard !files.exists(files.suspicion) else { throw StoreDamage(reason: "the last run met damage in it") }
+        try rollBack()
         var configuration = Self.configuration(patience: patience)
         configuration.readonly = true
         let queue = try DatabaseQueue(path: files.database, configuration: configuration)

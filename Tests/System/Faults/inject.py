@@ -178,19 +178,20 @@ class Round:
     def end(self, number):
         self.daemon.signal(number)
         try:
-            return self.daemon.process.wait(timeout=60)
+            return self.daemon.process.wait(timeout=180)
         except subprocess.TimeoutExpired:
-            self.failures.append("SIGTERM doesn't end the daemon within 60 s")
+            self.failures.append("SIGTERM doesn't end the daemon within 180 s")
             self.daemon.kill()
             return None
 
     def restart_if_unwell(self, seconds):
-        """What an operator does when /healthz has been other than 200 for so long."""
+        """What an operator does when /healthz has said for so long that the daemon isn't well."""
         now = time.monotonic()
         if now < self.next_look:
             return
         self.next_look = now + 1
-        if health(self.case) == 200:
+        # One that doesn't answer is starting, or is stuck: then no line is answered either.
+        if health(self.case) in (200, None):
             self.unwell_since = None
         elif self.unwell_since is None:
             self.unwell_since = now
