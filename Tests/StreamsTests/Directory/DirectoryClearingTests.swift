@@ -42,6 +42,30 @@ import Testing
         #expect(try lane.drain().opened.isEmpty)
     }
 
+    /// A power cut could bring back a deleted file whose checkpoint is gone, and it would be answered again.
+    @Test func aCheckpointGoesOnceTheDirectoryIsForcedToTheDisk() throws {
+        let forced = Monitor<[String]>([])
+        var calls = DirectoryCalls()
+        calls.synchronise = { path in
+            forced.withLock { forced in
+                forced.append(path)
+                return forced.count == 1 ? EIO : 0
+            }
+        }
+        let settings = DirectorySource.Settings(name: "drops", path: directory.path, after: .delete)
+        let lane = try DirectoryLane(settings, calls: calls)
+        try directory.append("a", "一\n")
+        try lane.drain()
+        lane.commit()
+        #expect(directory.names().isEmpty)
+        #expect(lane.kept.count == 1)
+        try directory.append("b", "二\n")
+        try lane.drain()
+        lane.commit()
+        #expect(directory.names().isEmpty && lane.kept.isEmpty)
+        #expect(forced.withLock { $0 } == [directory.path, directory.path])
+    }
+
     @Test func aFileIsMovedAcrossFileSystems() throws {
         guard let other = FileSystemElsewhere() else { return }
         let lane = try lane(.move(to: other.path + "/done"))

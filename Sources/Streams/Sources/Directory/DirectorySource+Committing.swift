@@ -64,8 +64,22 @@ extension DirectorySource {
         }
     }
 
+    /// A file must be gone from the disk before its checkpoint is: else a power cut brings back a file of which nothing
+    /// is known, and it is answered again. So the directories are forced to the disk first.
     public func takeForgotten() -> [FileIdentity] {
-        ledger.withLock { $0.takeForgotten() }
+        let (files, directories) = ledger.withLock { $0.takeForgotten() }
+        guard !files.isEmpty else { return [] }
+        for directory in directories.union([settings.path]) {
+            switch calls.synchronise(directory) {
+            // It is there no more, or its file system or permissions don't let it be forced.
+            case 0, ENOENT, ENOTDIR, EINVAL, EROFS, EACCES, EPERM: continue
+            default:
+                // The next commit tries again.
+                ledger.withLock { $0.putBack(files, directories) }
+                return []
+            }
+        }
+        return files
     }
 
     /// The mark of an earlier place than the one read up to; nil if the file is gone.

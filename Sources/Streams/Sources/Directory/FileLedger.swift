@@ -32,6 +32,8 @@ struct FileLedger: Sendable {
     /// Those with an open descriptor, the longest unused first.
     private var held: [FileIdentity] = []
     private var forgotten: [FileIdentity] = []
+    /// Where the forgotten ones had their names.
+    private var directories: Set<String> = []
     /// What was begun anew, by what took its place: as long as nothing is kept of that, a later run knows the file by
     /// its old checkpoint alone.
     private var replaced: [FileIdentity: FileIdentity] = [:]
@@ -100,14 +102,23 @@ struct FileLedger: Sendable {
     /// Its checkpoint may go, whatever state it is in.
     mutating func forget(_ file: FileIdentity) {
         letGo(file)
-        entries[file] = nil
+        if let entry = entries.removeValue(forKey: file) {
+            let path = entry.path ?? entry.followedAs
+            if let slash = path.lastIndex(of: "/") { directories.insert(String(path[..<slash])) }
+        }
         forgotten.append(file)
         release(file)
     }
 
-    mutating func takeForgotten() -> [FileIdentity] {
-        defer { forgotten = [] }
-        return forgotten
+    mutating func takeForgotten() -> (files: [FileIdentity], directories: Set<String>) {
+        defer { (forgotten, directories) = ([], []) }
+        return (forgotten, directories)
+    }
+
+    /// Their checkpoints can't go yet.
+    mutating func putBack(_ files: [FileIdentity], _ directories: Set<String>) {
+        forgotten += files
+        self.directories.formUnion(directories)
     }
 
     mutating func noteUndisposed(_ file: FileIdentity) { undisposed.append(file) }
