@@ -27,9 +27,9 @@ let package = Package(
     name: "understudy",
     products: [.executable(name: "understudy", targets: ["understudy"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         .target(name: "CKernels", exclude: ["README.md"], cSettings: kernelSettings),
@@ -87,7 +87,7 @@ let package = Package(
         tests(
             "RedistillationTests",
             ["Redistillation", "Configuration", "Store", "Distillation", "Models", "Diagnostics", "TestSupport"]),
-        tests("CommandTests", ["Diagnostics"]),
+        tests("CommandTests", ["Diagnostics", "TestSupport"]),
     ],
     cLanguageStandard: .gnu11
 )

@@ -87,7 +87,7 @@ private func randomStream(_ random: inout SplitMix) -> [UInt8] {
     return stream
 }
 
-@Suite struct CascadeModelTests {
+@Suite(.offPool) struct CascadeModelTests {
     /// Tiny rings, chunks and batches, so that every wait and every border is met.
     @Test(arguments: 0..<120)
     func agreesWithOneLineAtATime(seed: Int) throws {

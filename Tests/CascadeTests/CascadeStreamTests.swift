@@ -2,6 +2,7 @@ import Cascade
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 private func bytes(_ text: String) -> ScriptedSource.Step { .bytes(Array(text.utf8)) }
@@ -14,7 +15,7 @@ private func cascade(threads: Int = 2, _ change: (inout CascadeOptions) -> Void 
     return try Cascade(student: HashClassifier(), options: options)
 }
 
-@Suite struct CascadeStreamTests {
+@Suite(.offPool) struct CascadeStreamTests {
     /// The source gives the next line only after the answer to the one before has been written: a batch that waited
     /// for company would wait for ever. The same with deferred lines.
     @Test(arguments: [0, 1] as [Float])

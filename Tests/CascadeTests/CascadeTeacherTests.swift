@@ -2,6 +2,7 @@ import Cascade
 import Diagnostics
 import Models
 import Streams
+import TestSupport
 import Testing
 
 private let text = (0..<300).map { "第\($0)条新闻\n" }.joined()
@@ -21,7 +22,7 @@ private func run(
     return (answers.lines, errors.lines, outcome)
 }
 
-@Suite struct CascadeTeacherTests {
+@Suite(.offPool) struct CascadeTeacherTests {
     @Test func isAskedAboutAllOrNone() throws {
         let teacher = HashClassifier(version: "t", salt: 1)
         let all = try run(teacher: source(of: teacher), below: 1)

@@ -168,7 +168,7 @@ final class CollectingLane: LaneOutput {
 
     /// Waits until `isEnough` of the records; false if that doesn't come about.
     func wait(_ isEnough: ([Delivery]) -> Bool) -> Bool {
-        let deadline = Monotonic.nanoseconds + 60_000_000_000
+        let deadline = Monotonic.nanoseconds + UInt64(patience) * 1_000_000_000
         return monitor.wait(on: 1, until: deadline) { isEnough($0.deliveries) ? true : nil } ?? false
     }
 
@@ -357,7 +357,7 @@ final class Gate: Sendable {
 
     /// Waits until somebody stands before it; false if nobody comes.
     func awaitVisitor() -> Bool {
-        let deadline = Monotonic.nanoseconds + 60_000_000_000
+        let deadline = Monotonic.nanoseconds + UInt64(patience) * 1_000_000_000
         return monitor.wait(on: 1, until: deadline) { $0.waiting > 0 ? true : nil } ?? false
     }
 }

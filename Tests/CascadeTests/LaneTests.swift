@@ -10,7 +10,7 @@ private func lines(_ lane: Int, _ count: Int) -> [String] {
     (0..<count).map { "第\(lane)路第\($0)条：港口货轮增加" }
 }
 
-@Suite struct LaneTests {
+@Suite(.offPool) struct LaneTests {
     /// Several lanes with queues of all sizes, outputs and a teacher that dawdle: each lane's answers are complete, right
     /// and once each, and in order unless the lane is unordered.
     @Test(arguments: 0..<40)

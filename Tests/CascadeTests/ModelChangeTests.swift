@@ -28,7 +28,7 @@ extension [String] {
     }
 }
 
-@Suite struct ModelChangeTests {
+@Suite(.offPool) struct ModelChangeTests {
     /// Pitfall 18: models are replaced a hundred times while lines come; every line is answered once, by models that
     /// belong together, and nothing is left of those that were replaced.
     @Test(arguments: [1, 2]) func modelsAreReplacedUnderLoad(teacherThreads: Int) throws {
@@ -200,7 +200,7 @@ extension [String] {
     }
 }
 
-@Suite struct RouteTests {
+@Suite(.offPool) struct RouteTests {
     /// Each route gets the answers that its filter asks for, in one buffer or in one for each label.
     @Test(arguments: 0..<20)
     func filtersTakeWhatTheyAskFor(seed: Int) throws {

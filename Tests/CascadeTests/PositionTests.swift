@@ -48,7 +48,7 @@ private struct Text {
     }
 }
 
-@Suite struct PositionTests {
+@Suite(.offPool) struct PositionTests {
     /// Many small files through one lane: wherever it stands, what outputs are told of positions is what a plain count
     /// says, for ordered and unordered lanes.
     @Test(arguments: 0..<60)

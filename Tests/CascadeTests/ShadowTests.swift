@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A candidate that answers beside the student, unheard.
-@Suite struct ShadowTests {
+@Suite(.offPool) struct ShadowTests {
     private static let texts = (0..<1200).map { "第\($0)条：展览开幕" }
 
     private func best(_ classifier: HashClassifier, _ text: String) -> String {

@@ -34,7 +34,7 @@ private func moody(_ classifier: HashClassifier, isWell: @escaping @Sendable () 
     }
 }
 
-@Suite struct TeacherTroubleTests {
+@Suite(.offPool) struct TeacherTroubleTests {
     /// The source waits when the teacher's queue is full: the queue stays within its bound and a job for each thread.
     @Test func aFullQueueBlocks() throws {
         let depths = Monitor(0)
@@ -235,6 +235,7 @@ private func moody(_ classifier: HashClassifier, isWell: @escaping @Sendable () 
         ) {
             $0.whenTeacherFull = .answerWithStudent
             $0.teacherRetry = hour
+            $0.teacherTimeout = hour
         }
         var random = SplitMix(seed: 6)
         let own = ["七7", "五5", "七7", "八8"]

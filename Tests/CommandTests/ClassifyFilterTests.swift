@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 private func lines(_ count: Int) -> [UInt8] {
@@ -6,7 +7,7 @@ private func lines(_ count: Int) -> [UInt8] {
 }
 
 /// The filter from outside, with the embedded models.
-@Suite(.enabled(if: Program.hasEmbeddedModels, "the embedded models aren't there"), .serialized)
+@Suite(.offPool, .enabled(if: Program.hasEmbeddedModels, "the embedded models aren't there"), .serialized)
 struct ClassifyFilterTests {
     private struct Record: Decodable {
         var id: String

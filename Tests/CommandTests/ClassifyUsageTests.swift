@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `classify` refuses before the first line; none of it needs a model.
-@Suite struct ClassifyUsageTests {
+@Suite(.offPool) struct ClassifyUsageTests {
     @Test(arguments: [
         ["--format", "xml"], ["--input", "csv"], ["--input", "tsv:0"], ["--input", "jsonl:"], ["--policy", "budget"],
         ["--threads", "0"], ["--threads", "many"], ["--defer-below", "1.5"], ["--defer-below", "nan"],

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The log of the state that the Store room's tests keep: three lines, two of which the models disagree on.
-@Suite struct DisagreementsVerbTests {
+@Suite(.offPool) struct DisagreementsVerbTests {
     /// A copy of that state, removed with the value.
     private final class State {
         let path: String

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `train teacher`, `distill`, `evaluate` and `tokenize` from outside, on the sample headlines.
-@Suite(.enabled(if: Program.hasEmbeddedModels, "the embedded models aren't there"), .serialized)
+@Suite(.offPool, .enabled(if: Program.hasEmbeddedModels, "the embedded models aren't there"), .serialized)
 final class TrainingVerbsTests {
     private let folder: URL
     private let data: String

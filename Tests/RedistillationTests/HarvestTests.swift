@@ -2,9 +2,10 @@ import Distillation
 import Models
 import Redistillation
 import Store
+import TestSupport
 import Testing
 
-@Suite struct HarvestTests {
+@Suite(.offPool) struct HarvestTests {
     private static let labels = ["体育", "财经", "科技"]
 
     private func harvest(

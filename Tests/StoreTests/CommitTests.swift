@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct CommitTests {
+@Suite(.offPool) struct CommitTests {
     private struct FileKey: Hashable {
         var source: String
         var inode: UInt64

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct ConcurrencyTests {
+@Suite(.offPool) struct ConcurrencyTests {
     /// Commits, pruning, the status page's questions and a person's labels from beside, all at once: none fails, and
     /// nothing that was committed is missing.
     @Test func allAtOnce() throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Whatever happens to the files, a start succeeds, and no line is lost by it.
-@Suite struct DamageTests {
+@Suite(.offPool) struct DamageTests {
     private static let stopped = Result { try DamagedState(commits: 60, stops: true) }
     private static let running = Result { try DamagedState(commits: 190, stops: false) }
 

@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct DisagreementTests {
+@Suite(.offPool) struct DisagreementTests {
     private static func store(_ rows: [DisagreementRow], in folder: TemporaryFolder) throws -> Store {
         let store = try Store.open(directory: folder.path) { _ in }
         try store.commit(Commit(disagreements: rows))

@@ -9,7 +9,7 @@ import Testing
 ///
 /// `UNDERSTUDY_WRITE_GOLDENS=1 swift test --filter GoldenStateTests` makes the present release's anew, which is right only
 /// as long as it hasn't gone out.
-@Suite struct GoldenStateTests {
+@Suite(.offPool) struct GoldenStateTests {
     private static let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Goldens")
     private static let present = "state-0.6"

@@ -3,7 +3,7 @@ import Store
 import TestSupport
 import Testing
 
-@Suite struct LabelImportTests {
+@Suite(.offPool) struct LabelImportTests {
     @Test func theGoodOnesAreKeptAndTheOthersNamed() throws {
         let folder = try TemporaryFolder()
         let store = try Store.open(directory: folder.path) { _ in }

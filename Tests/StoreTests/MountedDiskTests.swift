@@ -3,10 +3,11 @@ import Foundation
 import Glibc
 import Store
 import Streams
+import TestSupport
 import Testing
 
 /// Against real file systems of their own, which only root can mount.
-@Suite(.enabled(if: MountedDisk.isPossible, "mounting a tmpfs needs root")) struct MountedDiskTests {
+@Suite(.offPool, .enabled(if: MountedDisk.isPossible, "mounting a tmpfs needs root")) struct MountedDiskTests {
     @Test func aFullDiskStopsACommitAndKeepsWhatWasCommitted() throws {
         let disk = try MountedDisk(kibibytes: 1024)
         let store = try Store.open(directory: disk.path) { _ in }

@@ -6,7 +6,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct OpeningTests {
+@Suite(.offPool) struct OpeningTests {
     private static func code(_ body: () throws -> Void) -> UnderstudyError.Code? {
         do {
             try body()

@@ -3,7 +3,7 @@ import Store
 import TestSupport
 import Testing
 
-@Suite struct PruningTests {
+@Suite(.offPool) struct PruningTests {
     private static let now: Int64 = 1_795_000_000_000_000
 
     /// 2,000 rows, one an hour, the last one now.

@@ -3,7 +3,7 @@ import Store
 import TestSupport
 import Testing
 
-@Suite struct RunsTests {
+@Suite(.offPool) struct RunsTests {
     private let folder: TemporaryFolder
     private let store: Store
 

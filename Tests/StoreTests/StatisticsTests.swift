@@ -3,7 +3,7 @@ import Store
 import TestSupport
 import Testing
 
-@Suite struct StatisticsTests {
+@Suite(.offPool) struct StatisticsTests {
     private static let noon: Int64 = 1_795_003_200_000_000
 
     @Test func figures() throws {

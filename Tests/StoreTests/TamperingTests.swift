@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Rows changed behind the seals' back, in a file that SQLite finds nothing wrong with.
-@Suite(.enabled(if: Sqlite3.isThere, "needs the sqlite3 shell")) struct TamperingTests {
+@Suite(.offPool, .enabled(if: Sqlite3.isThere, "needs the sqlite3 shell")) struct TamperingTests {
     /// A state of five files, one sink and one disagreement, after `script`.
     private static func state(after script: String, in folder: TemporaryFolder) throws {
         let store = try Store.open(directory: folder.path) { _ in }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// A pipe; closes what is still open at the end.
@@ -41,7 +42,7 @@ private func write(_ sink: DescriptorSink, _ bytes: [UInt8]) throws -> SinkOutco
     try bytes.withUnsafeBufferPointer { try sink.write($0) }
 }
 
-@Suite struct DescriptorTests {
+@Suite(.offPool) struct DescriptorTests {
     init() { signal(SIGPIPE, SIG_IGN) }
 
     @Test func readsToTheEnd() throws {

@@ -29,7 +29,7 @@ private func put(_ text: String, into path: String) {
     close(file)
 }
 
-@Suite struct FIFOSourceTests {
+@Suite(.offPool) struct FIFOSourceTests {
     private let scratch: TemporaryFolder
     private let reports = FlowReports()
     private var path: String { scratch.path + "/wire" }
@@ -204,7 +204,7 @@ private func put(_ text: String, into path: String) {
     }
 }
 
-@Suite struct StandardInputSourceTests {
+@Suite(.offPool) struct StandardInputSourceTests {
     @Test func givesAnOriginThenBytesThenTheEnd() throws {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Spooled sources whose bytes come out of a pipe, and are moved.
-@Suite struct SpooledPipeTests {
+@Suite(.offPool) struct SpooledPipeTests {
     private let scratch: TemporaryFolder
     private let reports = FlowReports()
     private var spool: String { scratch.path + "/spool" }

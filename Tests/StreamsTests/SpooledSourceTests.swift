@@ -5,7 +5,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct SpooledSourceTests {
+@Suite(.offPool) struct SpooledSourceTests {
     private let scratch: TemporaryFolder
     private let reports = FlowReports()
     private let feed = Feed()

@@ -1,7 +1,8 @@
 import Streams
+import TestSupport
 import Testing
 
-@Suite struct ThreadsTests {
+@Suite(.offPool) struct ThreadsTests {
     private struct Counts: Sendable {
         var made = 0
         var taken = 0

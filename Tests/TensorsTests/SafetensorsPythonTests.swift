@@ -6,7 +6,7 @@ import Testing
 /// What the writer writes loads in Python's safetensors, NumPy and PyTorch.
 ///
 /// Needs an interpreter with those packages, named by UNDERSTUDY_PYTHON; skipped without it.
-@Suite struct SafetensorsPythonTests {
+@Suite(.offPool) struct SafetensorsPythonTests {
     private static let python = ProcessInfo.processInfo.environment["UNDERSTUDY_PYTHON"]
 
     @Test(.enabled(if: python != nil)) func loadsInPython() throws {

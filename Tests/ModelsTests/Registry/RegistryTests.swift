@@ -3,10 +3,10 @@ import Foundation
 import Models
 import Tensors
 import TestSupport
-import Text
 import Testing
+import Text
 
-@Suite struct RegistryTests {
+@Suite(.offPool) struct RegistryTests {
     private let folder: TemporaryFolder
     private let registry: StudentRegistry
 

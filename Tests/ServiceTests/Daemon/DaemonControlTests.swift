@@ -1,9 +1,10 @@
 import Diagnostics
 import Service
 import Streams
+import TestSupport
 import Testing
 
-@Suite struct DaemonControlTests {
+@Suite(.offPool) struct DaemonControlTests {
     @Test func requestsOfOneKindThatComeTogetherAreOne() {
         let control = DaemonControl()
         for _ in 0..<100 {

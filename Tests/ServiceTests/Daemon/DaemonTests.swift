@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// A whole daemon in this process, on a folder of its own, with a student that needs no files.
-private final class Stand: Sendable {
+final class Stand: Sendable {
     let folder: TemporaryFolder
     private let text: Monitor<String>
     private let daemon: Monitor<Daemon?>
@@ -94,7 +94,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
     """
 }
 
-@Suite struct DaemonTests {
+@Suite(.offPool) struct DaemonTests {
     @Test func whatOneRunLeavesTheNextAnswers() throws {
         let stand = try Stand(settings())
         var wanted: [String] = []
@@ -171,7 +171,7 @@ private func settings(directory: String = "in", sinks: String = "", rest: String
         defer { close(reader) }
         stand.put("甲", lines: 3000)
         var request = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
-        #expect(poll(&request, 1, 60_000) == 1)
+        #expect(poll(&request, 1, Int32(patience * 1000)) == 1)
         #expect(stand.stop()?.code == .tryAgain)
         #expect(stand.answers().count < 3000)
         stand.set(settings())

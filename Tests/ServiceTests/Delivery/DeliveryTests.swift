@@ -26,7 +26,7 @@ private func models(asking threshold: Float = 0, auditShare: Double = 0, before:
         decider: LineDecider(.fixed(try DeferralPolicy(.confidence, below: threshold)), auditShare: auditShare))
 }
 
-@Suite struct DeliveryTests {
+@Suite(.offPool) struct DeliveryTests {
     /// Pitfall 1, and the first promise: whichever commit was the last before a crash, the files up to their committed
     /// lengths hold exactly the answers of the lines that the committed positions call answered. Several lanes, ordered
     /// and not, a teacher, and commits that fail now and then.

@@ -1,6 +1,7 @@
 import Glibc
 import Service
 import Streams
+import TestSupport
 import Testing
 
 /// What a journal was sent, and what it answers.
@@ -39,7 +40,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
     return bytes.withUnsafeBufferPointer { sink.deliver($0, records: records.count) }
 }
 
-@Suite struct JournalSinkTests {
+@Suite(.offPool) struct JournalSinkTests {
     @Test func eachRecordIsAnEntryWithItsFields() throws {
         let socket = try DatagramSocket()
         let journal = Journal()

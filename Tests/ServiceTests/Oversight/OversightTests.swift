@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct OversightTests {
+@Suite(.offPool) struct OversightTests {
     // MARK: Rollback
 
     @Test func looksDoubleToTheEnd() {

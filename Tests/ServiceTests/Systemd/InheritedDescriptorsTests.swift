@@ -3,7 +3,7 @@ import Service
 import TestSupport
 import Testing
 
-@Suite struct InheritedDescriptorsTests {
+@Suite(.offPool) struct InheritedDescriptorsTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

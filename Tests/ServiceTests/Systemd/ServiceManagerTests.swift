@@ -1,10 +1,11 @@
 import Glibc
 import Service
 import Streams
+import TestSupport
 import Testing
 
 /// Serialized, since the environment belongs to the whole process.
-@Suite(.serialized) struct ServiceManagerTests {
+@Suite(.offPool, .serialized) struct ServiceManagerTests {
     @Test func aRealSocketGetsTheExactMessages() throws {
         let socket = try DatagramSocket()
         setenv("NOTIFY_SOCKET", socket.path, 1)

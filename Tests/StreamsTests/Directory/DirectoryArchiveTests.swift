@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// gzip and zstd files, which are known by their first bytes.
-@Suite struct DirectoryArchiveTests {
+@Suite(.offPool) struct DirectoryArchiveTests {
     let directory: TestDirectory
 
     init() throws { directory = try TestDirectory() }

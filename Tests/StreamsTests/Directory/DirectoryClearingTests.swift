@@ -1,10 +1,11 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// What becomes of files that are answered, and of what is kept for files that are gone.
-@Suite struct DirectoryClearingTests {
+@Suite(.offPool) struct DirectoryClearingTests {
     let directory: TestDirectory
 
     init() throws { directory = try TestDirectory() }

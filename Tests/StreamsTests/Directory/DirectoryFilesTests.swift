@@ -1,10 +1,11 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// `mode: files`.
-@Suite struct DirectoryFilesTests {
+@Suite(.offPool) struct DirectoryFilesTests {
     let directory: TestDirectory
 
     init() throws { directory = try TestDirectory() }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The parts of a directory source that need no directory.
-@Suite struct DirectoryPartsTests {
+@Suite(.offPool) struct DirectoryPartsTests {
     @Test func globsDecideOnThePathRelativeToTheDirectory() {
         let all = NameFilter(include: [], exclude: [])
         let names = ["a", "x/a", ".a", "x/.a", ".x/a", "a.tmp", "a~", "a.swp", "a.part", "tmp", "a.tmp.txt"]

@@ -6,7 +6,7 @@ import Testing
 
 /// Random things are done to files, while the source runs and while it doesn't, with restarts from what was durable;
 /// every line must come out exactly once.
-@Suite struct DirectoryPropertyTests {
+@Suite(.offPool) struct DirectoryPropertyTests {
     /// Pitfalls rows 1, 2, 3, 4, 13, 14 and 16.
     @Test(arguments: 0..<UInt64(12)) func followedFilesAreReadExactlyOnce(_ seed: UInt64) throws {
         var play = try Play(mode: .tail, seed: seed)

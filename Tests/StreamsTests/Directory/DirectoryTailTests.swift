@@ -1,10 +1,11 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// `mode: tail`.
-@Suite struct DirectoryTailTests {
+@Suite(.offPool) struct DirectoryTailTests {
     let directory: TestDirectory
 
     init() throws { directory = try TestDirectory() }

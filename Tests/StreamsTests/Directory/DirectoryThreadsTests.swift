@@ -1,10 +1,11 @@
 import Diagnostics
 import Glibc
 import Streams
+import TestSupport
 import Testing
 
 /// The reader's and the committer's threads beside writers that never wait for them.
-@Suite struct DirectoryThreadsTests {
+@Suite(.offPool) struct DirectoryThreadsTests {
     private struct State: Sendable {
         var positions: [SourcePosition] = []
         var kept: [FileIdentity: FileCheckpoint] = [:]

@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct FIFOSinkTests {
+@Suite(.offPool) struct FIFOSinkTests {
     let folder: TemporaryFolder
     let notes = SinkNotes()
     let path: String

@@ -7,7 +7,7 @@ import Testing
 
 /// Random appends, undoings, commits, rotations, reopenings and kills against a model: after each kill and recovery
 /// every file holds exactly the bytes that were committed to it.
-@Suite struct FileSinkModelTests {
+@Suite(.offPool) struct FileSinkModelTests {
     /// A file of the model: what was committed, what was appended since, and the file as long as it waits for a commit.
     private struct Model {
         var committed: [UInt8] = []

@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct FileSinkTests {
+@Suite(.offPool) struct FileSinkTests {
     let folder: TemporaryFolder
     let notes = SinkNotes()
 

@@ -6,7 +6,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct SinkFileTests {
+@Suite(.offPool) struct SinkFileTests {
     let folder: TemporaryFolder
     let notes = SinkNotes()
 

@@ -6,7 +6,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct SinkRecoveryTests {
+@Suite(.offPool) struct SinkRecoveryTests {
     let folder: TemporaryFolder
     let notes = SinkNotes()
 

@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct SocketSinkTests {
+@Suite(.offPool) struct SocketSinkTests {
     let folder: TemporaryFolder
     let notes = SinkNotes()
     let path: String

@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-@Suite struct StandardOutputSinkTests {
+@Suite(.offPool) struct StandardOutputSinkTests {
     let notes = SinkNotes()
 
     init() { signal(SIGPIPE, SIG_IGN) }
