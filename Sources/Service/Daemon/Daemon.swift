@@ -67,7 +67,8 @@ public final class Daemon: Sendable {
         }
         DaemonLogs.setLevel(settings.logLevel.logger)
         DescriptorLimits.raise()
-        try DaemonSignals.run(control)
+        let signals = try DaemonSignals.run(control)
+        defer { signals.stop() }
         let work = try DaemonWork(settings, daemon: self)
         do throws(UnderstudyError) {
             try work.start()

@@ -1,47 +1,34 @@
 import Diagnostics
 import Glibc
 import Streams
+import Synchronization
 
-/// SIGTERM and SIGINT drain, SIGHUP reloads. They are taken by a thread that waits for them, so that nothing runs inside
-/// a signal handler.
+/// SIGTERM and SIGINT drain, SIGHUP reloads.
 enum DaemonSignals {
+    private static let handled = [SIGTERM, SIGINT, SIGHUP]
+
     /// From now on the signals wait for `run`. Before anything starts a thread: threads inherit the mask.
     static func hold() {
-        var set = handled
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+        SignalThread.block(handled)
         signal(SIGPIPE, SIG_IGN)
-        // A file that may not grow is an error to report, not a death.
+        // A write to a file that has reached its size limit fails with EFBIG, which is reported, instead of ending the
+        // process.
         signal(SIGXFSZ, SIG_IGN)
     }
 
-    /// Starts the thread. A second SIGTERM or SIGINT ends the process at once, for whoever doesn't want to wait.
-    static func run(_ control: DaemonControl) throws(UnderstudyError) {
-        _ = try WorkerThread(name: "signals") {
-            var set = handled
-            var stops = 0
-            while true {
-                var number: Int32 = 0
-                guard sigwait(&set, &number) == 0 else { continue }
-                if number == SIGHUP {
-                    control.reload()
-                    continue
-                }
-                stops += 1
-                if stops == 1 {
-                    control.stop()
-                } else {
-                    signal(number, SIG_DFL)
-                    pthread_sigmask(SIG_UNBLOCK, &set, nil)
-                    raise(number)
-                }
+    /// Starts the thread that takes them. A second SIGTERM or SIGINT ends the process at once.
+    static func run(_ control: DaemonControl) throws(UnderstudyError) -> SignalThread {
+        let isStopping = Mutex(false)
+        return try SignalThread(handled) { number in
+            if number == SIGHUP {
+                control.reload()
+                return
             }
+            let isSecond = isStopping.withLock { isStopping in
+                defer { isStopping = true }
+                return isStopping
+            }
+            if isSecond { SignalThread.endProcess(by: number) } else { control.stop() }
         }
-    }
-
-    private static var handled: sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
-        return set
     }
 }

@@ -74,6 +74,7 @@ extension DaemonWork {
         heart?.stop()
         endpoint?.stop()
         link?.stop()
+        shadowLink?.stop()
         try store.close()
         guard isComplete else {
             throw UnderstudyError(

@@ -29,7 +29,10 @@ package final class Outlet: Sendable {
         var oldestInCut: UInt64?
         var uncommitted = 0
         /// Why nobody may deliver.
-        var failure: UnderstudyError?
+        var failure: UnderstudyError? {
+            didSet { shownFailure.withLock { $0 = failure } }
+        }
+        let shownFailure: Live<UnderstudyError?>
         /// Whether that won't change until a new start: what was written to a file may not be on its disk.
         var isHopeless = false
         /// Sinks that can't take anything, and what they say.
@@ -61,11 +64,14 @@ package final class Outlet: Sendable {
         static let count = 3
     }
 
-    let monitor = Monitor(State(), conditions: Signal.count)
+    let monitor: Monitor<State>
     let report: RateLimitedReport
+    /// `State.failure` for those who mustn't wait for the monitor: it is held while files are written.
+    private let shownFailure = Live<UnderstudyError?>(nil)
 
     package init(report: @escaping @Sendable (UnderstudyError) -> Void) {
         self.report = RateLimitedReport(report)
+        monitor = Monitor(State(shownFailure: shownFailure), conditions: Signal.count)
     }
 
     // MARK: Sources
@@ -159,5 +165,6 @@ package final class Outlet: Sendable {
 
     package var isHopeless: Bool { monitor.withLock { $0.isHopeless } }
 
-    package var failure: UnderstudyError? { monitor.withLock { $0.failure } }
+    /// Why nothing is committed; nil while all is well. Doesn't wait for a write that is under way.
+    package var failure: UnderstudyError? { shownFailure.withLock { $0 } }
 }

@@ -24,7 +24,7 @@ public enum StatusAddress: Sendable, Equatable {
         var host = String(text[..<colon])
         if host == "localhost" { host = "127.0.0.1" }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard Self.isLoopback(host) else {
+        guard Self.isLoopback(host, AF_INET) || Self.isLoopback(host, AF_INET6) else {
             throw UnderstudyError(
                 .configuration, "only this machine may ask: use 127.0.0.1, [::1] or a unix: path as the address")
         }
@@ -34,12 +34,15 @@ public enum StatusAddress: Sendable, Equatable {
     /// What `sockaddr_un` holds, less the 0 at its end.
     static let longestPath = 107
 
-    private static func isLoopback(_ host: String) -> Bool {
-        var v4 = in_addr()
-        if inet_pton(AF_INET, host, &v4) == 1 { return UInt32(bigEndian: v4.s_addr) >> 24 == 127 }
-        var v6 = in6_addr()
-        guard inet_pton(AF_INET6, host, &v6) == 1 else { return false }
-        return withUnsafeBytes(of: v6) { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+    /// Whether `host` is a numeric address of this machine, in the family's usual form: 127.0.0.0/8 or ::1.
+    static func isLoopback(_ host: String, _ family: Int32) -> Bool {
+        guard family == AF_INET6 else {
+            var address = in_addr()
+            return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+        }
+        var address = in6_addr()
+        guard inet_pton(AF_INET6, host, &address) == 1 else { return false }
+        return withUnsafeBytes(of: address) { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
     }
 }
 

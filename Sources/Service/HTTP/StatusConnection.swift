@@ -23,6 +23,9 @@ struct StatusConnection {
     /// When the client was last heard, or connected.
     private(set) var heard: Double
     private var head: [UInt8] = []
+    private var headEnd = RequestHeadEnd()
+    /// The request is HEAD.
+    private var omitsBody = false
     private let limits: ServerLimits
 
     init(id: UInt64, descriptor: Int32, limits: ServerLimits, now: Double) {
@@ -48,6 +51,11 @@ struct StatusConnection {
         return false
     }
 
+    var isAwaitingAnswer: Bool {
+        if case .answering = state { return true }
+        return false
+    }
+
     /// Whether another client may take its place.
     func mayMakeWay(at now: Double) -> Bool {
         if case .answering = state { return false }
@@ -69,7 +77,7 @@ struct StatusConnection {
 
     mutating func respond(_ response: StatusResponse, at now: Double) {
         deadline = now + limits.stepSeconds
-        write(response.bytes, from: 0, at: now)
+        write(response.bytes(withBody: !omitsBody), from: 0, at: now)
     }
 
     /// The time of the present state is over.
@@ -91,16 +99,21 @@ struct StatusConnection {
             guard let bytes = receive() else { return nil }
             heard = now
             head += bytes
+            guard headEnd.isReached(by: bytes) else {
+                if head.count > limits.headBytes {
+                    respond(StatusResponse(.headTooLarge, "the request is too long"), at: now)
+                }
+                continue
+            }
             switch RequestHead.read(head) {
             case .complete(let request):
                 state = .answering
                 deadline = now + limits.stepSeconds
+                omitsBody = request.method == "HEAD"
                 head = []
                 return request
-            case .malformed: respond(StatusResponse(.badRequest, "this is no HTTP/1.1 request"), at: now)
-            case .incomplete where head.count > limits.headBytes:
-                respond(StatusResponse(.headTooLarge, "the request is too long"), at: now)
-            case .incomplete: break
+            case .malformed, .incomplete:
+                respond(StatusResponse(.badRequest, "this is no HTTP/1.1 request"), at: now)
             }
         }
         return nil

@@ -5,6 +5,7 @@ struct StatusResponse: Sendable {
         case badRequest = 400
         case notFound = 404
         case methodNotAllowed = 405
+        case misdirected = 421
         case headTooLarge = 431
         case internalError = 500
         case unavailable = 503
@@ -15,6 +16,7 @@ struct StatusResponse: Sendable {
             case .badRequest: "Bad Request"
             case .notFound: "Not Found"
             case .methodNotAllowed: "Method Not Allowed"
+            case .misdirected: "Misdirected Request"
             case .headTooLarge: "Request Header Fields Too Large"
             case .internalError: "Internal Server Error"
             case .unavailable: "Service Unavailable"
@@ -43,13 +45,14 @@ struct StatusResponse: Sendable {
         self.init(code, Self.plainText, (text + "\n").utf8)
     }
 
-    /// Head and body. One request a connection: clients come every few seconds at most.
-    var bytes: [UInt8] {
+    /// Head and body; the answer to HEAD has the same head, and no body (RFC 9110, section 9.3.2). One request a
+    /// connection: clients come every few seconds at most.
+    func bytes(withBody: Bool) -> [UInt8] {
         var head = "HTTP/1.1 \(code.rawValue) \(code.phrase)\r\nContent-Type: \(contentType)\r\n"
         head += "Content-Length: \(body.count)\r\nConnection: close\r\nCache-Control: no-store\r\n"
         head += "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
         head += "Content-Security-Policy: \(Self.policy)\r\n"
-        if code == .methodNotAllowed { head += "Allow: GET\r\n" }
-        return Array((head + "\r\n").utf8) + body
+        if code == .methodNotAllowed { head += "Allow: GET, HEAD\r\n" }
+        return Array((head + "\r\n").utf8) + (withBody ? body : [])
     }
 }

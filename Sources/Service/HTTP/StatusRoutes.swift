@@ -1,39 +1,47 @@
 import Diagnostics
 
-/// What the status server offers, and where from.
+/// What the status server offers, and where it comes from.
 public struct StatusRoutes: Sendable {
-    public var status: @Sendable () async -> ServiceStatus
+    public var status: @Sendable () -> ServiceStatus
     /// The text of `PrometheusText`.
-    public var metrics: @Sendable () async -> String
-    /// Why the process doesn't do its work; nil while it does.
-    public var health: @Sendable () async -> String?
+    public var metrics: @Sendable () -> String
+    /// Why the process doesn't do its work; nil while it does. Called by the thread that serves all clients, so it must
+    /// wait neither for the disk nor for a lock that is held while something does.
+    public var health: @Sendable () -> String?
 
     public init(
-        status: @escaping @Sendable () async -> ServiceStatus, metrics: @escaping @Sendable () async -> String,
-        health: @escaping @Sendable () async -> String?
+        status: @escaping @Sendable () -> ServiceStatus, metrics: @escaping @Sendable () -> String,
+        health: @escaping @Sendable () -> String?
     ) {
         self.status = status
         self.metrics = metrics
         self.health = health
     }
 
-    func response(to request: RequestHead) async -> StatusResponse {
-        guard request.method == "GET" else { return StatusResponse(.methodNotAllowed, "only GET is answered") }
+    /// The answer where it can be given at once: refusals and `/healthz`. Nil: ask `slowResponse`.
+    func quickResponse(to request: RequestHead) -> StatusResponse? {
+        guard request.isForThisMachine else {
+            return StatusResponse(
+                .misdirected, "this server answers to localhost, 127.0.0.1 and [::1] only; use one of them as the host")
+        }
+        guard request.method == "GET" || request.method == "HEAD" else {
+            return StatusResponse(.methodNotAllowed, "only GET and HEAD are answered")
+        }
         switch request.path {
-        case "/":
-            return StatusResponse(.ok, "text/html; charset=utf-8", StatusPage.render(await status()).utf8)
-        case "/status":
-            do throws(UnderstudyError) {
-                return StatusResponse(.ok, "application/json", try await status().json())
-            } catch {
-                return StatusResponse(.internalError, error.description)
-            }
-        case "/metrics": return StatusResponse(.ok, PrometheusText.contentType, await metrics().utf8)
         case "/healthz":
-            guard let reason = await health() else { return StatusResponse(.ok, "ok") }
+            guard let reason = health() else { return StatusResponse(.ok, "ok") }
             return StatusResponse(.unavailable, reason)
+        case "/", "/status", "/metrics", "/readyz": return nil
+        default: return StatusResponse(.notFound, "there is /, /status, /metrics, /healthz and /readyz")
+        }
+    }
+
+    /// The answer for the paths that `quickResponse` leaves out. May wait: the status asks the state database.
+    func slowResponse(to request: RequestHead) -> StatusResponse {
+        switch request.path {
+        case "/metrics": return StatusResponse(.ok, PrometheusText.contentType, metrics().utf8)
         case "/readyz":
-            let status = await status()
+            let status = status()
             switch status.phase {
             // Lines are answered through a reload.
             case .ready, .reloading: return StatusResponse(.ok, "ready")
@@ -41,7 +49,13 @@ public struct StatusRoutes: Sendable {
                 let reason = status.message.isEmpty ? status.phase.rawValue : status.message
                 return StatusResponse(.unavailable, reason)
             }
-        default: return StatusResponse(.notFound, "there is /, /status, /metrics, /healthz and /readyz")
+        case "/status":
+            do throws(UnderstudyError) {
+                return StatusResponse(.ok, "application/json", try status().json())
+            } catch {
+                return StatusResponse(.internalError, error.description)
+            }
+        default: return StatusResponse(.ok, "text/html; charset=utf-8", StatusPage.render(status()).utf8)
         }
     }
 }

@@ -1,26 +1,42 @@
 import Diagnostics
-import Foundation
 import Glibc
 import Streams
-import Synchronization
 
 /// A small HTTP server for `/metrics`, `/healthz`, `/readyz`, `/status` and the page `/`.
 ///
-/// One thread waits in poll(2) for all clients; without clients it sleeps without a timer. What a client may take is
-/// bounded by `ServerLimits`: a silent, slow, greedy or confused one costs little and ends, and the daemon's descriptors
-/// can't run out by it. Nor does it end when accept(2) fails for want of descriptors.
+/// One thread waits in poll(2) for all clients, and gives the answers that are ready at once, `/healthz` among them;
+/// without clients it sleeps without a timer. A second thread computes the others, one after another, so that a slow one
+/// delays no quick one. Neither needs Swift's cooperative pool. What a client may take is bounded by `ServerLimits`: a
+/// silent, slow, greedy or confused one costs little and ends, and the daemon's descriptors can't run out by it. The
+/// server doesn't end when accept(2) fails for want of descriptors.
 public final class StatusServer: Sendable {
     private enum Life {
         case listening
-        case running
+        case serving([WorkerThread])
+        case stopping
         case ended
     }
 
-    private struct Shared {
+    private struct State {
         var life = Life.listening
-        var stopping = false
-        /// Answers that have been computed, by connection.
+        /// Answers to compute, by connection.
+        var requests: [(connection: UInt64, request: RequestHead)] = []
+        /// Answers that have been computed.
         var answers: [(connection: UInt64, response: StatusResponse)] = []
+
+        var isStopping: Bool {
+            switch life {
+            case .listening, .serving: false
+            case .stopping, .ended: true
+            }
+        }
+    }
+
+    private enum Signal {
+        /// There is a request, or the server stops.
+        static let work = 0
+        static let ended = 1
+        static let count = 2
     }
 
     /// Where it listens, with the port that was taken.
@@ -30,10 +46,10 @@ public final class StatusServer: Sendable {
     private let routes: StatusRoutes
     private let limits: ServerLimits
     private let clock: DaemonClock
-    private let shared = Mutex(Shared())
+    private let monitor = Monitor(State(), conditions: Signal.count)
     private let wake: Wake
 
-    /// Listens from now on; clients wait until `run()`.
+    /// Listens from now on; clients wait until `start()`.
     ///
     /// Throws `cannotCreate`, with the address and what to do, when the address can't be taken.
     public init(
@@ -48,44 +64,86 @@ public final class StatusServer: Sendable {
     }
 
     deinit {
-        // A server that never ran still has its socket.
-        if shared.withLock({ $0.life }) == .listening { socket.close() }
+        // A server that was never started still has its socket; one that runs is held by its threads.
+        if case .listening = monitor.withLock({ $0.life }) { socket.close() }
     }
 
-    /// Serves until `stop()` or until the task is cancelled; then closes the socket and removes its path.
-    public func run() async {
-        let mayRun = shared.withLock { shared in
-            defer { shared.life = .running }
-            return shared.life == .listening
-        }
-        guard mayRun else { return }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let thread = Thread { [self] in
-                    serve()
-                    continuation.resume()
-                }
-                thread.name = "status"
-                thread.start()
+    /// Serves from now on, on two threads of its own. Does nothing after `stop()`.
+    ///
+    /// Throws `tryAgain` when a thread can't be started; the socket is closed then.
+    public func start() throws(UnderstudyError) {
+        let failure = monitor.withLock { state -> UnderstudyError? in
+            guard case .listening = state.life else { return nil }
+            var threads: [WorkerThread] = []
+            defer { state.life = .serving(threads) }
+            do throws(UnderstudyError) {
+                // Neither thread goes beyond this lock before both are noted.
+                threads.append(try WorkerThread(name: "status") { [self] in serve() })
+                threads.append(try WorkerThread(name: "status answers") { [self] in computeAnswers() })
+                return nil
+            } catch {
+                return error
             }
-        } onCancel: {
+        }
+        if let failure {
             stop()
+            throw failure
         }
     }
 
-    /// Ends `run()`; clients that are being served are cut off.
+    /// Ends the threads, closes the socket and removes its path; clients that are being served are cut off. Returns when
+    /// that is done; an answer that is being computed is waited for.
     public func stop() {
-        shared.withLock { $0.stopping = true }
+        let threads = monitor.withLock { state -> [WorkerThread]? in
+            let threads: [WorkerThread]
+            switch state.life {
+            case .listening: threads = []
+            case .serving(let running): threads = running
+            case .stopping, .ended: return nil
+            }
+            state.life = .stopping
+            return threads
+        }
+        guard let threads else {
+            monitor.wait(on: Signal.ended) { state -> Void? in
+                if case .ended = state.life { return () }
+                return nil
+            }
+            return
+        }
+        monitor.broadcast(Signal.work)
         wake.signal()
+        for thread in threads { thread.join() }
+        socket.close()
+        monitor.withLock { $0.life = .ended }
+        monitor.broadcast(Signal.ended)
     }
 
-    // MARK: The thread
+    // MARK: The thread that computes answers
+
+    private func computeAnswers() {
+        while let next = nextRequest() {
+            let response = routes.slowResponse(to: next.request)
+            monitor.withLock { $0.answers.append((next.connection, response)) }
+            wake.signal()
+        }
+    }
+
+    /// Waits for a request; nil when the server stops.
+    private func nextRequest() -> (connection: UInt64, request: RequestHead)? {
+        monitor.wait(on: Signal.work) { state -> (connection: UInt64, request: RequestHead)?? in
+            if state.isStopping { return .some(nil) }
+            return state.requests.isEmpty ? nil : .some(state.requests.removeFirst())
+        }
+    }
+
+    // MARK: The thread that serves clients
 
     private func serve() {
         var connections: [StatusConnection] = []
         var nextID: UInt64 = 0
         var pausedUntil = 0.0
-        while !shared.withLock({ $0.stopping }) {
+        while !monitor.withLock({ $0.isStopping }) {
             let isFull = connections.count >= limits.connections
             let now = clock.monotonic()
             let accepts = now >= pausedUntil && (!isFull || connections.contains { $0.mayMakeWay(at: now) })
@@ -108,8 +166,6 @@ public final class StatusServer: Sendable {
             }
         }
         for index in connections.indices { connections[index].end() }
-        socket.close()
-        shared.withLock { $0.life = .ended }
     }
 
     /// Milliseconds until something is due; -1 without clients.
@@ -128,31 +184,32 @@ public final class StatusServer: Sendable {
         let now = clock.monotonic()
         for (index, wait) in zip(connections.indices, waits) {
             if wait.revents != 0, let request = connections[index].advance(at: now) {
-                answer(request, for: connections[index].id)
+                if let response = routes.quickResponse(to: request) {
+                    connections[index].respond(response, at: now)
+                } else {
+                    let id = connections[index].id
+                    monitor.withLock { $0.requests.append((id, request)) }
+                    monitor.signal(Signal.work)
+                }
             } else if now >= connections[index].deadline {
                 connections[index].expire(at: now)
             }
         }
     }
 
-    private func answer(_ request: RequestHead, for id: UInt64) {
-        Task { [self] in
-            let response = await routes.response(to: request)
-            shared.withLock { $0.answers.append((id, response)) }
-            wake.signal()
-        }
-    }
-
     private func deliver(to connections: inout [StatusConnection]) {
-        let answers = shared.withLock { shared in
-            defer { shared.answers = [] }
-            return shared.answers
+        let answers = monitor.withLock { state in
+            // A client that left, or was told that the answer takes too long, needs no answer any more.
+            state.requests.removeAll { entry in
+                !connections.contains { $0.id == entry.connection && $0.isAwaitingAnswer }
+            }
+            defer { state.answers = [] }
+            return state.answers
         }
         let now = clock.monotonic()
         for answer in answers {
-            // Gone if the client left, or was told that it takes too long.
-            guard let index = connections.firstIndex(where: { $0.id == answer.connection }) else { continue }
-            if case .answering = connections[index].state { connections[index].respond(answer.response, at: now) }
+            let index = connections.firstIndex { $0.id == answer.connection && $0.isAwaitingAnswer }
+            if let index { connections[index].respond(answer.response, at: now) }
         }
     }
 

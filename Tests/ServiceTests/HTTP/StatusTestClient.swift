@@ -1,10 +1,9 @@
-import Dispatch
-import Foundation
 import Glibc
 import Service
+import TestSupport
 
 /// A client without manners: says what it is told to, byte for byte.
-struct StatusTestClient: ~Copyable {
+final class StatusTestClient {
     private let descriptor: Int32
 
     init?(_ address: StatusAddress) {
@@ -23,8 +22,8 @@ struct StatusTestClient: ~Copyable {
             withUnsafeMutableBytes(of: &place.sun_path) { $0.copyBytes(from: path.utf8) }
             guard Self.connect(descriptor, &place) else { return nil }
         }
-        var patience = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var limit = timeval(tv_sec: patience, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
@@ -56,19 +55,19 @@ struct StatusTestClient: ~Copyable {
         }
     }
 
-    /// What the server answers to `request`. Waits on a thread of its own: the answers are computed by the threads that
-    /// run tests.
-    static func ask(_ address: StatusAddress, _ request: String) async -> String? {
-        await onThread {
-            guard let client = StatusTestClient(address) else { return nil }
-            client.send(request.utf8)
-            return client.receive()
-        }
+    /// What the server answers to `request`; nil if it can't be reached, or never ends its answer.
+    static func ask(_ address: StatusAddress, _ request: String) -> String? {
+        guard let client = StatusTestClient(address) else { return nil }
+        client.send(request.utf8)
+        return client.receive()
     }
+}
 
-    static func onThread<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: work()) }
-        }
+extension ServerLimits {
+    /// Limits of time that no client reaches, however slow the machine is.
+    static var patient: ServerLimits {
+        var limits = ServerLimits()
+        limits.stepSeconds = 2 * Double(patience)
+        return limits
     }
 }

@@ -5,14 +5,14 @@ import Service
 import TestSupport
 import Testing
 
-@Suite struct UnixSocketTests {
+@Suite(.offPool) struct UnixSocketTests {
     private let routes = StatusRoutes(status: { StatusSamples.ready() }, metrics: { "" }, health: { nil })
 
     /// A socket's path in a folder of its own, which goes when `body` is done.
-    private func withPath<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    private func withPath<Result>(_ body: (String) throws -> Result) throws -> Result {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
-        return try await body(folder.file("http.sock"))
+        return try body(folder.file("http.sock"))
     }
 
     private func mode(_ path: String) -> mode_t? {
@@ -20,21 +20,20 @@ import Testing
         return lstat(path, &status) == 0 ? status.st_mode : nil
     }
 
-    @Test func servesAndCleansUp() async throws {
-        try await withPath { path in
-            let server = try StatusServer(address: .unix(path: path), routes: routes)
-            async let ended: Void = server.run()
+    @Test func servesAndCleansUp() throws {
+        try withPath { path in
+            let server = try StatusServer(address: .unix(path: path), routes: routes, limits: .patient)
+            try server.start()
             #expect(mode(path) == S_IFSOCK | 0o660)
-            let answer = await StatusTestClient.ask(.unix(path: path), "GET /healthz HTTP/1.1\r\n\r\n")
+            let answer = StatusTestClient.ask(.unix(path: path), "GET /healthz HTTP/1.1\r\n\r\n")
             #expect(answer?.hasSuffix("ok\n") == true)
             server.stop()
-            await ended
             #expect(mode(path) == nil)
         }
     }
 
-    @Test func takesThePlaceOfASocketThatNobodyAnswersAt() async throws {
-        try await withPath { path in
+    @Test func takesThePlaceOfASocketThatNobodyAnswersAt() throws {
+        try withPath { path in
             // What a killed process leaves: bound, then closed without unlink.
             let dead = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_un()
@@ -47,17 +46,16 @@ import Testing
             }
             #expect(bound == 0)
             close(dead)
-            let server = try StatusServer(address: .unix(path: path), routes: routes)
-            async let ended: Void = server.run()
-            let answer = await StatusTestClient.ask(.unix(path: path), "GET /healthz HTTP/1.1\r\n\r\n")
+            let server = try StatusServer(address: .unix(path: path), routes: routes, limits: .patient)
+            try server.start()
+            let answer = StatusTestClient.ask(.unix(path: path), "GET /healthz HTTP/1.1\r\n\r\n")
             #expect(answer?.hasSuffix("ok\n") == true)
             server.stop()
-            await ended
         }
     }
 
-    @Test func leavesALiveSocketAlone() async throws {
-        try await withPath { path in
+    @Test func leavesALiveSocketAlone() throws {
+        try withPath { path in
             let server = try StatusServer(address: .unix(path: path), routes: routes)
             let error = #expect(throws: UnderstudyError.self) {
                 try StatusServer(address: .unix(path: path), routes: routes)
@@ -68,8 +66,8 @@ import Testing
         }
     }
 
-    @Test func leavesAFileThatIsNoSocketAlone() async throws {
-        try await withPath { path in
+    @Test func leavesAFileThatIsNoSocketAlone() throws {
+        try withPath { path in
             try Data("precious".utf8).write(to: URL(filePath: path))
             let error = #expect(throws: UnderstudyError.self) {
                 try StatusServer(address: .unix(path: path), routes: routes)
@@ -79,13 +77,12 @@ import Testing
         }
     }
 
-    @Test func leavesTheSocketOfASuccessorAlone() async throws {
-        try await withPath { path in
+    @Test func leavesTheSocketOfASuccessorAlone() throws {
+        try withPath { path in
             let server = try StatusServer(address: .unix(path: path), routes: routes)
             unlink(path)
             let successor = try StatusServer(address: .unix(path: path), routes: routes)
             server.stop()
-            await server.run()
             #expect(mode(path) != nil)
             withExtendedLifetime(successor) {}
         }
