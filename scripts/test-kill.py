@@ -32,6 +32,8 @@ parser.add_argument("--teacher", action="store_true", help="defer some lines to 
 parser.add_argument("--crash-points", action="store_true")
 arguments = parser.parse_args()
 
+#: Seconds that anything may take: far more than the slowest machine needs, so that only a fault exceeds them.
+PATIENCE = 300
 here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 texts = [line.rstrip("\n").split("\t")[1] for line in open(f"{here}/share/sample/headlines.tsv", encoding="utf-8")]
 chance = random.Random(arguments.seed)
@@ -54,6 +56,7 @@ settings = {
     "sinks": [{"name": "answers", "kind": "file", "path": f"{folder}/out/answers.jsonl"}],
     "state": {"directory": f"{folder}/state", "commit_interval_milliseconds": 50},
     "log": {"level": "notice"},
+    "shutdown": {"drain_seconds": PATIENCE - 60},
 }
 if arguments.teacher:
     settings["cascade"] = {"threshold": 0.6, "audit_share": 0.01}
@@ -104,6 +107,20 @@ def answered():
         return 0
 
 
+def wait_ready(daemon, before, seconds=PATIENCE):
+    """Waits until the daemon logs behind byte `before` that it is ready, or ends, or the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and daemon.poll() is None:
+        if b" ready" in open(f"{folder}/log", "rb").read()[before:]:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def logged():
+    return os.path.getsize(f"{folder}/log") if os.path.exists(f"{folder}/log") else 0
+
+
 points = ["created", "registered", "appending", "appended", "cut", "synchronised", "committed", "acknowledged"]
 pause = 2 * 0.6 * arguments.kills / arguments.files
 feeder = threading.Thread(target=write_files, daemon=True)
@@ -111,36 +128,39 @@ feeder.start()
 began = time.time()
 deaths = 0
 while deaths < arguments.kills:
+    before = logged()
     if arguments.crash_points:
         point = points[deaths % len(points)]
         daemon = start({"UNDERSTUDY_CRASH_AT": f"{point}:{chance.randrange(1, 4)}"})
+        wait_ready(daemon, before)
         try:
             daemon.wait(timeout=3)
         except subprocess.TimeoutExpired:  # it wasn't reached so often
             daemon.kill()
     else:
         daemon = start()
-        time.sleep(0.25 + chance.random())
+        # Most kills come while lines are answered, however long the start takes; some during the start.
+        if chance.random() < 0.8:
+            wait_ready(daemon, before)
+        time.sleep(chance.random())
         daemon.send_signal(signal.SIGKILL)
     status = daemon.wait()
     if status != -signal.SIGKILL:
         sys.exit(f"the daemon ended by itself with {status}: {open(f'{folder}/log').read()[-2000:]}")
     deaths += 1
-before = os.path.getsize(f"{folder}/log") if os.path.exists(f"{folder}/log") else 0
+before = logged()
 daemon = start()
-while " ready" not in open(f"{folder}/log", "rb").read()[before:].decode():  # from then on SIGTERM is a wish and no death
-    if daemon.poll() is not None:
-        sys.exit(f"the daemon doesn't start: {open(f'{folder}/log').read()[-2000:]}")
-    time.sleep(0.05)
+if not wait_ready(daemon, before):  # from then on SIGTERM is a request to drain
+    sys.exit(f"the daemon doesn't start: {open(f'{folder}/log').read()[-2000:]}")
 feeder.join()
 last, still = -1, 0
-while answered() < total and still < 300:
+while answered() < total and still < 10 * PATIENCE:
     now = answered()
     still = still + 1 if now == last else 0
     last = now
     time.sleep(0.1)
 daemon.send_signal(signal.SIGTERM)
-status = daemon.wait(timeout=90)
+status = daemon.wait(timeout=PATIENCE)
 
 seen = [0] * total
 with open(f"{folder}/out/answers.jsonl", encoding="utf-8") as file:

@@ -14,7 +14,7 @@ fifo=/run/understudy/wire
 spool=/var/spool/understudy
 answers=/var/log/understudy/answers.jsonl
 config=/etc/understudy/understudy.yaml
-patience=30    # seconds that anything may take
+patience=300   # seconds that anything may take; far more than the slowest machine needs
 
 # --- On the host: an install tree, then everything else inside -------------------------------------------------------
 
@@ -119,10 +119,8 @@ check_units() {
 }
 
 start() {
-    # A watchdog and restarts that a test can wait for.
-    mkdir -p /run/systemd/system/understudy.service.d
-    printf '[Service]\nWatchdogSec=3\nRestartSec=100ms\n' >/run/systemd/system/understudy.service.d/test.conf
-    systemctl daemon-reload
+    # Restarts that a test can wait for; what a slow machine can't keep is not asked of it.
+    watchdog 300
     configure $config understudy answers.jsonl
     mark
     systemctl start understudy.socket
@@ -177,14 +175,24 @@ reload() {
     systemctl reload understudy.service
 }
 
+# watchdog SECONDS: the time that the service has, from its next start on.
+watchdog() {
+    mkdir -p /run/systemd/system/understudy.service.d
+    printf '[Service]\nWatchdogSec=%s\nRestartSec=100ms\n' "$1" >/run/systemd/system/understudy.service.d/test.conf
+    systemctl daemon-reload
+}
+
 stop_process() {
     local process
+    watchdog 3
+    systemctl restart understudy.service
     process=$(property MainPID)
     kill -STOP "$process"
     # What a thread reads before it has stopped dies with the process.
     until_true "the process stops" is_stopped "$process"
     lines meanwhile 200 >$fifo
     until_true "the watchdog has the process replaced" replaced "$process"
+    watchdog 300
     until_true "lines written meanwhile are answered" answered meanwhile 200
 }
 is_stopped() { ! grep -hv '^State:.T' <(grep -h ^State: "/proc/$1"/task/*/status); }

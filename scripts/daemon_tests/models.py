@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 from .harness import (
-    STUDENT, TEACHER, answers, deliver, lines, need, need_once, numbers, read, test, wait)
+    PATIENCE, STUDENT, TEACHER, answers, deliver, lines, need, need_once, numbers, read, test, wait)
 from .streams import Writer
 
 
@@ -142,7 +142,7 @@ def labels_that_differ(case):
     status, _, errors = case.run("check", "--config", case.config)
     need(status == 78 and "weather" in errors, f"check gives {status}: {errors}")
     daemon = case.launch()
-    daemon.wait_exit(daemon.process.wait(timeout=60))
+    daemon.wait_exit(daemon.process.wait(timeout=PATIENCE))
     need(daemon.process.returncode in (65, 78), f"exit status {daemon.process.returncode}")
     need("weather" in daemon.log and "car" in daemon.log, f"the labels aren't named: {daemon.log}")
     case.note = f"exit status {daemon.process.returncode}"
@@ -194,7 +194,7 @@ def missing_teacher(case):
     truncate_weights(broken)
     case.write_config(models={"student": STUDENT, "teacher": broken})
     daemon = case.launch()
-    daemon.process.wait(timeout=60)
+    daemon.process.wait(timeout=PATIENCE)
     need(daemon.process.returncode in (65, 66) and "model.safetensors" in daemon.log,
          f"exit status {daemon.process.returncode}: {daemon.log}")
     daemon = case.start(cascade={

@@ -5,7 +5,7 @@ import signal
 import time
 
 from .harness import (
-    answers, append, count, deliver, line, lines, need, need_once, numbers, read, test, wait)
+    PATIENCE, answers, append, count, deliver, line, lines, need, need_once, numbers, read, test, wait)
 from .streams import Writer
 
 REFUSED = 'kept="the settings before"'
@@ -84,7 +84,7 @@ def bad_configurations_keep_the_old(case):
         append(case.path("in/feed.log"), line(number + 1))
         number += 2
         try:
-            case.wait_count(number, seconds=10)
+            case.wait_count(number)
         except Exception:
             need(False, f"no more answers after a refused configuration: {mistake}")
         need(daemon.get("/readyz")[0] == 200, "not ready")
@@ -152,16 +152,18 @@ def reload_beside_a_stuck_sink(case):
     daemon.wait_log("nobody reads the FIFO")
     # The source goes, its stuck sink stays.
     case.write_config(sources=sources, sinks=[sinks[0], dict(stuck, sources=["other"])])
-    daemon.reload(" reloaded", seconds=20)
+    daemon.reload(" reloaded")
     append(case.path("in/feed.log"), lines(3000, 3100))
     case.wait_count(100)
     # The source stays, its stuck sink goes.
     other = Writer(case.path("other"))
     other.write(lines(4000, 4100))
     case.write_config(sinks=[sinks[0], case.file_sink("new", "out/new.jsonl")])
-    daemon.reload(" reloaded", seconds=20)
+    daemon.reload(" reloaded")
     other.write(lines(5000, 5100))
     wait(lambda: set(range(5000, 5100)) <= set(numbers(case.path("out/new.jsonl"))), "answers in the new sink")
+    case.write_config(shutdown={"drain_seconds": PATIENCE - 60})
+    daemon.reload(" reloaded")
     daemon.stop()
 
 
@@ -176,11 +178,13 @@ def change_beside_a_stuck_sink(case):
     daemon.wait_log("nobody reads the FIFO")
     for limit in (1000, 2000):
         case.write_config(sources=[case.fifo(maximum_line_bytes=limit)])
-        daemon.reload(" reloaded", seconds=20)
+        daemon.reload(" reloaded")
     writer.write(lines(3000, 3100))
     with open(out, encoding="utf-8") as pipe:
         found = [int(json.loads(pipe.readline())["text"][:8]) for _ in range(3100)]
         need(found == list(range(3100)), "the lines aren't each once, in their order")
+        case.write_config(shutdown={"drain_seconds": PATIENCE - 60})
+        daemon.reload(" reloaded")
         daemon.stop()
 
 

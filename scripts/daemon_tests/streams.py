@@ -9,7 +9,8 @@ import subprocess
 import termios
 import time
 
-from .harness import TEXTS, answers, count, deliver, line, lines, need, need_once, numbers, test, wait
+from .harness import (
+    PATIENCE, TEXTS, answers, count, deliver, line, lines, need, need_once, numbers, test, wait)
 
 
 class Writer:
@@ -135,7 +136,7 @@ def standard_input_ends(case):
         source = {"name": "in", "kind": "stdin", "spool": spool}
         daemon = case.launch(
             sources=[source], sinks=[{"name": "out", "kind": "stdout"}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        output, _ = daemon.process.communicate(lines(0, 3000) + line(3000)[:-1], timeout=60)
+        output, _ = daemon.process.communicate(lines(0, 3000) + line(3000)[:-1], timeout=PATIENCE)
         need(daemon.process.returncode == 0, f"exit status {daemon.process.returncode}")
         found = [json.loads(text)["text"] for text in output.decode().splitlines()]
         need(found == [line(number).decode()[:-1] for number in range(3001)], f"{len(found)} of 3001 lines")
@@ -153,13 +154,13 @@ def a_pipeline(case):
     run = f"'{case.binary}' run --config '{case.config}'"
     done = subprocess.run(
         ["bash", "-c", f"cat '{case.path('input')}' | {run} | tail -n 1; echo ${{PIPESTATUS[*]}}"],
-        capture_output=True, timeout=60)
+        capture_output=True, timeout=PATIENCE)
     last, statuses = done.stdout.decode().splitlines()
     need(statuses == "0 0 0", f"exit statuses {statuses}: {done.stderr.decode()[-500:]}")
     need(last.split("\t")[0] == line(1999).decode()[:-1] and len(last.split("\t")) == 3, f"the last answer is {last}")
     done = subprocess.run(
         ["bash", "-c", f"while cat '{case.path('input')}'; do :; done 2>/dev/null | {run} | head -n 1 >/dev/null; "
-         "echo ${PIPESTATUS[1]}"], capture_output=True, timeout=60)
+         "echo ${PIPESTATUS[1]}"], capture_output=True, timeout=PATIENCE)
     need("nobody reads standard output any more" in done.stderr.decode(), "the reader's end wasn't said")
     case.note = f"exit status {done.stdout.decode().strip()} when the reader has gone"
 
