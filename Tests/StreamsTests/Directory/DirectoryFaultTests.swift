@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// System calls that fail: "can't tell" never means "gone" or "another file".
-@Suite struct DirectoryFaultTests {
+@Suite(.offPool) struct DirectoryFaultTests {
     typealias Mode = DirectorySource.Settings.Mode
     static let modes: [Mode] = [.files, .tail]
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Symbolic links among the entries of a directory, as a container runtime makes them.
-@Suite struct DirectoryLinkTests {
+@Suite(.offPool) struct DirectoryLinkTests {
     typealias Mode = DirectorySource.Settings.Mode
     static let modes: [Mode] = [.files, .tail]
 
