@@ -36,6 +36,8 @@ public enum CrashPoint: String, Sendable, CaseIterable {
     case decided
     /// The candidate is published; nothing leads to it.
     case published
+    /// A student from elsewhere has been copied beside the registry's versions; it has no name yet.
+    case adopted
     /// The registry's record says what the links don't say yet.
     case promoting
     /// One of two links is flipped.

@@ -20,6 +20,20 @@ public enum NumberText {
         fixed(share * 100, digits: digits) + " %"
     }
 
+    /// `value` with as many decimals, `digits` at least, as it takes to see that it isn't `limit`: a sentence that says
+    /// that 0.2504 is more than 0.25 doesn't say "0.25". Where the two are equal, `digits`.
+    public static func fixed(_ value: Double, digits: Int, apartFrom limit: Double) -> String {
+        guard value != limit, value.isFinite, limit.isFinite else { return fixed(value, digits: digits) }
+        var digits = digits
+        while digits < 15, fixed(value, digits: digits) == fixed(limit, digits: digits) { digits += 1 }
+        return fixed(value, digits: digits)
+    }
+
+    /// The same for shares as percentages.
+    public static func percent(_ share: Double, digits: Int = 1, apartFrom limit: Double) -> String {
+        fixed(share * 100, digits: digits, apartFrom: limit * 100) + " %"
+    }
+
     /// Thousands apart: 12345 is `12,345`.
     public static func grouped(_ value: Int) -> String {
         var digits = Array(String(value.magnitude))

@@ -30,8 +30,16 @@ public struct UnderstudyError: Error, Sendable, Equatable {
         public static let noSpace = Code("no space", 74)
         /// It may work later (EX_TEMPFAIL).
         public static let tryAgain = Code("try again", 75)
+        /// A file or directory is there, and this user may not read it or look into it (EX_NOPERM).
+        public static let noPermission = Code("permission denied", 77)
         /// The configuration is wrong (EX_CONFIG).
         public static let configuration = Code("configuration", 78)
+
+        /// The code for a system call that was to open, read or look at something and failed with the errno `number`:
+        /// `noPermission` where that is the reason, else `other`.
+        public static func reading(_ number: Int32, else other: Code) -> Code {
+            [EACCES, EPERM].contains(number) ? .noPermission : other
+        }
 
         /// The code for a system call that was to write and failed with the errno `number`: `noSpace` where that is the
         /// reason, else `other`.

@@ -85,13 +85,22 @@ public enum ModelDirectory {
         _ staging: StagingDirectory, at path: String, replacing: Bool
     ) throws(UnderstudyError) {
         // rename(2) takes the place of nothing or of an empty directory, and of nothing else.
-        if rename(staging.path, path) == 0 { return }
-        let reason = errno
+        var reason: Int32 = 0
+        let isPlaced = UnfinishedDirectories.finish(staging.path) {
+            guard rename(staging.path, path) != 0 else { return true }
+            reason = errno
+            return false
+        }
+        if isPlaced { return }
         guard reason == EEXIST || reason == ENOTEMPTY else { throw failure("can't be put into place", reason, path) }
         // Looked at again: it may have appeared while the files were written.
         try checkTarget(path, replacing: replacing)
-        let outcome = understudy_exchange(staging.path, path)
-        guard outcome == 0 else {
+        var outcome: Int32 = 0
+        let isExchanged = UnfinishedDirectories.finish(staging.path) {
+            outcome = understudy_exchange(staging.path, path)
+            return outcome == 0
+        }
+        guard isExchanged else {
             throw failure("can't be replaced in one step on this file system; remove it first", outcome, path)
         }
         // The old model is what the staging directory holds now; it goes with it.

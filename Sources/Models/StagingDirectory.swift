@@ -33,6 +33,7 @@ final class StagingDirectory {
             }
             path = candidate
             lock = descriptor
+            UnfinishedDirectories.begin(candidate)
             return
         }
         throw UnderstudyError(.cannotCreate, "no directory can be created and locked in \(parent)", at: target)
@@ -43,6 +44,7 @@ final class StagingDirectory {
 
     deinit {
         DirectoryTree.remove(path)
+        UnfinishedDirectories.end(path)
         close(lock)
     }
 

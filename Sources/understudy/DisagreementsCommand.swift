@@ -18,7 +18,10 @@ struct DisagreementsCommand: ParsableCommand {
 
     /// The log beside a daemon; what isn't fatal goes to standard error.
     static func open(_ option: StateDirectoryOption, readOnly: Bool) throws(UnderstudyError) -> Store {
-        try Store.openBeside(directory: try option.directory(), readOnly: readOnly) { problem in
+        let directory = try option.directory()
+        // Reading too: SQLite makes files beside the database for those that read it.
+        try StateOwner.become(of: directory, reading: option.config.map { [$0] } ?? [])
+        return try Store.openBeside(directory: directory, readOnly: readOnly) { problem in
             ClassifyDescriptors.report("warning: \(problem)")
         }
     }

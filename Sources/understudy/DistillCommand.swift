@@ -14,7 +14,8 @@ struct DistillCommand: ParsableCommand {
         discussion: """
             The student learns λ · cross-entropy with the label + (1 − λ) · the distance to the teacher's logits. The \
             teacher's logits are computed once for each line and kept beside the student's directory, in \
-            teacher-logits/. Ctrl-C keeps the best epoch so far.
+            teacher-logits/. After Ctrl-C the best epoch so far is kept; before the first was measured nothing is written, \
+            and the exit status is 75. A second Ctrl-C ends at once.
             """)
 
     @Option(help: ArgumentHelp("A teacher's directory; give several to learn their mean.", valueName: "directory"))
@@ -97,6 +98,9 @@ struct DistillCommand: ParsableCommand {
         let result = try StudentDistiller(recipe, progress: progress, shouldStop: { Interruption.wasAsked })
             .run(material)
         try publish(result, material, recipe)
+        if result.metrics.wasInterrupted {
+            Interruption.report(kept: result.metrics.bestEpoch, of: result.metrics.losses.count)
+        }
         let calibration = result.metrics.calibration
         print(
             "\(out): validation accuracy \(NumberText.percent(calibration.studentAccuracy))"

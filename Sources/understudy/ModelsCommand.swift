@@ -1,7 +1,9 @@
 import ArgumentParser
 import Configuration
+import Diagnostics
 import Foundation
 import Models
+import Service
 
 /// `models`: the students that serve, served, or may serve.
 struct ModelsCommand: ParsableCommand {
@@ -10,10 +12,10 @@ struct ModelsCommand: ParsableCommand {
         abstract: "Shows the registry of students; promotes one of them, or goes back to the one before.",
         discussion: """
             A running daemon takes up another student by itself, without losing a line. The directory is \
-            redistill.registry, or 'students' in the state directory.
+            redistill.registry, or 'students' in the state directory. As root, all is done as the state directory's owner.
 
-            Exit status: 65 for a damaged version, 66 for one that isn't there, 75 while another process changes the \
-            registry.
+            Exit status: 65 for a damaged version, or one with other labels than the teacher's; 66 for one that isn't \
+            there; 75 while another process changes the registry.
             """,
         subcommands: [
             ModelsListCommand.self, ModelsShowCommand.self, ModelsPromoteCommand.self, ModelsRollbackCommand.self,
@@ -24,6 +26,13 @@ struct ModelsCommand: ParsableCommand {
 
     static func registry(_ settings: Settings) -> StudentRegistry {
         StudentRegistry(directory: settings.registryDirectory)
+    }
+
+    /// Errors: those for which the daemon would refuse the student.
+    static func checkServes(_ student: ModelSettings.Model, _ settings: Settings) throws(UnderstudyError) {
+        try ServingCheck.run(student: student, settings, supply: DaemonModels.supply) { error in
+            ClassifyDescriptors.report("warning: \(error)")
+        }
     }
 
     /// A promotion that nothing follows would be a surprise.

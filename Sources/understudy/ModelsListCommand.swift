@@ -15,6 +15,7 @@ struct ModelsListCommand: ParsableCommand {
     func run() throws {
         let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in
+            try StateOwner.become(settings, reading: [configuration.path])
             let listing = try RegistryListing(ModelsCommand.registry(settings))
             if json { return try ModelsJSON.write(listing.entries, listing) }
             guard !listing.entries.isEmpty else {

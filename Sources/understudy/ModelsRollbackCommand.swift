@@ -1,24 +1,76 @@
 import ArgumentParser
+import Configuration
 import Diagnostics
 import Models
+import Service
 
 /// `models rollback`
 struct ModelsRollbackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollback", abstract: "Lets the student before serve again.")
+        commandName: "rollback", abstract: "Lets the student before serve again.",
+        discussion: """
+            Where there is none before, or with --configured, the student that models.student names serves again (the \
+            embedded one where it names none), and no version of the registry does. Versions stay in the registry.
+            """)
 
     @OptionGroup var configuration: ConfigurationOption
 
     @Option(help: ArgumentHelp("Why the other one is never to be promoted again by a run.", valueName: "reason"))
     var bar: String?
 
+    @Flag(help: "Go back to the student that the configuration names, even if there is one before.")
+    var configured = false
+
     func run() throws {
         let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in
+            try StateOwner.become(settings, reading: [configuration.path])
             let registry = ModelsCommand.registry(settings)
-            let (from, to) = try registry.rollback(barring: bar, now: ModelsCommand.now)
+            let end = bar == nil ? "" : ", which is barred"
+            let previous = try registry.previous()
+            var from: String?
+            let to: String
+            if let previous, !configured {
+                try check(previous, settings)
+                from = try registry.rollback(to: previous.version, barring: bar, now: ModelsCommand.now).from
+                to = previous.version
+            } else {
+                to = try goBackToConfigured(settings, from: registry, &from)
+            }
             ModelsCommand.warnUnlessFollowed(settings, registry)
-            print("\(to.version) serves again instead of \(from.version)\(bar == nil ? "" : ", which is barred")")
+            print("\(to) serves again" + (from.map { " instead of \($0)\(end)" } ?? ""))
+        }
+    }
+
+    private func check(_ previous: RegistryEntry, _ settings: Settings) throws(UnderstudyError) {
+        do throws(UnderstudyError) {
+            try ModelsCommand.checkServes(.directory(previous.directory), settings)
+        } catch {
+            let advice =
+                settings.redistill == nil
+                ? "promote another version" : "--configured goes back to the student that the configuration names"
+            throw UnderstudyError(
+                error.code, "the student before, \(previous.version), can't serve: \(error.message); \(advice)",
+                at: error.place ?? previous.directory)
+        }
+    }
+
+    /// What serves then, in words.
+    private func goBackToConfigured(
+        _ settings: Settings, from registry: StudentRegistry, _ from: inout String?
+    ) throws(UnderstudyError) -> String {
+        // Without re-distillation the registry's link is what models.student names: there has to be one.
+        guard settings.redistill != nil, let student = settings.configuredStudent else {
+            throw UnderstudyError(
+                .missingInput,
+                "there is no student before to go back to, and the configuration names no other than the link 'current'",
+                at: registry.directory)
+        }
+        try ModelsCommand.checkServes(student, settings)
+        from = try registry.rollbackToConfigured(barring: bar, now: ModelsCommand.now)
+        switch student {
+        case .embedded: return "the embedded student"
+        case .directory(let path): return "the configured student, \(PrintableText.escaped(path)),"
         }
     }
 }

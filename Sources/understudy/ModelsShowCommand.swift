@@ -19,6 +19,7 @@ struct ModelsShowCommand: ParsableCommand {
     func run() throws {
         let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in
+            try StateOwner.become(settings, reading: [configuration.path])
             let registry = ModelsCommand.registry(settings)
             let entry: RegistryEntry
             if let version {

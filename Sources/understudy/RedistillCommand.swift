@@ -15,7 +15,7 @@ struct RedistillCommand: ParsableCommand {
         discussion: """
             Reads what the teacher was asked about since the last run, teaches a candidate, measures it on the holdout and \
             on the log's held-out lines, and promotes it only if every criterion of the gate is met. The daemon takes a \
-            promoted student up by itself. A refusal is a normal outcome.
+            promoted student up by itself. A refusal is a normal outcome. As root, all is done as the state directory's owner.
 
             Exit status: 0 for a promotion, a refusal, a dry run, and where there is nothing to do; 65, 66 for wrong or \
             missing data; 73, 74 where state or registry can't be written; 75 where another run is under way, or this one \
@@ -44,6 +44,7 @@ struct RedistillCommand: ParsableCommand {
                 .configuration, "there is no models.teacher: without one nothing can be distilled",
                 at: configuration.path)
         }
+        try StateOwner.become(settings, reading: [configuration.path])
         let request = RunRequest(
             settings: settings, redistill: redistill, isDryRun: dryRun,
             student: try DaemonModels.place(of: settings.servingStudent, "student"),

@@ -12,7 +12,7 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Reads the sources, answers their lines and writes to the sinks until SIGTERM or SIGINT, or until every \
             source has ended; then answers what was read and ends. SIGHUP reads the configuration again and opens the \
-            output files anew.
+            output files anew. As root, it runs as the owner of the state directory.
 
             Exit status: 0 after a complete drain; 75 if lines could not be answered in time, or another daemon uses the \
             state directory; 78 for a wrong configuration; others as in docs/operations.md.
@@ -23,7 +23,10 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         Daemon.holdSignals()
         // Wrong settings are shown in full here, with their places; later ones are logged.
-        _ = try configuration.settings()
+        let settings = try configuration.settings()
+        try reporting { () throws(UnderstudyError) in
+            try StateOwner.become(settings, reading: [configuration.path])
+        }
         DaemonLogs.bootstrap(level: .info)
         let inherited = InheritedDescriptors.take()
         let log = Logger(label: "understudy")

@@ -19,7 +19,8 @@ struct TrainTeacherCommand: ParsableCommand {
             The base is a Hugging Face BERT directory (config.json, model.safetensors, tokenizer files), with or without \
             a pooler and a classifier. The result is a directory that Transformers loads with \
             BertForSequenceClassification.from_pretrained, unless --precision is i8. Of the epochs the one with the best \
-            validation accuracy is kept; Ctrl-C keeps the best so far. Lines without a label are passed over.
+            validation accuracy is kept, after Ctrl-C the best so far; before the first was measured nothing is written, and \
+            the exit status is 75. A second Ctrl-C ends at once. Lines without a label are passed over.
             """)
 
     @Option(help: ArgumentHelp("The base's directory.", valueName: "directory"))
@@ -82,6 +83,8 @@ struct TrainTeacherCommand: ParsableCommand {
             try ModelDirectory.write(outcome.metrics.json, to: ModelDirectory.metrics, in: directory)
             try ModelDirectory.write(card.markdown, to: ModelDirectory.card, in: directory)
         }
+        let training = outcome.metrics.training
+        if training.wasCancelled { Interruption.report(kept: training.bestEpoch, of: training.epochs.count) }
         let accuracy = outcome.metrics.best.validationAccuracy.map { NumberText.percent($0) } ?? "unknown"
         print("\(out): validation accuracy \(accuracy), epoch \(outcome.metrics.training.bestEpoch)")
     }

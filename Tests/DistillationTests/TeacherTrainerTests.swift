@@ -48,7 +48,7 @@ import Testing
     @Test(arguments: [TeacherConfiguration.Pooling.cls, .mean])
     func itLearns(pooling: TeacherConfiguration.Pooling) throws {
         let trainer = try Self.trainer(pooling: pooling) { $0.layers = 2 }
-        let result = try trainer.train(Self.lines(300, seed: 1), validation: Self.lines(60, seed: 2))
+        let result = try trainer.train(Self.lines(300, seed: 1), validation: Self.lines(60, seed: 2)).get()
         #expect(result.epochs.count == 3)
         #expect((result.epochs.map { $0.validationAccuracy ?? 0 }.max() ?? 0) > 0.95)
         #expect(result.epochs[2].trainingLoss < result.epochs[0].trainingLoss)
@@ -97,19 +97,22 @@ import Testing
             false
         } progress: {
             if case .validated(let accuracy, _, _) = $0.stage { accuracies.append(accuracy) }
-        }
+        }.get()
         #expect(accuracies.count == 4)
         #expect(accuracies[result.bestEpoch - 1] == accuracies.max())
+        #expect(Self.accuracy(trainer, validation) == accuracies.max())
+    }
+
+    /// Of the weights that the trainer has left behind.
+    private static func accuracy(_ trainer: TeacherTrainer, _ lines: TeacherTrainingSet) -> Double {
         let encoder = TeacherEncoder(trainer.configuration, trainer.weights)
-        var logits = [Float](repeating: 0, count: validation.count * 2)
+        var logits = [Float](repeating: 0, count: lines.count * 2)
         logits.withUnsafeMutableBufferPointer {
             guard let out = $0.baseAddress else { return }
-            encoder.logits(validation.tokens, lines: 0..<validation.count, into: out)
+            encoder.logits(lines.tokens, lines: 0..<lines.count, into: out)
         }
-        let correct = (0..<validation.count).count {
-            (logits[2 * $0 + 1] > logits[2 * $0] ? 1 : 0) == validation.labels[$0]
-        }
-        #expect(Double(correct) / Double(validation.count) == accuracies.max())
+        let correct = (0..<lines.count).count { (logits[2 * $0 + 1] > logits[2 * $0] ? 1 : 0) == lines.labels[$0] }
+        return Double(correct) / Double(lines.count)
     }
 
     @Test func cancellingKeepsTheBestSoFar() throws {
@@ -119,12 +122,39 @@ import Testing
             steps >= 14
         } progress: {
             if $0.stage == .training { steps += 1 }
-        }
+        }.get()
         #expect(result.wasCancelled)
         #expect(result.epochs.count == 1)
         #expect(result.bestEpoch == 1)
         let never = try Self.trainer().train(Self.lines(80, seed: 1)) { true }
-        #expect(never.bestEpoch == 0 && never.wasCancelled)
+        #expect(throws: UnderstudyError.self) { _ = try never.get() }
+    }
+
+    /// Stopped at every look at `isCancelled` in turn: there are weights only after a whole epoch, and they are the best
+    /// epoch's.
+    @Test func aTrainingThatIsStoppedHasAWholeEpochOrNothing() throws {
+        let (lines, held) = (Self.lines(40, seed: 1), Self.lines(20, seed: 2))
+        var stop = 1
+        var nothing = 0
+        while stop < 1000 {
+            let trainer = try Self.trainer { $0.epochs = 2 }
+            var looks = 0
+            let outcome = try trainer.train(lines, validation: held) {
+                looks += 1
+                return looks >= stop
+            }
+            switch outcome {
+            case .stoppedEarly: nothing += 1
+            case .learnt(let result):
+                #expect(result.epochs.count == (result.wasCancelled ? 1 : 2), "stopped at look \(stop)")
+                #expect(result.bestEpoch >= 1 && result.bestEpoch <= result.epochs.count)
+                #expect(Self.accuracy(trainer, held) == result.epochs[result.bestEpoch - 1].validationAccuracy)
+                if !result.wasCancelled { stop = 1000 }
+            }
+            stop += 1
+        }
+        // Two sets of frozen states, and five steps of the first epoch.
+        #expect(nothing >= 7)
     }
 
     @Test func wrongOptionsAndLinesAreRefused() throws {

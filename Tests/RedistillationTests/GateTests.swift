@@ -1,4 +1,5 @@
 import Configuration
+import Distillation
 import Redistillation
 import Store
 import TestSupport
@@ -7,8 +8,8 @@ import Testing
 @Suite struct GateTests {
     static let settings = RedistillSettings.Gate(
         maximumAccuracyLoss: 0.002, maximumPossibleLoss: 0.03, confidence: 0.95, maximumRecallLoss: 0.05,
-        maximumCalibrationError: 0.05, maximumSlowdown: 0.25, maximumGrowth: 0.25, minimumHoldoutRows: 100,
-        minimumClassRows: 5, maximumOverlap: 0.02)
+        maximumCalibrationError: 0.05, maximumLoadGrowth: 0.25, loadAllowance: 0.02, maximumSlowdown: 0.25,
+        maximumGrowth: 0.25, minimumHoldoutRows: 100, minimumClassRows: 5, maximumOverlap: 0.02)
     static let labels = ["体育", "财经"]
 
     /// A holdout of `count` lines, of which each student has the given ones right.
@@ -35,6 +36,7 @@ import Testing
         evidence.candidate = measured("v2", candidate, 80)
         evidence.serving = measured("v1", serving, 70)
         evidence.alone = evidence.candidate?.logits
+        evidence.targetError = 0.3
         evidence.epochs = 4
         return evidence
     }
@@ -102,6 +104,84 @@ import Testing
         #expect(three.criteria.first { $0.name == "accuracy" }?.verdict == .failed)
     }
 
+    /// Logits of a student that is wrong on every fifth line. So many of its mistakes are surer than all else, the others
+    /// less sure than all else.
+    private static func logits(count: Int, sureMistakes: Int) -> [Float] {
+        (0..<count).flatMap { line -> [Float] in
+            let isWrong = line % 5 == 0
+            let margin: Float = isWrong ? (line / 5 < sureMistakes ? 3 : 0.1) : 1 + Float(line) / Float(count)
+            let label = isWrong ? 1 - line % 2 : line % 2
+            return label == 0 ? [margin, -margin] : [-margin, margin]
+        }
+    }
+
+    /// A candidate that is as right as the serving student, but can't tell its mistakes, takes more of the teacher's time.
+    @Test func theTeachersLoadIsBounded() throws {
+        func criterion(
+            candidate: Int, _ target: Double? = 0.05, growth: Double = 0.25, allowance: Double = 0.02
+        ) throws -> GateCriterion {
+            var settings = Self.settings
+            settings.maximumLoadGrowth = growth
+            settings.loadAllowance = allowance
+            var evidence = Self.evidence(candidate: { $0 % 5 != 0 }, serving: { $0 % 5 != 0 })
+            evidence.serving?.logits = Self.logits(count: 1000, sureMistakes: 10)
+            evidence.candidate?.logits = Self.logits(count: 1000, sureMistakes: candidate)
+            evidence.targetError = target
+            return try #require(Gate(settings).decide(evidence).criteria.first { $0.name == "teacher_load" })
+        }
+        let same = try criterion(candidate: 10)
+        // 810 lines with 10 mistakes are answered; the next 190 are all wrong.
+        #expect(same.verdict == .passed && same.measured == "19.0 % → 19.0 %")
+        // 60 mistakes come before all others, and are more than 5 % of 860 lines.
+        let worse = try criterion(candidate: 60)
+        #expect(worse.verdict == .failed && worse.measured == "19.0 % → 100.0 %")
+        #expect(worse.threshold == "at most 25.0 % and 2.00 points more")
+        #expect(worse.note.hasPrefix("at an error of 5.00 % among a student's own answers; 25."))
+        #expect(try criterion(candidate: 60, growth: 10).verdict == .passed)
+        #expect(try criterion(candidate: 60, nil).verdict == .unmeasured)
+    }
+
+    /// The lowest threshold within the target, with equal confidences together.
+    @Test func thresholdsAtATargetError() {
+        let confidences: [Float] = [0.9, 0.8, 0.8, 0.7, 0.6, 0.5]
+        let correct = [true, true, false, true, true, false]
+        func share(_ target: Double) -> Double {
+            TargetErrorThreshold(confidences: confidences, correct: correct, targetError: target).deferredShare
+        }
+        #expect(share(0) == 5.0 / 6)
+        #expect(share(0.2) == 1.0 / 6)
+        #expect(share(0.25) == 1.0 / 6)
+        #expect(share(1.0 / 3) == 0)
+        let found = TargetErrorThreshold(confidences: confidences, correct: correct, targetError: 0.2)
+        #expect(found.threshold > 0.5 && found.threshold <= 0.6)
+        #expect(TargetErrorThreshold.error(confidences: confidences, correct: correct, threshold: 0.55) == 0.2)
+        #expect(TargetErrorThreshold.error(confidences: confidences, correct: correct, threshold: 0.95) == nil)
+        #expect(TargetErrorThreshold(confidences: [], correct: [], targetError: 0.1).deferredShare == 0)
+    }
+
+    /// What failed isn't printed like what is allowed.
+    @Test func sentencesShowWhatTheyClaim() throws {
+        func measured(_ name: String, _ change: (inout GateEvidence) -> Void) throws -> GateCriterion {
+            var evidence = Self.evidence(candidate: { $0 % 10 != 0 }, serving: { $0 % 5 != 0 })
+            change(&evidence)
+            return try #require(Gate(Self.settings).decide(evidence).criteria.first { $0.name == name })
+        }
+        let calibration = try measured("calibration") { $0.candidate?.calibrationError = 0.05001 }
+        #expect(calibration.verdict == .failed && calibration.measured == "2.0 % → 5.001 %")
+        let size = try measured("size") {
+            $0.candidate?.bytes = 1_250_001
+            $0.serving?.bytes = 1_000_000
+        }
+        #expect(size.verdict == .failed && size.measured == "1,000,000 → 1,250,001, +25.0001 %")
+        let speed = try measured("speed") { $0.candidate?.linesPerSecond = 749.9 }
+        #expect(speed.verdict == .failed && speed.measured == "1,000 → 750, −25.01 %")
+        let overlap = try measured("holdout_overlap") {
+            $0.truth = (0..<9999).map { Int32($0 % 2) }
+            $0.overlap = 200
+        }
+        #expect(overlap.verdict == .failed && overlap.measured == "2.0002 %")
+    }
+
     /// A holdout that is too small to tell doesn't let anything in by luck.
     @Test func tooFewLinesToTell() {
         let decision = Gate(Self.settings).decide(
@@ -123,8 +203,8 @@ import Testing
         var evidence = Self.evidence(candidate: { _ in true }, serving: { _ in true })
         evidence.candidate = nil
         let decision = Gate(Self.settings).decide(evidence)
-        #expect(decision.criteria.count == 15)
-        #expect(decision.criteria.suffix(9).allSatisfy { $0.verdict == .unmeasured })
+        #expect(decision.criteria.count == 16)
+        #expect(decision.criteria.suffix(10).allSatisfy { $0.verdict == .unmeasured })
         #expect(decision.failed.isEmpty)
     }
 

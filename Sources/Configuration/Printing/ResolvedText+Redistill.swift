@@ -27,6 +27,7 @@ extension ResolvedText {
             }
             text.block(Table.drift, redistill.drift) { text, drift in
                 text.line(Table.maximumIndex, drift.maximumIndex)
+                text.line(Table.minimumLines, drift.minimumLines)
                 text.line(Table.startsRun, drift.startsRun)
             }
         }
@@ -39,6 +40,8 @@ extension ResolvedText {
         text.line(Table.confidence, gate.confidence)
         text.line(Table.maximumRecallLoss, gate.maximumRecallLoss)
         text.line(Table.maximumCalibrationError, gate.maximumCalibrationError)
+        text.line(Table.maximumLoadGrowth, gate.maximumLoadGrowth)
+        text.line(Table.loadAllowance, gate.loadAllowance)
         text.line(Table.maximumSlowdown, gate.maximumSlowdown)
         text.line(Table.maximumGrowth, gate.maximumGrowth)
         text.line(Table.minimumHoldoutRows, gate.minimumHoldoutRows)

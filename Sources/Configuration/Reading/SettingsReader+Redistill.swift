@@ -27,7 +27,8 @@ extension SettingsReader {
             rollback: RedistillSettings.Rollback(
                 audits: rollback.value(Table.audits), confidence: rollback.value(Table.rollbackConfidence)),
             drift: RedistillSettings.Drift(
-                maximumIndex: drift.value(Table.maximumIndex), startsRun: drift.value(Table.startsRun)))
+                maximumIndex: drift.value(Table.maximumIndex), minimumLines: drift.value(Table.minimumLines),
+                startsRun: drift.value(Table.startsRun)))
     }
 
     private func gate(_ reader: BlockReader) -> RedistillSettings.Gate {
@@ -37,6 +38,8 @@ extension SettingsReader {
             maximumPossibleLoss: reader.value(Table.maximumPossibleLoss), confidence: reader.value(Table.confidence),
             maximumRecallLoss: reader.value(Table.maximumRecallLoss),
             maximumCalibrationError: reader.value(Table.maximumCalibrationError),
+            maximumLoadGrowth: reader.value(Table.maximumLoadGrowth),
+            loadAllowance: reader.value(Table.loadAllowance),
             maximumSlowdown: reader.value(Table.maximumSlowdown), maximumGrowth: reader.value(Table.maximumGrowth),
             minimumHoldoutRows: reader.value(Table.minimumHoldoutRows),
             minimumClassRows: reader.value(Table.minimumClassRows),

@@ -22,12 +22,17 @@ extension Settings {
     /// one to begin with; without, `models.student` is all there is.
     public func servingStudent(linkExists: Bool) -> ModelSettings.Model {
         guard redistill != nil else { return models.student }
-        if linkExists { return .directory(registryLink) }
-        if case .directory(let path) = models.student, Self.trimmed(path) == Self.trimmed(registryLink) {
-            return .embedded
-        }
-        return models.student
+        return linkExists ? .directory(registryLink) : configuredStudent ?? .embedded
     }
+
+    /// The student that serves where no version of the registry does; nil where the registry's link is all that is named.
+    public var configuredStudent: ModelSettings.Model? {
+        guard case .directory(let path) = models.student, isRegistryLink(path) else { return models.student }
+        return redistill == nil ? nil : .embedded
+    }
+
+    /// Whether a path is the registry's link.
+    public func isRegistryLink(_ path: String) -> Bool { Self.trimmed(path) == Self.trimmed(registryLink) }
 
     private static let current = "current"
 

@@ -29,13 +29,19 @@ public struct ContextualEmbeddings {
         (configuration.layers * 2 + 1) / 3
     }
 
-    /// Adds the states of every token of `tokens`, on as many threads as there are encoders.
-    public mutating func add(_ tokens: TokenBatch, encoders: [TeacherEncoder], progress: (Int) -> Void = { _ in }) {
+    /// Adds the states of every token of `tokens`, on as many threads as there are encoders; false where `shouldStop`
+    /// ended it before the last.
+    @discardableResult
+    public mutating func add(
+        _ tokens: TokenBatch, encoders: [TeacherEncoder], shouldStop: () -> Bool = { false },
+        progress: (Int) -> Void = { _ in }
+    ) -> Bool {
         let width = configuration.hiddenSize
         let chunk = 32
         let buffers = encoders.map { _ in StateBuffer() }
         var first = 0
         while first < tokens.count {
+            if shouldStop() { return false }
             let chunks = encoders.indices.map { index in
                 let start = min(first + index * chunk, tokens.count)
                 return start..<min(start + chunk, tokens.count)
@@ -60,6 +66,7 @@ public struct ContextualEmbeddings {
             first = chunks[chunks.count - 1].upperBound
             progress(first)
         }
+        return true
     }
 
     /// Writes one row per token to `embedding` (V, E), E at most D: principal components of the mean states of all

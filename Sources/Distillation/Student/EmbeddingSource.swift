@@ -30,9 +30,11 @@ public struct EmbeddingSource {
     }
 
     /// Fills `embedding` (V, E), whose tokens must be this BERT's own.
+    ///
+    /// Errors: `usage` where the shapes don't fit; `tryAgain` when stopped.
     func write(
         to embedding: Matrix, _ kind: StudentRecipe.Embeddings, lines: LineBatch, layer: Int?, deviation: Float,
-        threads: Int, progress: ProgressMeter
+        threads: Int, progress: ProgressMeter, shouldStop: () -> Bool
     ) throws(UnderstudyError) {
         guard embedding.rows <= configuration.vocabularySize, embedding.columns <= configuration.hiddenSize else {
             throw UnderstudyError(
@@ -65,11 +67,12 @@ public struct EmbeddingSource {
         let encoders = (0..<max(threads, 1)).map { _ in TeacherEncoder(configuration, weights) }
         progress.begin("embeddings", total: tokens.count)
         var done = 0
-        contextual.add(tokens, encoders: encoders) { finished in
+        let isWhole = contextual.add(tokens, encoders: encoders, shouldStop: shouldStop) { finished in
             progress.advance(by: finished - done)
             done = finished
         }
         progress.end()
+        guard isWhole else { throw .trainingStopped("while embeddings were made") }
         contextual.write(to: embedding, deviation: deviation)
     }
 

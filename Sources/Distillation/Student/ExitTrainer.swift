@@ -33,11 +33,12 @@ public struct ExitTrainer {
 
     /// Weights that have learnt `targets` from the lines' n-grams, beginning with `start` or with zeros.
     ///
-    /// The result is the same for the same lines, seed and start; one thread does it all. `shouldStop` ends it early.
+    /// The result is the same for the same lines, seed and start; one thread does it all. When `shouldStop` ends it, there
+    /// is nothing: half-taught weights aren't measured.
     public func train(
         _ corpus: EncodedCorpus, _ targets: TrainingTargets, buckets: Int, labels: Int, start: Weights? = nil,
         shouldStop: () -> Bool = { false }
-    ) -> Weights {
+    ) -> TrainingOutcome<Weights> {
         let weights = Weights(
             table: Matrix(rows: buckets, columns: labels), bias: Matrix(rows: 1, columns: labels))
         if let start, start.table.rows == buckets, start.table.columns == labels {
@@ -55,11 +56,11 @@ public struct ExitTrainer {
             // The rate falls to a quarter over the epochs.
             let rate = Self.rate * (1 - 0.75 * Float(epoch) / Float(max(Self.epochs - 1, 1)))
             for (step, line) in order.enumerated() {
-                if step % 4096 == 0, shouldStop() { return weights }
+                if step % 4096 == 0, shouldStop() { return .stoppedEarly }
                 learn(corpus, line, targets, weights, squares, logits, gradient, rate)
             }
         }
-        return weights
+        return .learnt(weights)
     }
 
     private func learn(

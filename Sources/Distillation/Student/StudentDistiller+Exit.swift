@@ -4,21 +4,25 @@ import Tensors
 
 /// The student's early exit.
 extension StudentDistiller {
-    /// Distils the early exit beside a student whose validation logits are `logits`; nil where the recipe has none, or
-    /// where no threshold keeps the student's accuracy.
+    /// Distils the early exit beside a student whose validation logits are `logits`; nil where the recipe has none, where
+    /// no threshold keeps the student's accuracy, or where training is stopped before the exit is whole.
     func exit(
         _ configuration: StudentConfiguration, _ material: Material, _ corpus: EncodedCorpus,
         _ targets: TrainingTargets, _ validation: EncodedCorpus, _ logits: [Float]
     ) -> (weights: ExitTrainer.Weights, threshold: ExitThreshold)? {
-        guard recipe.earlyExit, configuration.shortcutBuckets > 0, !shouldStop() else { return nil }
+        guard recipe.earlyExit, configuration.shortcutBuckets > 0 else { return nil }
         let labels = configuration.labels.count
         let start = material.start.flatMap { start in
             start.weights.exit.rows > 0
                 ? ExitTrainer.Weights(table: start.weights.exit, bias: start.weights.exitBias) : nil
         }
-        let weights = ExitTrainer(loss: recipe.training.loss, seed: recipe.training.seed).train(
+        let trained = ExitTrainer(loss: recipe.training.loss, seed: recipe.training.seed).train(
             corpus, targets, buckets: configuration.shortcutBuckets, labels: labels, start: start,
             shouldStop: shouldStop)
+        guard case .learnt(let weights) = trained else {
+            progress.note("early exit: left out, since training was stopped before it was whole")
+            return nil
+        }
         StudentWeights.round(weights.table, to: configuration.precision)
         let truth = material.validation.labelIndices
         let own = ExitTrainer.logits(validation, weights)

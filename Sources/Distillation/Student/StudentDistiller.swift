@@ -57,8 +57,10 @@ public struct StudentDistiller {
         self.shouldStop = shouldStop
     }
 
-    /// - Throws: `invalidData` when the loss diverges or labels are missing, `tryAgain` when stopped before the first
-    ///   step of training.
+    /// Asked to stop, it keeps the best measured epoch; the steps after training are short and run to their end.
+    ///
+    /// - Throws: `invalidData` when the loss diverges or labels are missing, `tryAgain` when stopped before an epoch was
+    ///   measured.
     public func run(_ material: Material) throws(UnderstudyError) -> Result {
         let labels = material.train.labels
         guard material.validation.labelledCount > 0 else {
@@ -75,6 +77,7 @@ public struct StudentDistiller {
         if let teacherLogits { outrank(teacherLogits, lines, material.trusted) }
         let validationLogits = try material.panel?.logits(
             of: material.validation, known: material.knownLogits, progress: progress, shouldStop: shouldStop)
+        try continueUnlessStopped("before the lines were encoded")
         let features = StudentFiles.features(configuration, material.tokenizer)
         let corpus = EncodedCorpus(lines.lines, with: features)
         let validation = EncodedCorpus(material.validation.lines, with: features)
@@ -95,7 +98,7 @@ public struct StudentDistiller {
         options.unknownToken = material.tokenizer.specialTokens.unknown ?? 0
         let trainer = StudentTrainer(configuration, weights: weights, options: options)
         let targets = TrainingTargets(labels: lines.labelIndices, logits: teacherLogits)
-        let outcome = try train(trainer, corpus, targets, validation, material.validation.labelIndices)
+        var outcome = try train(trainer, corpus, targets, validation, material.validation.labelIndices).get()
 
         // Everything from here on is measured with the best epoch's weights, as they will be stored.
         weights.copyValues(from: outcome.weights)
@@ -107,6 +110,7 @@ public struct StudentDistiller {
             logits = exit.threshold.logits
             finished = StudentWeights(weights, exit: exit.weights.table, exitBias: exit.weights.bias)
         }
+        outcome.wasInterrupted = outcome.wasInterrupted || shouldStop()
         let calibration = StudentCalibration.fit(
             logits: logits, teacherLogits: validationLogits?.storage.array,
             labels: material.validation.labelIndices, labelCount: labels.count,
@@ -116,6 +120,10 @@ public struct StudentDistiller {
             outcome: outcome, calibration: calibration, trainLines: material.train.count, transferLines: lines.count,
             parameters: finished.parameterCount)
         return Result(configuration: configuration, weights: finished, metrics: metrics)
+    }
+
+    private func continueUnlessStopped(_ place: String) throws(UnderstudyError) {
+        if shouldStop() { throw .trainingStopped(place) }
     }
 
     /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.
@@ -161,14 +169,15 @@ public struct StudentDistiller {
             }
             try source.write(
                 to: embedding, recipe.embeddings, lines: lines.lines, layer: recipe.contextLayer,
-                deviation: recipe.embeddingDeviation, threads: recipe.training.threads, progress: progress)
+                deviation: recipe.embeddingDeviation, threads: recipe.training.threads, progress: progress,
+                shouldStop: shouldStop)
         }
     }
 
     private func train(
         _ trainer: StudentTrainer, _ corpus: EncodedCorpus, _ targets: TrainingTargets, _ validation: EncodedCorpus,
         _ labels: [Int32]
-    ) throws(UnderstudyError) -> StudentTrainer.Outcome {
+    ) throws(UnderstudyError) -> TrainingOutcome<StudentTrainer.Outcome> {
         var epoch = 0
         var done = 0
         let outcome = try trainer.train(

@@ -10,6 +10,7 @@ import Text
 /// dense tensors; the two tables' gradients are then scattered by columns, so that no two threads write the same value.
 /// The same seed, data and number of threads give the same weights.
 public final class StudentTrainer {
+    /// What was learnt: at least one epoch has been finished, and measured where there are validation lines.
     public struct Outcome {
         /// Of the best epoch by validation accuracy, or the last one without validation lines.
         public let weights: StudentWeights
@@ -19,7 +20,7 @@ public final class StudentTrainer {
         public let losses: [Double]
         /// Over the lines with a label, while they were learnt; nil for an epoch without any.
         public let trainAccuracies: [Double?]
-        public let wasInterrupted: Bool
+        public internal(set) var wasInterrupted: Bool
     }
 
     private let configuration: StudentConfiguration
@@ -44,17 +45,17 @@ public final class StudentTrainer {
         shortcutRows = TouchedRows(tableRows: configuration.shortcutBuckets)
     }
 
-    /// Runs all epochs, or fewer when `shouldStop` says so between two steps; the best weights so far are kept.
+    /// Runs all epochs, or fewer when `shouldStop` says so between two steps; then the best finished epoch is kept, and
+    /// without one there is nothing.
     ///
     /// - Throws: `invalidData` when the loss stops being a number.
     public func train(
         _ corpus: EncodedCorpus, _ targets: TrainingTargets, validation: (corpus: EncodedCorpus, labels: [Int32])?,
         shouldStop: () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
-    ) throws(UnderstudyError) -> Outcome {
+    ) throws(UnderstudyError) -> TrainingOutcome<Outcome> {
         precondition(corpus.count == targets.labels.count)
         var generator = SeededGenerator(seed: options.seed, stream: 1)
         let best = StudentWeights(zeros: configuration)
-        best.copyValues(from: weights)
         var bestAccuracy = -1.0
         var bestEpoch = 0
         var accuracies: [Double] = []
@@ -62,6 +63,7 @@ public final class StudentTrainer {
         var trainAccuracies: [Double?] = []
         let steps = (corpus.count + options.batch - 1) / options.batch * options.epochs
         var step = 0
+        var wasInterrupted = false
         var order = Array(0..<corpus.count)
         epochs: for epoch in 1...max(options.epochs, 1) {
             if options.order == .shuffled { generator.shuffle(&order) }
@@ -70,12 +72,8 @@ public final class StudentTrainer {
             var sums = (loss: 0.0, correct: 0, labelled: 0)
             for start in stride(from: 0, to: order.count, by: options.batch) {
                 if shouldStop() {
-                    optimizer.prepareAll()
-                    // Without a measured epoch the weights of the moment are the best there are.
-                    if bestEpoch == 0 { best.copyValues(from: weights) }
-                    return Outcome(
-                        weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
-                        trainAccuracies: trainAccuracies, wasInterrupted: true)
+                    wasInterrupted = true
+                    break epochs
                 }
                 let lines = Array(order[start..<min(start + options.batch, order.count)])
                 self.step(lines, corpus, targets, rate: options.optimizer.rate(step: step, of: steps))
@@ -113,9 +111,11 @@ public final class StudentTrainer {
             }
             progress(report)
         }
-        return Outcome(
-            weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
-            trainAccuracies: trainAccuracies, wasInterrupted: false)
+        guard bestEpoch > 0 else { return .stoppedEarly }
+        return .learnt(
+            Outcome(
+                weights: best, bestEpoch: bestEpoch, validationAccuracies: accuracies, losses: losses,
+                trainAccuracies: trainAccuracies, wasInterrupted: wasInterrupted))
     }
 
     private func step(_ lines: [Int], _ corpus: EncodedCorpus, _ targets: TrainingTargets, rate: Float) {

@@ -15,8 +15,8 @@ public final class TeacherPanel {
         }
     }
 
-    /// Lines scored between two writes of the file: what a killed run may lose.
-    private static let chunk = 2048
+    /// Lines scored between two writes of the file: what a killed run may lose, and how long a stop may take.
+    private static let chunk = 512
 
     public let labels: [String]
     private let members: [Member]
@@ -88,7 +88,10 @@ public final class TeacherPanel {
         evaluator.threads = threads
         for start in stride(from: 0, to: missing.count, by: Self.chunk) {
             guard !shouldStop() else {
-                throw UnderstudyError(.tryAgain, "stopped while the teacher was scoring; what it scored is kept")
+                throw UnderstudyError(
+                    .tryAgain,
+                    "training was stopped while the teacher was scoring; its logits are kept for the next run, and "
+                        + "nothing else is written")
             }
             let lines = data.rows(Array(missing[start..<min(start + Self.chunk, missing.count)]))
             let logits = try evaluator.logits(of: lines, by: member.teacher, progress: progress)

@@ -42,7 +42,9 @@ public struct TeacherFineTuner {
 
     /// Trains on lines with labels (those without are passed over); both sets must have the same labels.
     ///
-    /// `isCancelled` is asked between steps; the best weights so far are kept then.
+    /// `isCancelled` is asked between steps; the best measured epoch is kept then.
+    ///
+    /// Errors: `tryAgain` when stopped before an epoch was measured.
     public func run(
         train: DataSet, validation: DataSet, isCancelled: () -> Bool = { false },
         progress: (TeacherTrainingProgress) -> Void = { _ in }
@@ -62,10 +64,7 @@ public struct TeacherFineTuner {
             configuration: configuration, weights: file.weights, missing: missing, options: options)
         let training = tokenised(train.labelled(), configuration)
         let held = tokenised(validation.labelled(), configuration)
-        let result = try trainer.train(training, validation: held, isCancelled: isCancelled, progress: progress)
-        guard result.bestEpoch > 0 else {
-            throw UnderstudyError(.tryAgain, "training was stopped before it had learnt anything; nothing is written")
-        }
+        let result = try trainer.train(training, validation: held, isCancelled: isCancelled, progress: progress).get()
         let calibration = calibrate(held, configuration, trainer.weights)
         configuration.temperature = calibration.temperature
         return Outcome(

@@ -42,21 +42,18 @@ public final class TeacherTrainer {
 
     /// Trains, and leaves the best epoch's weights in `weights`.
     ///
-    /// `isCancelled` is asked between steps; once it says true, the best weights so far are kept: those of the best
-    /// finished epoch, or the present ones in the first.
+    /// `isCancelled` is asked between steps; once it says true, the best finished epoch is kept, and without one there is
+    /// nothing.
     public func train(
         _ training: TeacherTrainingSet, validation: TeacherTrainingSet? = nil, isCancelled: () -> Bool = { false },
         progress: (TeacherTrainingProgress) -> Void = { _ in }
-    ) throws(UnderstudyError) -> TeacherTrainingResult {
+    ) throws(UnderstudyError) -> TrainingOutcome<TeacherTrainingResult> {
         try check(training, name: "training")
         if let validation { try check(validation, name: "validation") }
         var result = TeacherTrainingResult(epochs: [], bestEpoch: 0, wasCancelled: false)
         guard
             let states = frozenStates([training] + (validation.map { [$0] } ?? []), isCancelled, progress)
-        else {
-            result.wasCancelled = true
-            return result
-        }
+        else { return .stoppedEarly }
         let stepsPerEpoch = (training.count + options.batchLines - 1) / options.batchLines
         let schedule = TeacherSchedule(steps: stepsPerEpoch * options.epochs, warmUpShare: options.warmUpShare)
         let validator = TeacherValidator(configuration, weights: weights, threads: options.threads)
@@ -65,7 +62,7 @@ public final class TeacherTrainer {
             stage: .training, epoch: 0, epochs: options.epochs, linesDone: 0,
             linesTotal: training.count * options.epochs, loss: 0, accuracy: 0)
 
-        for epoch in 0..<options.epochs {
+        epochs: for epoch in 0..<options.epochs {
             var generator = SeededGenerator(seed: SeededGenerator.mixed(options.seed, UInt64(epoch)))
             let order = generator.permutation(training.count)
             var loss = 0.0
@@ -75,7 +72,7 @@ public final class TeacherTrainer {
             for start in stride(from: 0, to: order.count, by: options.batchLines) {
                 if isCancelled() {
                     result.wasCancelled = true
-                    break
+                    break epochs
                 }
                 let lines = Array(order[start..<min(start + options.batchLines, order.count)])
                 let number = epoch * stepsPerEpoch + start / options.batchLines
@@ -96,8 +93,6 @@ public final class TeacherTrainer {
                 report.accuracy = Double(correct) / Double(done)
                 progress(report)
             }
-            // A cancelled epoch counts only where there is no finished one.
-            if done == 0 || (result.wasCancelled && !result.epochs.isEmpty) { break }
             var measured = TeacherTrainingResult.Epoch(
                 trainingLoss: report.loss, trainingAccuracy: report.accuracy, validationLoss: nil,
                 validationAccuracy: nil)
@@ -116,10 +111,10 @@ public final class TeacherTrainer {
                 best.take(
                     step.tensors, accuracy: measured.validationAccuracy ?? 0, loss: measured.validationLoss ?? 0)
             }
-            if result.wasCancelled { break }
         }
+        guard result.bestEpoch > 0 else { return .stoppedEarly }
         best.restore(step.tensors)
-        return result
+        return .learnt(result)
     }
 
     /// The frozen blocks' output for each set; [nil] for each where the embeddings learn, nil where cancelled.

@@ -10,7 +10,7 @@ public struct TeacherTrainingResult: Sendable, Equatable, Codable {
     }
 
     public var epochs: [Epoch]
-    /// The epoch whose weights were kept, from 1; 0 where training was stopped before it did anything.
+    /// The epoch whose weights were kept, from 1.
     public var bestEpoch: Int
     /// True where the caller stopped it.
     public var wasCancelled: Bool

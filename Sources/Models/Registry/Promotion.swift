@@ -10,10 +10,15 @@ public struct Promotion: Sendable, Equatable, Codable {
         case person
     }
 
+    /// The entry for the student that the configuration names, where no version of the registry serves. No version can
+    /// have this name.
+    public static let configured = "(configured)"
+
     /// Microseconds since 1970.
     public var time: Int64
+    /// A version, or `configured`.
     public var version: String
-    /// What served before; nil for the first.
+    /// What served before; nil where that was the configured student.
     public var predecessor: String?
     public var origin: Origin
 

@@ -17,6 +17,12 @@ enum RegistryLink: String, CaseIterable {
         return VersionName.isValid(name) ? name : nil
     }
 
+    /// Whether there is such a link, wherever it leads.
+    func exists(in directory: String) -> Bool {
+        var status = stat()
+        return lstat(directory + "/" + rawValue, &status) == 0
+    }
+
     /// Lets it lead to `version`, in one step, durably; nil removes it.
     ///
     /// Errors: `cannotCreate`, `noSpace`.

@@ -2,6 +2,15 @@ import Diagnostics
 import Glibc
 import Tensors
 
+/// What must serve for a change to be made: a decision about one student isn't carried out against another that was
+/// promoted meanwhile.
+public enum ServingExpectation: Sendable, Equatable {
+    case any
+    /// No version of the registry: the student that the configuration names.
+    case configured
+    case version(String)
+}
+
 /// Changes. Each happens under the registry's lock and leaves a whole registry wherever it is killed.
 extension StudentRegistry {
     /// Lets a version serve. What served before becomes `previous`.
@@ -10,53 +19,67 @@ extension StudentRegistry {
     /// record with a promotion that didn't come to be, which the next change takes out.
     ///
     /// Errors: `missingInput`, `invalidData` for a damaged version; `configuration` for a barred one, unless a person asks,
-    /// which lifts the bar.
-    public func promote(_ version: String, by origin: Promotion.Origin, now: Int64) throws(UnderstudyError) {
+    /// which lifts the bar; `tryAgain` where another student serves than `expected`.
+    public func promote(
+        _ version: String, by origin: Promotion.Origin, now: Int64, expecting expected: ServingExpectation = .any
+    ) throws(UnderstudyError) {
         try changing { (record) throws(UnderstudyError) in
             let entry = try entry(version)
             try Self.verify(directory: entry.directory)
             try ModelDirectory.check(entry.directory)
-            if let barring = entry.barring {
-                guard origin == .person else {
-                    throw UnderstudyError(
-                        .configuration, "version \(version) is barred: \(PrintableText.escaped(barring.reason))",
-                        at: entry.directory)
-                }
-                record.barred.removeAll { $0.version == version }
-            }
-            let before = RegistryLink.current.target(in: directory)
-            guard before != version else { return }
-            record.promotions.append(
-                Promotion(time: now, version: version, predecessor: before, origin: origin))
-            try record.write(directory: directory)
-            CrashPoint.promoting.pass()
-            if let before { try RegistryLink.previous.set(before, in: directory) }
-            CrashPoint.flipping.pass()
-            try RegistryLink.current.set(version, in: directory)
-            if RegistryLink.shadow.target(in: directory) == version {
-                try RegistryLink.shadow.set(nil, in: directory)
-            }
-            CrashPoint.promoted.pass()
+            try promote(entry, by: origin, now: now, expecting: expected, &record)
         }
+    }
+
+    func promote(
+        _ entry: RegistryEntry, by origin: Promotion.Origin, now: Int64, expecting expected: ServingExpectation,
+        _ record: inout RegistryRecord
+    ) throws(UnderstudyError) {
+        if let barring = entry.barring {
+            guard origin == .person else {
+                throw UnderstudyError(
+                    .configuration, "version \(entry.version) is barred: \(PrintableText.escaped(barring.reason))",
+                    at: entry.directory)
+            }
+            record.barred.removeAll { $0.version == entry.version }
+        }
+        let before = RegistryLink.current.target(in: directory)
+        try check(expected, serving: before)
+        guard before != entry.version else { return }
+        record.promotions.append(
+            Promotion(time: now, version: entry.version, predecessor: before, origin: origin))
+        try record.write(directory: directory)
+        CrashPoint.promoting.pass()
+        try RegistryLink.previous.set(before, in: directory)
+        CrashPoint.flipping.pass()
+        try RegistryLink.current.set(entry.version, in: directory)
+        if RegistryLink.shadow.target(in: directory) == entry.version {
+            try RegistryLink.shadow.set(nil, in: directory)
+        }
+        CrashPoint.promoted.pass()
     }
 
     /// Lets the student before serve again. `barring` says why the other one is never to be promoted again.
     ///
-    /// Errors: `missingInput` where there is none before.
+    /// - Parameter expected: the version to return to, where it was chosen before; another one is `tryAgain`.
+    /// - Returns: both versions; `from` is nil where `current` led nowhere.
+    ///
+    /// Errors: `missingInput` where there is none before; `invalidData` where it is damaged.
     @discardableResult
     public func rollback(
-        barring reason: String? = nil, now: Int64
-    ) throws(UnderstudyError) -> (from: RegistryEntry, to: RegistryEntry) {
+        to expected: String? = nil, barring reason: String? = nil, now: Int64
+    ) throws(UnderstudyError) -> (from: String?, to: RegistryEntry) {
         try changing { (record) throws(UnderstudyError) in
-            guard let current = RegistryLink.current.target(in: directory),
-                let previous = previousVersion(record)
-            else {
+            guard let previous = previousVersion(record) else {
                 throw UnderstudyError(.missingInput, "there is no student before to go back to", at: directory)
             }
+            guard expected == nil || expected == previous else { throw changedMeanwhile() }
+            // A link that leads nowhere is replaced like one that leads to a version.
+            let current = RegistryLink.current.target(in: directory)
             let to = made(previous, record)
             try Self.verify(directory: to.directory)
             try ModelDirectory.check(to.directory)
-            if let reason { record.barred.append(Barring(version: current, reason: reason, time: now)) }
+            if let current, let reason { bar(current, reason, now, &record) }
             record.promotions.append(
                 Promotion(time: now, version: previous, predecessor: current, origin: .rollback))
             try record.write(directory: directory)
@@ -68,13 +91,48 @@ extension StudentRegistry {
             }
             try RegistryLink.previous.set(older, in: directory)
             CrashPoint.promoted.pass()
-            return (made(current, record), to)
+            return (current, to)
+        }
+    }
+
+    /// Lets the student serve that the configuration names: no version of the registry does any more. Versions stay.
+    ///
+    /// Gives the version that served; nil where `current` led nowhere.
+    ///
+    /// Errors: `missingInput` where that is so already.
+    @discardableResult
+    public func rollbackToConfigured(
+        barring reason: String? = nil, now: Int64
+    ) throws(UnderstudyError) -> String? {
+        try changing { (record) throws(UnderstudyError) in
+            guard RegistryLink.current.exists(in: directory) else {
+                throw UnderstudyError(
+                    .missingInput,
+                    "no version of this registry serves, but the student that the configuration names; there is nothing "
+                        + "to go back to", at: directory)
+            }
+            let current = RegistryLink.current.target(in: directory)
+            if let current, let reason { bar(current, reason, now, &record) }
+            record.promotions.append(
+                Promotion(time: now, version: Promotion.configured, predecessor: current, origin: .rollback))
+            try record.write(directory: directory)
+            CrashPoint.promoting.pass()
+            try RegistryLink.current.set(nil, in: directory)
+            CrashPoint.flipping.pass()
+            try RegistryLink.previous.set(nil, in: directory)
+            CrashPoint.promoted.pass()
+            return current
         }
     }
 
     /// Lets a version answer beside the serving one; nil ends that.
-    public func setShadow(_ version: String?) throws(UnderstudyError) {
+    ///
+    /// Errors: `tryAgain` where another student serves than `expected`.
+    public func setShadow(
+        _ version: String?, expecting expected: ServingExpectation = .any
+    ) throws(UnderstudyError) {
         try changing { (record) throws(UnderstudyError) in
+            try check(expected, serving: RegistryLink.current.target(in: directory))
             if let version {
                 let entry = try entry(version)
                 try Self.verify(directory: entry.directory)
@@ -87,9 +145,13 @@ extension StudentRegistry {
     public func bar(_ version: String, reason: String, now: Int64) throws(UnderstudyError) {
         try changing { (record) throws(UnderstudyError) in
             _ = try entry(version)
-            record.barred.removeAll { $0.version == version }
-            record.barred.append(Barring(version: version, reason: reason, time: now))
+            bar(version, reason, now, &record)
         }
+    }
+
+    private func bar(_ version: String, _ reason: String, _ now: Int64, _ record: inout RegistryRecord) {
+        record.barred.removeAll { $0.version == version }
+        record.barred.append(Barring(version: version, reason: reason, time: now))
     }
 
     /// Removes the oldest versions but for the newest `count`, and those that a link leads to; their names.
@@ -102,7 +164,7 @@ extension StudentRegistry {
             let others = try entries().map(\.version).filter { !linked.contains($0) }
             let old = others.dropLast(count)
             for version in old {
-                // Away at once, then file by file: nobody sees half a version.
+                // Renamed first, then removed file by file, so that no reader sees half a version.
                 let hidden = directory + "/" + Self.removedPrefix + version
                 DirectoryTree.remove(hidden)
                 guard rename(directory + "/" + version, hidden) == 0 else { continue }
@@ -110,6 +172,21 @@ extension StudentRegistry {
             }
             return Array(old)
         }
+    }
+
+    private func check(_ expected: ServingExpectation, serving: String?) throws(UnderstudyError) {
+        switch expected {
+        case .any: return
+        case .configured: if serving == nil { return }
+        case .version(let version): if serving == version { return }
+        }
+        throw changedMeanwhile()
+    }
+
+    func changedMeanwhile() -> UnderstudyError {
+        UnderstudyError(
+            .tryAgain, "another student was promoted, or taken back, meanwhile; nothing is changed: try again",
+            at: directory)
     }
 
     // MARK: Under the lock
@@ -134,16 +211,18 @@ extension StudentRegistry {
 
     /// Takes back what a kill left half done.
     private func settle(_ record: inout RegistryRecord) {
-        // A promotion whose flip never came.
-        if let current = RegistryLink.current.target(in: directory) {
-            while let last = record.promotions.last, last.version != current, last.predecessor == current {
-                record.promotions.removeLast()
-            }
-        } else {
-            record.promotions.removeAll()
+        // A change whose flip never came: what serves is what served before it.
+        let serving = RegistryLink.current.target(in: directory) ?? Promotion.configured
+        while let last = record.promotions.last, last.version != serving,
+            last.predecessor ?? Promotion.configured == serving
+        {
+            record.promotions.removeLast()
         }
-        for name in (try? DirectoryTree.entries(of: directory)) ?? [] where name.hasPrefix(Self.removedPrefix) {
-            DirectoryTree.remove(directory + "/" + name)
+        for name in (try? DirectoryTree.entries(of: directory)) ?? [] {
+            let isOurs =
+                name.hasPrefix(Self.removedPrefix)
+                || name.hasPrefix(".\(RegistryRecord.fileName).") && name.hasSuffix(".partial")
+            if isOurs { DirectoryTree.remove(directory + "/" + name) }
         }
         StagingDirectory.removeAllLeftovers(in: directory)
     }

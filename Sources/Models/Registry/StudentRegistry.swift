@@ -32,9 +32,10 @@ public struct StudentRegistry: Sendable {
 
     public func shadow() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .shadow) }
 
-    /// What a rollback would return to.
+    /// What a rollback would return to; nil: the student that the configuration names.
     ///
-    /// Where a kill came between two flips the link may lead to the current version; then history knows better.
+    /// Where a kill came between two flips the link may lead to the current version; then history knows better. It is
+    /// known too where `current` leads nowhere.
     public func previous() throws(UnderstudyError) -> RegistryEntry? {
         let record = try RegistryRecord.read(directory: directory)
         return previousVersion(record).map { made($0, record) }
@@ -111,13 +112,14 @@ public struct StudentRegistry: Sendable {
     }
 
     func previousVersion(_ record: RegistryRecord) -> String? {
-        guard let current = RegistryLink.current.target(in: directory) else { return nil }
+        let current = RegistryLink.current.target(in: directory)
         if let linked = RegistryLink.previous.target(in: directory), linked != current,
             isDirectory(directory + "/" + linked)
         {
             return linked
         }
-        guard let known = record.predecessor(of: current), known != current, isDirectory(directory + "/" + known)
+        guard let current, let known = record.predecessor(of: current), known != current,
+            isDirectory(directory + "/" + known)
         else { return nil }
         return known
     }

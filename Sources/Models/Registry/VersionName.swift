@@ -20,10 +20,14 @@ enum VersionName {
         return isValid(allowed) ? allowed : "student"
     }
 
+    /// The largest number of a version: one more can always be counted.
+    static let mostVersions = 1_000_000_000
+
     /// The number of a version that a run made: `v12`.
     static func number(_ name: String) -> Int? {
-        guard name.hasPrefix("v"), name.count > 1, name.dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        guard name.hasPrefix("v"), name.count > 1, name.dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = Int(name.dropFirst()), number <= mostVersions
         else { return nil }
-        return Int(name.dropFirst())
+        return number
     }
 }

@@ -43,5 +43,14 @@ struct Comparison {
         return zip(change, lines).map { $1 > 0 ? Double($0) / Double($1) : 0 }
     }
 
+    /// The share of the holdout that a student defers where its own answers are to have the error `target`.
+    func deferred(_ student: GateEvidence.Measured, _ correct: [Bool], _ target: Double) -> Double {
+        let predictions = Predictions(
+            logits: student.logits, labelCount: labels.count, temperature: student.temperature)
+        return TargetErrorThreshold(
+            confidences: predictions.confidences, correct: correct, targetError: target
+        ).deferredShare
+    }
+
     private static func share(_ hits: [Bool]) -> Double { Double(hits.count { $0 }) / Double(max(hits.count, 1)) }
 }

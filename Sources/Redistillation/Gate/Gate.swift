@@ -39,7 +39,7 @@ public struct Gate: Sendable {
                 "\(evidence.truth.count)", evidence.truth.count >= settings.minimumHoldoutRows),
             classes(questions.holdoutClasses, evidence.labels, perClass),
             questions.overlap.answered(
-                NumberText.percent(overlap), overlap <= settings.maximumOverlap,
+                NumberText.percent(overlap, apartFrom: settings.maximumOverlap), overlap <= settings.maximumOverlap,
                 evidence.overlap > 0 ? "\(evidence.overlap) lines; they aren't learnt from" : ""),
             logits(questions.logits, evidence),
         ]
@@ -81,31 +81,62 @@ public struct Gate: Sendable {
         let recall = outcome.recallChanges
         let worst = recall.indices.min { recall[$0] < recall[$1] } ?? 0
         let speed = candidate.linesPerSecond / max(serving.linesPerSecond, 1e-9)
+        let growth = Double(candidate.bytes) / Double(max(serving.bytes, 1)) - 1
         return [
             training,
             questions.accuracy.answered(
-                "\(share(outcome.servingAccuracy)) → \(share(outcome.candidateAccuracy))",
-                bootstrap.difference >= -settings.maximumAccuracyLoss - slack,
-                GateText.points(bootstrap.difference, signed: true)),
+                "\(share(outcome.servingAccuracy)) → \(share(outcome.candidateAccuracy)), "
+                    + points(bootstrap.difference, -settings.maximumAccuracyLoss),
+                bootstrap.difference >= -settings.maximumAccuracyLoss - slack),
             questions.worst.answered(
-                GateText.points(bootstrap.lower, signed: true),
+                points(bootstrap.lower, -settings.maximumPossibleLoss),
                 bootstrap.lower >= -settings.maximumPossibleLoss - slack,
                 "paired bootstrap, \(NumberText.percent(settings.confidence, digits: 0)) confidence"),
             questions.recall.answered(
-                "\(GateText.points(recall[worst], signed: true)) (\(PrintableText.escaped(outcome.labels[worst])))",
+                "\(points(recall[worst], -settings.maximumRecallLoss)) (\(PrintableText.escaped(outcome.labels[worst])))",
                 recall[worst] >= -settings.maximumRecallLoss - slack),
             agreement(questions.agreement, outcome, evidence),
             questions.calibration.answered(
-                "\(share(serving.calibrationError)) → \(share(candidate.calibrationError))",
+                "\(share(serving.calibrationError)) → "
+                    + NumberText.percent(candidate.calibrationError, apartFrom: allowedCalibrationError(evidence)),
                 candidate.calibrationError <= allowedCalibrationError(evidence), "cross-fitted temperature"),
+            load(questions.load, outcome, evidence),
             questions.speed.answered(
-                "\(NumberText.rate(serving.linesPerSecond)) → \(NumberText.rate(candidate.linesPerSecond))",
+                "\(NumberText.rate(serving.linesPerSecond)) → \(NumberText.rate(candidate.linesPerSecond))"
+                    + change(speed - 1, -settings.maximumSlowdown),
                 speed >= 1 - settings.maximumSlowdown),
             questions.size.answered(
-                "\(NumberText.grouped(serving.bytes)) → \(NumberText.grouped(candidate.bytes))",
+                "\(NumberText.grouped(serving.bytes)) → \(NumberText.grouped(candidate.bytes))"
+                    + change(growth, settings.maximumGrowth),
                 Double(candidate.bytes) <= (1 + settings.maximumGrowth) * Double(serving.bytes)),
             alone(questions.alone, outcome, evidence),
         ]
+    }
+
+    /// How much of the stream each student would have to defer, so that its own answers are wrong as seldom as the target
+    /// says.
+    private func load(
+        _ question: GateQuestion, _ outcome: Comparison, _ evidence: GateEvidence
+    ) -> GateCriterion {
+        guard let target = evidence.targetError else {
+            return question.unanswered("the serving student has no threshold of its own to take the error from")
+        }
+        let before = outcome.deferred(outcome.serving, outcome.servingCorrect, target)
+        let after = outcome.deferred(outcome.candidate, outcome.candidateCorrect, target)
+        let allowed = settings.allowedLoad(serving: before)
+        return question.answered(
+            "\(share(before)) → \(NumberText.percent(after, apartFrom: allowed))", after <= allowed + 1e-12,
+            "at an error of \(NumberText.percent(target, digits: 2)) among a student's own answers; "
+                + "\(share(allowed)) is allowed")
+    }
+
+    /// A difference with enough digits to see on which side of `limit` it is.
+    private func points(_ difference: Double, _ limit: Double) -> String {
+        GateText.points(difference, signed: true, apartFrom: limit)
+    }
+
+    private func change(_ difference: Double, _ limit: Double) -> String {
+        ", \(difference < 0 ? "−" : "+")\(NumberText.percent(abs(difference), apartFrom: abs(limit)))"
     }
 
     /// What the settings allow, or what the serving student has where that is more.

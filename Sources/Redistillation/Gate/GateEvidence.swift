@@ -49,6 +49,8 @@ public struct GateEvidence: Sendable {
     /// nil before training.
     public var candidate: Measured?
     public var serving: Measured?
+    /// The error among a student's own answers at which the teacher's load is compared, 0 … 1; nil: there is none.
+    public var targetError: Double?
     /// Taught by labels alone, from the same beginning: its logits on the holdout. nil where there are too few labels.
     public var alone: [Float]?
     /// Epochs that the training came to, and whether the time ended it.

@@ -16,6 +16,7 @@ struct GateQuestions: Sendable {
     let agreement = GateQuestion(
         name: "agreement", title: "Agreement with the teacher on the log", threshold: "better than before")
     let calibration: GateQuestion
+    let load: GateQuestion
     let speed: GateQuestion
     let size: GateQuestion
     let alone = GateQuestion(
@@ -45,12 +46,16 @@ struct GateQuestions: Sendable {
         recall = question("recall", "Recall of the class that loses most", lost(settings.maximumRecallLoss))
         calibration = question(
             "calibration", "Calibration error on the holdout", "at most \(NumberText.percent(calibrationError))")
+        load = question(
+            "teacher_load", "Deferred to the teacher at the same error",
+            "at most \(NumberText.percent(settings.maximumLoadGrowth)) and \(GateText.points(settings.loadAllowance)) more"
+        )
         speed = question("speed", "Lines a second", "at most \(NumberText.percent(settings.maximumSlowdown)) lost")
         size = question("size", "Bytes of weights", "at most \(NumberText.percent(settings.maximumGrowth)) more")
     }
 
     /// Those that a candidate answers.
     var aboutCandidate: [GateQuestion] {
-        [training, accuracy, worst, recall, agreement, calibration, speed, size, alone]
+        [training, accuracy, worst, recall, agreement, calibration, load, speed, size, alone]
     }
 }

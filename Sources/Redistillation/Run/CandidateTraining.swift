@@ -42,7 +42,7 @@ struct CandidateTraining {
         return try distil(&material)
     }
 
-    /// The same from labels alone; nil where there are too few of them.
+    /// The same from labels alone; nil where there are too few of them, or the time is over before it has learnt anything.
     func alone() throws(UnderstudyError) -> StudentDistiller.Result? {
         let labelled = try lines.labelled()
         guard labelled.count >= Self.fewestLabels else { return nil }
@@ -50,7 +50,13 @@ struct CandidateTraining {
         guard train.labelledCount > 0, validation.labelledCount > 0 else { return nil }
         var material = StudentDistiller.Material(
             train: train, validation: validation, tokenizer: materials.tokenizer)
-        return try distil(&material)
+        do throws(UnderstudyError) {
+            return try distil(&material)
+        } catch {
+            // The candidate is there and goes to the gate without its twin.
+            guard error.code == .tryAgain, limits.breach == .outOfTime else { throw error }
+            return nil
+        }
     }
 
     private static let salt: UInt64 = 0x6570_6f63_6873
@@ -63,13 +69,10 @@ struct CandidateTraining {
         material.start = StudentDistiller.Start(
             configuration: materials.serving.configuration, weights: try beginning(recipe))
         let limits = limits
-        let result = try StudentDistiller(recipe, progress: progress, shouldStop: { limits.breach != nil })
-            .run(material)
-        guard result.metrics.wasInterrupted else { return result }
+        let distiller = StudentDistiller(recipe, progress: progress, shouldStop: { limits.breach != nil })
+        let result = try limits.explaining { [material] () throws(UnderstudyError) in try distiller.run(material) }
         // A measured epoch is worth judging where only the time was over.
-        guard let breach = limits.breach, breach == .outOfTime, result.metrics.bestEpoch > 0 else {
-            throw limits.breach.map(limits.error) ?? UnderstudyError(.tryAgain, "the training was interrupted")
-        }
+        if result.metrics.wasInterrupted { try limits.checkAllButTime() }
         return result
     }
 
@@ -92,8 +95,9 @@ struct CandidateTraining {
     /// Lines with the label that they are judged by: their own, or the teacher's.
     private func judged(_ lines: DataSet, _ panel: TeacherPanel) throws(UnderstudyError) -> DataSet {
         let limits = limits
-        let logits = try panel.logits(
-            of: lines, known: harvest.known, progress: progress, shouldStop: { limits.breach != nil })
+        let logits = try limits.explaining { () throws(UnderstudyError) in
+            try panel.logits(of: lines, known: harvest.known, progress: progress, shouldStop: { limits.breach != nil })
+        }
         let predictions = Predictions(logits: logits.storage.array, labelCount: lines.labels.count)
         let labels = lines.labelIndices.enumerated().map { $1 >= 0 ? $1 : predictions.indices[$0] }
         return DataSet(labels: lines.labels, lines: lines.lines, labelIndices: labels)

@@ -21,20 +21,30 @@ extension RedistillRun {
         if request.isDryRun {
             run.outcome = .passed
         } else {
-            // So that a rollback has somewhere to return to, the serving student is in the registry too.
-            let parent = try registry.adopt(directory: findings.materials.servingDirectory, now: now())
-            if try registry.current() == nil {
-                try registry.promote(parent.version, by: .run(run.number), now: now())
-            }
-            if request.redistill.shadow > 0 {
-                try registry.setShadow(entry.version)
-                run.outcome = .shadowing
-            } else {
-                try registry.promote(entry.version, by: .run(run.number), now: now())
-                run.outcome = .promoted
-            }
+            try promote(entry, &run, findings)
         }
         clearUp(findings)
+    }
+
+    /// Lets the candidate in, as a shadow or at once, if the student that it was measured against still serves.
+    private func promote(
+        _ entry: RegistryEntry, _ run: inout RedistillationRun, _ findings: RunFindings
+    ) throws(UnderstudyError) {
+        let serving: String
+        if let version = findings.materials.servingVersion {
+            serving = version
+        } else {
+            // So that a rollback has somewhere to return to, the configured student is in the registry too.
+            serving = try registry.adopt(directory: findings.materials.servingDirectory, now: now()).version
+            try registry.promote(serving, by: .run(run.number), now: now(), expecting: .configured)
+        }
+        if request.redistill.shadow > 0 {
+            try registry.setShadow(entry.version, expecting: .version(serving))
+            run.outcome = .shadowing
+        } else {
+            try registry.promote(entry.version, by: .run(run.number), now: now(), expecting: .version(serving))
+            run.outcome = .promoted
+        }
     }
 
     private func publish(
@@ -44,7 +54,7 @@ extension RedistillRun {
             throw UnderstudyError(.internalFailure, "there is no candidate to publish")
         }
         let materials = findings.materials
-        var lineage = StudentLineage(version: try registry.nextVersion(), createdAt: now())
+        var lineage = StudentLineage(version: try registry.reserveVersion(), createdAt: now())
         lineage.run = run.number
         lineage.parent = materials.serving.version
         lineage.parentFingerprint = materials.servingFingerprint

@@ -58,8 +58,9 @@ extension RedistillRun {
     ) throws(UnderstudyError) {
         let materials = findings.materials
         let limits = limits
-        let teacherLogits = try panel.logits(
-            of: materials.holdout, progress: progress, shouldStop: { limits.breach != nil })
+        let teacherLogits = try limits.explaining { () throws(UnderstudyError) in
+            try panel.logits(of: materials.holdout, progress: progress, shouldStop: { limits.breach != nil })
+        }
         findings.teacherLogits = teacherLogits.storage.array
         let candidate = try training.candidate(panel)
         CrashPoint.trained.pass()
@@ -71,15 +72,14 @@ extension RedistillRun {
         var result = candidate
         // The threshold goes with the weights as they are stored and run.
         let logits = try measuring.logits(student)
-        let calibration = StudentCalibration.fit(
-            logits: logits, teacherLogits: findings.teacherLogits, labels: materials.holdout.labelIndices,
-            labelCount: materials.labels.count, description: "\(materials.holdout.count) lines of the holdout")
+        let servingLogits = try measuring.logits(materials.serving)
+        let calibration = calibration(&findings, logits, servingLogits)
         result.configuration.calibration = calibration.calibration
         result.metrics.calibration = calibration
         findings.candidate = result
         findings.candidateDirectory = try write(result, findings)
         findings.candidateReference = reference(student, logits, calibration.calibration.temperature, findings)
-        try measure(&findings, student, logits, measuring)
+        try measure(&findings, student, logits, servingLogits, measuring)
         findings.evidence.epochs = candidate.metrics.losses.count
         findings.evidence.wasCutShort = candidate.metrics.wasInterrupted
         // Where the time is over already, its twin is not waited for.
@@ -88,12 +88,37 @@ extension RedistillRun {
         }
     }
 
+    /// The candidate's temperature and threshold from the holdout; its threshold may not raise the teacher's load beyond
+    /// what the gate allows. Notes the error at which the gate compares loads.
+    private func calibration(
+        _ findings: inout RunFindings, _ logits: [Float], _ servingLogits: [Float]
+    ) -> StudentCalibration {
+        let materials = findings.materials
+        let truth = materials.holdout.labelIndices
+        let labelCount = materials.labels.count
+        let fitted = StudentCalibration.fit(
+            logits: logits, teacherLogits: findings.teacherLogits, labels: truth, labelCount: labelCount,
+            description: "\(materials.holdout.count) lines of the holdout")
+        let serving = Predictions(
+            logits: servingLogits, labelCount: labelCount, temperature: materials.serving.temperature)
+        let threshold = materials.serving.deferralThreshold
+        findings.evidence.targetError = TeacherLoad.targetError(
+            request.settings.cascade.threshold, threshold: threshold, serving: serving, truth: truth)
+        let deferred = threshold.map { threshold in serving.confidences.count { $0 < threshold } } ?? 0
+        return TeacherLoad.limited(
+            fitted,
+            candidate: Predictions(
+                logits: logits, labelCount: labelCount, temperature: fitted.calibration.temperature),
+            truth: truth, teacherLogits: findings.teacherLogits, targetError: findings.evidence.targetError,
+            servingShare: Double(deferred) / Double(max(truth.count, 1)), request.redistill.gate)
+    }
+
     private func measure(
-        _ findings: inout RunFindings, _ candidate: Student, _ logits: [Float], _ measuring: Measuring
+        _ findings: inout RunFindings, _ candidate: Student, _ logits: [Float], _ servingLogits: [Float],
+        _ measuring: Measuring
     ) throws(UnderstudyError) {
         let materials = findings.materials
         let truth = materials.holdout.labelIndices
-        let servingLogits = try measuring.logits(materials.serving)
         let speeds = try measuring.speeds(candidate, materials.serving)
         func measured(
             _ student: Student, _ logits: [Float], _ temperature: Float, _ error: Double, _ speed: Double,

@@ -73,7 +73,11 @@ public final class RedistillRun {
         var run = try store.beginRun(started: now(), isDryRun: request.isDryRun)
         run.lastRow = new.lastRow
         CrashPoint.runBegun.pass()
-        defer { RunFolder.remove(request.workplace) }
+        UnfinishedDirectories.begin(request.workplace)
+        defer {
+            RunFolder.remove(request.workplace)
+            UnfinishedDirectories.end(request.workplace)
+        }
         do throws(UnderstudyError) {
             try RunFolder.make(request.workplace)
             try work(&run, store)

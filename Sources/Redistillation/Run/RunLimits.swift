@@ -44,6 +44,16 @@ struct RunLimits: Sendable {
         if let breach, breach != .outOfTime { throw error(breach) }
     }
 
+    /// Work that asks `breach` whether to stop: where it was stopped, the error says why.
+    func explaining<Value>(_ work: () throws(UnderstudyError) -> Value) throws(UnderstudyError) -> Value {
+        do throws(UnderstudyError) {
+            return try work()
+        } catch {
+            guard error.code == .tryAgain, let breach else { throw error }
+            throw self.error(breach)
+        }
+    }
+
     func error(_ breach: Breach) -> UnderstudyError {
         switch breach {
         case .interrupted: UnderstudyError(.tryAgain, "interrupted; the serving student stays")
@@ -55,7 +65,7 @@ struct RunLimits: Sendable {
         case .outOfMemory(let bytes):
             UnderstudyError(
                 .tryAgain,
-                "the run takes \(bytes >> 20) MiB, more than redistill.maximum_memory_mebibytes (\(mebibytes)); allow "
+                "the run takes \((bytes + (1 << 20) - 1) >> 20) MiB, more than redistill.maximum_memory_mebibytes (\(mebibytes)); allow "
                     + "more, or fewer log_rows and replay_rows")
         }
     }

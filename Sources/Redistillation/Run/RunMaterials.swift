@@ -9,6 +9,8 @@ struct RunMaterials {
     let serving: Student
     let servingDirectory: String
     let servingFingerprint: String
+    /// Its version in the registry; nil: none of the registry's served at the beginning, but the configured student.
+    let servingVersion: String?
     let tokenizer: LoadedTokenizer
     /// In the student's order of labels.
     let teacher: any LineClassifier
@@ -30,6 +32,7 @@ struct RunMaterials {
         servingFingerprint = try Fingerprint.of(model: servingDirectory)
         _ = try StudentRegistry.verify(directory: servingDirectory)
         serving = try StudentFiles.load(directory: servingDirectory)
+        servingVersion = try request.servingVersion(at: servingDirectory)
         tokenizer = try TokenizerFiles.load(directory: servingDirectory)
         teacherDirectory = request.teacher
         teacherFingerprint = try Fingerprint.of(model: teacherDirectory)
@@ -61,6 +64,12 @@ struct RunMaterials {
                 throw UnderstudyError(
                     .tryAgain, "the \(what) was replaced during the run; run it again with the new one", at: path)
             }
+        }
+        guard try request.servingVersion() == servingVersion else {
+            throw UnderstudyError(
+                .tryAgain,
+                "another student was promoted, or taken back, during the run; run it again to compare with that one",
+                at: request.settings.registryDirectory)
         }
         try check(try Fingerprint.of(model: teacherDirectory), teacherFingerprint, "teacher", teacherDirectory)
         try check(try Fingerprint.of(model: servingDirectory), servingFingerprint, "student", servingDirectory)

@@ -145,15 +145,28 @@ public final class Daemon: Sendable {
 
     private func swap(_ work: DaemonWork) {
         do throws(UnderstudyError) {
-            if try work.swapModels() {
+            let isOther = try work.swapModels()
+            phases.note(refusedStudent: nil)
+            if isOther {
                 log.log(
                     level: .notice, .modelsSwapped, "another student answers from now on",
                     metadata: ["student": "\(work.models.student.version)"])
             }
         } catch {
             metrics.recordFailedSwap()
-            log.report(error, metadata: ["kept": "the student before"])
+            refuse(error, answering: work.models.student.version)
         }
+    }
+
+    /// Says that the student that should answer was refused: in the log, and in the status for as long as it is so.
+    func refuse(_ error: UnderstudyError, answering version: String) {
+        let sentence =
+            "The student that should answer was refused, \(version) answers in its place: \(error). Promote another, or go "
+            + "back with 'understudy models rollback'."
+        // A start looks twice: when it loads the models, and when the link's watch is there.
+        guard phases.current.refusedStudent != sentence else { return }
+        phases.note(refusedStudent: sentence)
+        log.report(error, metadata: ["kept": "the student before", "student": "\(version)"])
     }
 }
 

@@ -127,6 +127,7 @@ extension DaemonWork {
 
     private func use(_ loaded: ModelSet) {
         modelSet = loaded
+        daemon.phases.note(refusedStudent: nil)
         engine.replaceModels(loaded.models)
         beginDrift()
         daemon.metrics.recordSwap(student: loaded.studentInfo, teacher: loaded.teacherInfo)

@@ -79,12 +79,12 @@ final class DaemonWork {
         sinkFactory = SinkFactory(
             metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, keeping: keeping,
             report: report)
-        let mayFail = settings.cascade.whenTeacherFull == .answerWithStudent
-        modelSet = try ModelSet.load(settings, supply: daemon.surroundings.supply) { error in
-            log.report(error, metadata: ["kept": "the student without a shadow"])
-        }
-        try modelSet.warm(teacherMayFail: mayFail) { log.report($0, event: .circuitOpened) }
-        try ReloadPlan.checkLabels(of: settings, modelSet.models.student.labels)
+        let begun = try ModelSet.begin(
+            settings, supply: daemon.surroundings.supply,
+            shadowFailed: { log.report($0, metadata: ["kept": "the student without a shadow"]) },
+            teacherFailed: { log.report($0, event: .circuitOpened) })
+        modelSet = begun.set
+        if let refused = begun.refused { daemon.refuse(refused, answering: begun.set.models.student.version) }
         sinks = try DaemonWork.makeSinks(settings, sinkFactory)
         outlet.watch(sinks.wired.map(\.target))
         engine = try CascadeEngine(

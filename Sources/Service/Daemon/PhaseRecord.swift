@@ -9,6 +9,8 @@ final class PhaseRecord: Sendable {
         var since = Double(time(nil))
         var message = ""
         var warning: String?
+        /// Why the student that should answer doesn't, and another answers in its place.
+        var refusedStudent: String?
         /// Why the work is stuck.
         var stuck: String?
     }
@@ -24,6 +26,7 @@ final class PhaseRecord: Sendable {
     }
 
     func note(warning: String?) { entry.withLock { $0.warning = warning } }
+    func note(refusedStudent: String?) { entry.withLock { $0.refusedStudent = refusedStudent } }
     func note(stuck: String?) { entry.withLock { $0.stuck = stuck } }
     var current: Entry { entry.withLock { $0 } }
 }

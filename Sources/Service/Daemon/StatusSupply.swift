@@ -57,7 +57,7 @@ struct StatusSupply: Sendable {
 
     private func status(agreement: [AgreementBucket]?) -> ServiceStatus {
         let entry = phases.current
-        var warnings = [entry.warning, entry.stuck].compactMap { $0 }
+        var warnings = [entry.warning, entry.refusedStudent, entry.stuck].compactMap { $0 }
         warnings += outlet.fullSinks + outlet.waitingSinks
         if let failure = outlet.failure { warnings.append("answers aren't committed: \(failure.message)") }
         let oversight = oversight.reading(redistill())

@@ -32,7 +32,7 @@ extension DaemonWork {
         oversight.noteRollback(due, to: to.version)
         daemon.log.log(
             level: .error, .rolledBack, "the promoted student is worse than the one before, which answers again",
-            metadata: ["student": "\(from.version)", "back": "\(to.version)", "reason": "\(due.reason)"])
+            metadata: ["student": "\(from ?? serving)", "back": "\(to.version)", "reason": "\(due.reason)"])
         // The link's watch sees the flip as well; whoever comes first loads the student.
         daemon.control.noteModels()
     }

@@ -25,6 +25,8 @@ public struct DriftReading: Sendable, Equatable, Codable {
     public var labelIndex: Double?
     public var confidenceIndex: Double?
     public var maximumIndex = 0.25
+    /// Lines of the window from which on drift is judged; nil from a daemon of an older release.
+    public var minimumLines: Int?
     /// Share of tokens that the tokenizer doesn't know; nil where none is counted.
     public var unknownTokenShare: Double?
     public var referenceUnknownTokenShare: Double?

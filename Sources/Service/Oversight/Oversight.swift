@@ -37,7 +37,8 @@ package final class Oversight: Sendable {
     package func reading(_ settings: RedistillSettings?) -> OversightReading {
         var reading = state.withLock { $0.reading }
         reading.drift = drift.reading(
-            maximumIndex: settings?.drift.maximumIndex ?? RedistillSettings.customaryDriftIndex)
+            maximumIndex: settings?.drift.maximumIndex ?? RedistillSettings.customaryDriftIndex,
+            minimumLines: settings?.drift.minimumLines ?? RedistillSettings.customaryDriftLines)
         reading.shadow = shadow.current.map {
             ShadowReading($0.tally, version: $0.version, share: $0.share, wanted: settings?.shadowLines ?? 0)
         }
@@ -114,7 +115,7 @@ package final class Oversight: Sendable {
 
     /// Whether a run should be asked for: the stream has drifted for a while, and none was asked for within a day.
     package func wantsRun(_ settings: RedistillSettings.Drift, now: UInt64 = Monotonic.nanoseconds) -> DriftReading? {
-        let reading = drift.reading(maximumIndex: settings.maximumIndex)
+        let reading = drift.reading(maximumIndex: settings.maximumIndex, minimumLines: settings.minimumLines)
         return state.withLock { state -> DriftReading? in
             guard settings.startsRun, reading.verdict == .drifting else {
                 state.driftingSince = nil

@@ -10,15 +10,14 @@ enum OversightText {
             : "the \(StatusFormat.count(drift.referenceLines)) lines that it was measured on"
         switch drift.verdict {
         case .unknown:
-            sentences.append("Too early to say: \(StatusFormat.count(drift.lines)) lines so far.")
+            sentences.append(tooEarly(drift))
         case .steady: sentences.append("Steady, compared with \(reference).")
         case .drifting: sentences.append("Drifting, compared with \(reference).")
         }
         if let labels = drift.labelIndex, let confidence = drift.confidenceIndex {
             sentences.append(
-                "Stability index of labels \(NumberText.fixed(labels, digits: 3)), of confidence "
-                    + "\(NumberText.fixed(confidence, digits: 3)); more than "
-                    + "\(NumberText.fixed(drift.maximumIndex, digits: 2)) is drift.")
+                "Stability index of labels \(index(labels, drift)), of confidence \(index(confidence, drift)); more than "
+                    + "\(limit(drift)) is drift.")
         }
         if let unknown = drift.unknownTokenShare {
             let before = drift.referenceUnknownTokenShare.map {
@@ -28,6 +27,25 @@ enum OversightText {
         }
         return sentences
     }
+
+    private static func tooEarly(_ drift: DriftReading) -> String {
+        let lines = StatusFormat.count(drift.lines)
+        if drift.referenceLines == 0, drift.referenceIsOwn {
+            let first = StatusFormat.count(DriftMonitor.ownReferenceLines)
+            return "Too early to say: \(lines) of the first \(first) lines, with which later ones are compared."
+        }
+        guard let wanted = drift.minimumLines else { return "Too early to say: \(lines) lines so far." }
+        return "Too early to say: \(lines) lines in the last \(drift.windowHours) hours, of "
+            + "\(StatusFormat.count(wanted)) that it takes."
+    }
+
+    /// An index with as many digits as it takes to see that it isn't the limit.
+    static func index(_ index: Double, _ drift: DriftReading) -> String {
+        NumberText.fixed(index, digits: 3, apartFrom: drift.maximumIndex)
+    }
+
+    /// The limit as it was configured.
+    static func limit(_ drift: DriftReading) -> String { "\(drift.maximumIndex)" }
 
     /// Names and values.
     static func shadow(_ shadow: ShadowReading) -> [(name: String, value: String)] {

@@ -10,8 +10,8 @@ enum StatusWarnings {
         if oversight.drift.verdict == .drifting, let index = oversight.drift.index {
             warnings.append(
                 "The stream has drifted from what the student knows: stability index "
-                    + "\(NumberText.fixed(index, digits: 2)), more than "
-                    + "\(NumberText.fixed(oversight.drift.maximumIndex, digits: 2)).")
+                    + "\(OversightText.index(index, oversight.drift)), more than \(OversightText.limit(oversight.drift))."
+            )
         }
         if let rollback = oversight.rollbacks.last {
             warnings.append("\(rollback.from) was taken back, \(rollback.to) answers again: \(rollback.reason).")

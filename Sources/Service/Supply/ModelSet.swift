@@ -16,14 +16,15 @@ struct ModelSet: Sendable {
     /// Where the shadow came from; nil: there is none.
     var shadowDirectory: String?
 
-    /// Loads what the settings name. A `teacher` that is there already is kept.
+    /// Loads what the settings name, or `student` in place of the student that serves. A `teacher` that is there already is
+    /// kept.
     ///
     /// Throws what loading throws; `configuration` where a threshold can't be had.
     static func load(
-        _ settings: Settings, supply: ModelSupply, teacher: TeacherSource? = nil,
-        shadowFailed: (UnderstudyError) -> Void = { _ in }
+        _ settings: Settings, student named: ModelSettings.Model? = nil, supply: ModelSupply,
+        teacher: TeacherSource? = nil, shadowFailed: (UnderstudyError) -> Void = { _ in }
     ) throws(UnderstudyError) -> ModelSet {
-        let student = try supply.student(settings.servingStudent)
+        let student = try supply.student(named ?? settings.servingStudent)
         var source = teacher
         if source == nil, let named = settings.models.teacher { source = try supply.teacher(named) }
         let decider = try decider(settings, student, hasTeacher: source != nil)

@@ -97,6 +97,55 @@ import Text
         #expect(throws: UnderstudyError.self) { try distil(material, other) }
     }
 
+    /// Stopped at every look at `shouldStop` in turn, through teacher scoring, embeddings, epochs and the early exit: there is
+    /// a student only after a measured epoch.
+    @Test func stoppedAtAnyLookThereIsAMeasuredEpochOrNothing() throws {
+        let tokenizer = try tokenizer()
+        let bert = TeacherConfiguration(
+            vocabularySize: tokenizer.vocabularySize, hiddenSize: 16, layers: 1, heads: 2, intermediateSize: 24,
+            maximumLength: 24, labels: ["a", "b"])
+        let weights = TeacherWeights(zeros: bert)
+        var generator = SeededGenerator(seed: 5)
+        for tensor in weights.tensors {
+            for index in 0..<tensor.count {
+                tensor.pointer[index] = tensor.name.hasSuffix("LayerNorm.weight") ? 1 : 0.3 * generator.normal()
+            }
+        }
+        var recipe = recipe(rate: 0.01)
+        recipe.embeddings = .context
+        var material = StudentDistiller.Material(
+            train: data(lines, (0..<60).map { Int32($0 % 2) }), validation: validation(), tokenizer: tokenizer)
+        material.source = EmbeddingSource(configuration: bert, weights: weights, tokenizer: tokenizer)
+
+        var stop = 0
+        var firstLearnt: Int?
+        var exits = 0
+        while true {
+            stop += 1
+            material.panel = try panel(Teacher())
+            var looks = 0
+            let distiller = StudentDistiller(recipe, progress: .silent) {
+                looks += 1
+                return looks >= stop
+            }
+            do throws(UnderstudyError) {
+                let result = try distiller.run(material)
+                firstLearnt = firstLearnt ?? stop
+                #expect(result.metrics.bestEpoch >= 1)
+                #expect(result.metrics.bestEpoch <= result.metrics.validationAccuracies.count)
+                #expect(result.metrics.wasInterrupted == (looks >= stop))
+                if result.metrics.losses.count == 3, result.configuration.earlyExit == nil { exits += 1 }
+                if looks < stop { break }
+            } catch {
+                #expect(error.code == .tryAgain && firstLearnt == nil, "stopped at look \(stop): \(error)")
+            }
+        }
+        // Twice the teacher, once before the encoding, twice the embeddings, and 15 steps of the first epoch.
+        #expect(firstLearnt == 2 + 1 + 2 + 15 + 1)
+        // The exit's four epochs look once each; without it, no more than it would have had.
+        #expect(exits >= 4)
+    }
+
     /// What is known isn't asked again; without any label the teacher alone teaches.
     @Test func knownLogitsAreTaken() throws {
         let teacher = Teacher()

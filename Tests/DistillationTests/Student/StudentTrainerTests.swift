@@ -51,7 +51,8 @@ import Text
         let trainer = StudentTrainer(configuration, weights: weights, options: options)
         let outcome = try trainer.train(
             corpus, targets?(labels) ?? TrainingTargets(labels: labels, logits: nil),
-            validation: (held.corpus, held.labels))
+            validation: (held.corpus, held.labels)
+        ).get()
         return (outcome, outcome.validationAccuracies.max() ?? 0)
     }
 
@@ -94,7 +95,8 @@ import Text
             shouldStop: {
                 steps += 1
                 return steps > 10
-            })
+            }
+        ).get()
         #expect(outcome.wasInterrupted)
         #expect(outcome.validationAccuracies.count == 2)
         #expect(outcome.bestEpoch >= 1)

@@ -62,12 +62,77 @@ import Text
         try registry.promote("v2", by: .run(2), now: 3)
         #expect(link("current") == "v2" && link("previous") == "v1")
         let (from, to) = try registry.rollback(now: 4)
-        #expect(from.version == "v2" && to.version == "v1")
+        #expect(from == "v2" && to.version == "v1")
         #expect(link("current") == "v1" && link("previous") == "first")
         try registry.rollback(barring: "worse", now: 5)
         #expect(link("current") == "first" && link("previous") == nil)
         #expect(try registry.entry("v1").barring?.reason == "worse")
         #expect(try registry.history().map(\.version) == ["first", "v1", "v2", "v1", "first"])
+    }
+
+    /// Without a student before, a rollback leads to the one that the configuration names.
+    @Test func aRollbackToTheConfiguredStudent() throws {
+        try add("v1")
+        try add("v2")
+        try registry.promote("v1", by: .person, now: 1)
+        #expect(try registry.previous() == nil)
+        #expect(code { try registry.rollback(now: 2) } == .missingInput)
+        #expect(try registry.rollbackToConfigured(barring: "worse", now: 3) == "v1")
+        #expect(link("current") == nil && link("previous") == nil)
+        #expect(try registry.current() == nil && registry.entry("v1").barring?.reason == "worse")
+        #expect(code { try registry.rollbackToConfigured(now: 4) } == .missingInput)
+        // The next promotion knows that no version served before.
+        try registry.promote("v2", by: .run(1), now: 5, expecting: .configured)
+        #expect(try registry.previous() == nil && registry.history().last?.predecessor == nil)
+        #expect(try registry.history().map(\.version) == ["v1", Promotion.configured, "v2"])
+        // Killed before the flip: it never was.
+        let record = try #require(folder.bytes(of: "students/registry.json"))
+        try registry.rollbackToConfigured(now: 6)
+        try plant("current", "v2")
+        try registry.bar("v1", reason: "any change", now: 7)
+        #expect(try registry.history().map(\.version) == ["v1", Promotion.configured, "v2"])
+        _ = record
+    }
+
+    /// A link that leads nowhere doesn't keep a rollback from the student before.
+    @Test func aRollbackFromALinkThatLeadsNowhere() throws {
+        for version in ["v1", "v2"] {
+            try add(version)
+            try registry.promote(version, by: .person, now: 1)
+        }
+        try plant("current", "../gone")
+        #expect(try registry.current() == nil && registry.previous()?.version == "v1")
+        let (from, to) = try registry.rollback(now: 2)
+        #expect(from == nil && to.version == "v1" && link("current") == "v1")
+    }
+
+    /// What was decided about one student isn't carried out against another.
+    @Test func changesThatExpectAnotherStudentAreRefused() throws {
+        for version in ["v1", "v2", "v3"] { try add(version) }
+        #expect(code { try registry.promote("v1", by: .run(1), now: 1, expecting: .version("v2")) } == .tryAgain)
+        try registry.promote("v1", by: .run(1), now: 1, expecting: .configured)
+        try registry.promote("v2", by: .run(2), now: 2, expecting: .version("v1"))
+        #expect(code { try registry.promote("v3", by: .run(3), now: 3, expecting: .version("v1")) } == .tryAgain)
+        #expect(code { try registry.promote("v3", by: .run(3), now: 3, expecting: .configured) } == .tryAgain)
+        #expect(code { try registry.setShadow("v3", expecting: .version("v1")) } == .tryAgain)
+        #expect(code { try registry.rollback(to: "v3", now: 3) } == .tryAgain)
+        #expect(link("current") == "v2" && link("previous") == "v1" && link("shadow") == nil)
+        #expect(try registry.history().map(\.version) == ["v1", "v2"])
+    }
+
+    /// A name that anything has, a file or a link, is never chosen; numbers end somewhere without a trap.
+    @Test func namesThatAreTakenAreSkipped() throws {
+        try add("v1")
+        try folder.write("a note", to: "students/v4")
+        try plant("v6", "elsewhere")
+        #expect(try registry.nextVersion() == "v7")
+        #expect(try registry.reserveVersion() == "v7" && registry.reserveVersion() == "v8")
+        #expect(try registry.nextVersion() == "v9")
+        try plant("v99999999999999999999999", "elsewhere")
+        #expect(try registry.nextVersion() == "v9")
+        try plant("v1000000000", "elsewhere")
+        #expect(code { _ = try registry.nextVersion() } == .invalidData)
+        #expect(code { _ = try registry.reserveVersion() } == .invalidData)
     }
 
     @Test func barredVersionsAreForPeopleOnly() throws {
@@ -157,7 +222,7 @@ import Text
         try plant("previous", "v2")
         #expect(try registry.previous()?.version == "v1")
         let (from, to) = try registry.rollback(now: 5)
-        #expect(from.version == "v2" && to.version == "v1")
+        #expect(from == "v2" && to.version == "v1")
         _ = record
     }
 
@@ -167,6 +232,7 @@ import Text
             try FileManager.default.createDirectory(
                 atPath: registry.directory + "/" + name + "/deep", withIntermediateDirectories: true)
         }
+        try folder.write("half", to: "students/.registry.json.12.345.partial")
         try plant(".current.link", "v1")
         try registry.promote("v1", by: .person, now: 1)
         try add("v2")

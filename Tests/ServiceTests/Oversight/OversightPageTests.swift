@@ -49,6 +49,23 @@ import Testing
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
+    /// The sentence shows that the index is above the limit, and how many lines it takes until there is one.
+    @Test func driftIsSaidWithTheDigitsThatItTakes() throws {
+        var oversight = try oversight
+        oversight.drift.labelIndex = 0.2504
+        func text(_ oversight: OversightReading) -> String {
+            StatusText(status(oversight)).text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
+        let drifting = text(oversight)
+        #expect(drifting.contains("of labels 0.2504, of confidence 0.070; more than 0.25 is drift."), "\(drifting)")
+        oversight.drift.verdict = .unknown
+        oversight.drift.labelIndex = nil
+        oversight.drift.lines = 300
+        oversight.drift.minimumLines = 1000
+        let early = text(oversight)
+        #expect(early.contains("Too early to say: 300 lines in the last 24 hours, of 1,000 that it takes."), "\(early)")
+    }
+
     @Test func withoutItThereIsNothing() {
         let page = StatusPage.render(status(OversightReading()))
         #expect(!page.contains("Drift") && !page.contains("Shadow"))

@@ -114,16 +114,19 @@ import Testing
                 lines: 900))
         monitor.record(tally([200, 200], bin: 18), student: "v1")
         #expect(monitor.reading(maximumIndex: 0.25).verdict == .unknown)
-        monitor.record(tally([200, 200], bin: 18), student: "v1")
+        #expect(monitor.reading(maximumIndex: 0.25).minimumLines == 1000)
+        #expect(monitor.reading(maximumIndex: 0.25, minimumLines: 401).verdict == .unknown)
+        #expect(monitor.reading(maximumIndex: 0.25, minimumLines: 400).verdict == .steady)
+        monitor.record(tally([300, 300], bin: 18), student: "v1")
         monitor.record(tally([9999, 0], bin: 18), student: "another")
         var reading = monitor.reading(maximumIndex: 0.25)
-        #expect(reading.verdict == .steady && reading.lines == 800 && reading.referenceLines == 900)
+        #expect(reading.verdict == .steady && reading.lines == 1000 && reading.referenceLines == 900)
         #expect(reading.unknownTokenShare == 0.03 && reading.referenceUnknownTokenShare == 0.01)
         // A day later the old hours are gone, and everything is different.
         hour.withLock { $0 = 30 }
-        monitor.record(tally([800, 20], bin: 3), student: "v1")
+        monitor.record(tally([1000, 20], bin: 3), student: "v1")
         reading = monitor.reading(maximumIndex: 0.25)
-        #expect(reading.verdict == .drifting && reading.lines == 820)
+        #expect(reading.verdict == .drifting && reading.lines == 1020)
         #expect(try #require(reading.labelIndex) > 0.25 && reading.labels[0].now > 0.9)
     }
 
@@ -140,16 +143,16 @@ import Testing
                 student: "s", labels: ["a", "b"],
                 reference: StudentReference(
                     labels: ["a", "b"], labelShares: [0.5, 0.5], confidenceShares: flat, unknownTokenShare: nil,
-                    lines: 100))
+                    lines: 300))
         }
         begin()
-        monitor.record(tally([900, 10], bin: 10), student: "s")
+        monitor.record(tally([1000, 10], bin: 10), student: "s")
         let minute: UInt64 = 60_000_000_000
         #expect(oversight.wantsRun(wish, now: minute) == nil)
         #expect(oversight.wantsRun(wish, now: 9 * minute) == nil)
         begin()
         #expect(oversight.wantsRun(wish, now: 10 * minute) == nil)
-        monitor.record(tally([900, 10], bin: 10), student: "s")
+        monitor.record(tally([1000, 10], bin: 10), student: "s")
         #expect(oversight.wantsRun(wish, now: 12 * minute) == nil)
         #expect(oversight.wantsRun(RedistillSettings.Drift(maximumIndex: 9, startsRun: true), now: 13 * minute) == nil)
         #expect(oversight.wantsRun(wish, now: 14 * minute) == nil)
@@ -157,6 +160,20 @@ import Testing
         #expect(oversight.wantsRun(wish, now: 26 * minute) == nil)
         #expect(oversight.wantsRun(wish, now: 25 * minute + Oversight.betweenRequests) != nil)
         #expect(oversight.reading(nil).runsAskedFor == 2)
+    }
+
+    /// A reference of few lines would drift by chance alone.
+    @Test func aSmallReferenceIsNotComparedWith() {
+        func isOwn(_ lines: Int) -> Bool {
+            let monitor = DriftMonitor { 0 }
+            monitor.begin(
+                student: "s", labels: ["a", "b"],
+                reference: StudentReference(
+                    labels: ["a", "b"], labelShares: [0.5, 0.5],
+                    confidenceShares: [Double](repeating: 0.05, count: 20), unknownTokenShare: nil, lines: lines))
+            return monitor.reading(maximumIndex: 1).referenceIsOwn
+        }
+        #expect(isOwn(249) && !isOwn(250))
     }
 
     @Test func withoutAReferenceTheFirstLinesAreIt() {
@@ -167,7 +184,9 @@ import Testing
         monitor.record(tally([80, 20], bin: 10), student: "s")
         var reading = monitor.reading(maximumIndex: 1)
         #expect(reading.referenceIsOwn && reading.referenceLines == 5000 && reading.lines == 0)
-        monitor.record(tally([816, 184], bin: 10), student: "s")
+        monitor.record(tally([816, 183], bin: 10), student: "s")
+        #expect(monitor.reading(maximumIndex: 0.1).verdict == .unknown)
+        monitor.record(tally([0, 1], bin: 10), student: "s")
         reading = monitor.reading(maximumIndex: 0.1)
         #expect(reading.verdict == .steady && (reading.labelIndex ?? 1) < 1e-6)
     }

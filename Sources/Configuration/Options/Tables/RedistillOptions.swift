@@ -65,6 +65,13 @@ enum RedistillOptions {
     static let maximumCalibrationError = DefaultedOption(
         "maximum_calibration_error", .share, default: 0.05,
         "Expected calibration error on the holdout, or the serving student's where that is larger.")
+    static let maximumLoadGrowth = DefaultedOption(
+        "maximum_load_growth", .number(0...100), default: 0.25,
+        "Lines deferred to the teacher on the holdout, at the same error among the student's own answers, that it may "
+            + "gain, as a share of the serving student's.")
+    static let loadAllowance = DefaultedOption(
+        "load_allowance", .share, default: 0.02,
+        "Share of all lines that it may defer on top of that: fewer a holdout can't tell apart.")
     static let maximumSlowdown = DefaultedOption(
         "maximum_slowdown", .share, default: 0.25, "Lines a second that a new student may lose, as a share.")
     static let maximumGrowth = DefaultedOption(
@@ -88,6 +95,9 @@ enum RedistillOptions {
     static let maximumIndex = DefaultedOption(
         "maximum_index", .number(0.001...100), default: RedistillSettings.customaryDriftIndex,
         "Population stability index of labels or confidence above which the stream has drifted; 0.25 is customary.")
+    static let minimumLines = DefaultedOption(
+        "minimum_lines", .count(1...1_000_000_000), default: RedistillSettings.customaryDriftLines,
+        "Lines that must have been answered in the last day before drift is judged.")
     static let startsRun = DefaultedOption(
         "starts_run", .flag, default: false,
         "Whether drift asks for a run before its time, through a file that understudy-redistill.path watches.")
@@ -96,13 +106,13 @@ enum RedistillOptions {
         "gate",
         options: [
             maximumAccuracyLoss.facts, maximumPossibleLoss.facts, confidence.facts, maximumRecallLoss.facts,
-            maximumCalibrationError.facts, maximumSlowdown.facts, maximumGrowth.facts, minimumHoldoutRows.facts,
-            minimumClassRows.facts, maximumOverlap.facts,
+            maximumCalibrationError.facts, maximumLoadGrowth.facts, loadAllowance.facts, maximumSlowdown.facts,
+            maximumGrowth.facts, minimumHoldoutRows.facts, minimumClassRows.facts, maximumOverlap.facts,
         ], "What a new student must pass to be let in.")
     static let rollback = OptionBlock(
         "rollback", options: [audits.facts, rollbackConfidence.facts], "When a promoted student is taken back.")
     static let drift = OptionBlock(
-        "drift", options: [maximumIndex.facts, startsRun.facts],
+        "drift", options: [maximumIndex.facts, minimumLines.facts, startsRun.facts],
         "When the stream no longer looks like what the student learnt from.")
     static let block = OptionBlock(
         "redistill", absence: .means("the student stays as it is"),

@@ -1,0 +1,98 @@
+import Configuration
+import Diagnostics
+import Foundation
+import Glibc
+
+/// What root does in a daemon's state directory or registry is done as the directory's owner: a lock or a report that
+/// belonged to root would keep the service's own user from all later runs.
+enum StateOwner {
+    private struct Owner {
+        var user: uid_t
+        var group: gid_t
+        /// nil where no user has this number.
+        var name: String?
+
+        var words: String { name.map { "'\($0)'" } ?? "number \(user)" }
+    }
+
+    /// For root alone: continues as the state directory's owner for the rest of the process. Where the directory isn't there
+    /// yet, the owner of the directory in which it will be made counts.
+    ///
+    /// - Parameter files: what the command line names; the owner must be able to read it.
+    ///
+    /// Errors: `noPermission` where the owner can't be taken on, or can't read one of the files; `inputOutput` where it
+    /// can't be told who it is.
+    static func become(of directory: String, reading files: [String] = []) throws(UnderstudyError) {
+        guard geteuid() == 0 else { return }
+        let owner = try owner(of: directory)
+        guard owner.user != 0 else { return }
+        try take(owner, directory)
+        ClassifyDescriptors.report("note: this is done as user \(owner.words), to whom \(directory) belongs")
+        for file in files where file != "-" {
+            guard access(file, R_OK) != 0 else { continue }
+            let reason = errno
+            guard reason == EACCES || reason == EPERM else { continue }
+            throw UnderstudyError(
+                .noPermission,
+                "user \(owner.words), to whom \(directory) belongs, may not read this; let that user read it, or copy it "
+                    + "to where that user can, and type: \(command(as: owner))", at: file)
+        }
+    }
+
+    static func become(_ settings: Settings, reading files: [String] = []) throws(UnderstudyError) {
+        try become(of: settings.state.directory, reading: files)
+    }
+
+    private static func owner(of directory: String) throws(UnderstudyError) -> Owner {
+        var path = directory
+        var status = stat()
+        while stat(path, &status) != 0 {
+            let reason = errno
+            guard reason == ENOENT || reason == ENOTDIR, path != "/", path != "." else {
+                throw UnderstudyError(
+                    .reading(reason, else: .inputOutput),
+                    "it can't be told to whom this belongs: \(String(cString: strerror(reason)))", at: path)
+            }
+            while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+            guard let slash = path.lastIndex(of: "/") else {
+                path = "."
+                continue
+            }
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+        var owner = Owner(user: status.st_uid, group: status.st_gid, name: nil)
+        if let entry = getpwuid(status.st_uid) {
+            owner.name = String(cString: entry.pointee.pw_name)
+            owner.group = entry.pointee.pw_gid
+        }
+        return owner
+    }
+
+    /// The groups first: without root's rights they can't be changed any more. There is no way back.
+    private static func take(_ owner: Owner, _ directory: String) throws(UnderstudyError) {
+        let groups = [owner.group]
+        let isTaken =
+            setgid(owner.group) == 0
+            && (owner.name.map { initgroups($0, owner.group) } ?? setgroups(groups.count, groups)) == 0
+            && setuid(owner.user) == 0
+        let reason = errno
+        guard isTaken, getuid() == owner.user, geteuid() == owner.user, getgid() == owner.group,
+            getegid() == owner.group, setuid(0) != 0
+        else {
+            throw UnderstudyError(
+                .noPermission,
+                "this belongs to user \(owner.words), whom root can't become here "
+                    + "(\(isTaken ? "root's rights remain" : String(cString: strerror(reason)))); type: "
+                    + command(as: owner), at: directory)
+        }
+    }
+
+    private static func command(as owner: Owner) -> String {
+        let words = ["sudo", "-u", owner.name ?? "#\(owner.user)"] + CommandLine.arguments
+        let plain = CharacterSet(charactersIn: "-_./:=+,@%").union(.alphanumerics)
+        return words.map { word in
+            !word.isEmpty && word.unicodeScalars.allSatisfy(plain.contains)
+                ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        }.joined(separator: " ")
+    }
+}
