@@ -53,7 +53,8 @@ struct ModelsPromoteCommand: ParsableCommand {
                 error.code, "it isn't promoted, since the daemon would refuse it: \(error.message)",
                 at: error.place ?? directory)
         }
-        guard !force, let serving = servingLabels(settings) else { return }
+        // With a teacher its labels have been compared, and the student that serves may be one that the daemon refused.
+        guard !force, settings.models.teacher == nil, let serving = servingLabels(settings) else { return }
         guard try Self.labels(directory) == serving else {
             throw UnderstudyError(
                 .invalidData, "has other labels than the student that serves; --force promotes it all the same",
