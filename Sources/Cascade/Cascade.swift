@@ -17,6 +17,19 @@ public final class Cascade: Sendable {
 
     public var student: any LineClassifier { models.student }
 
+    /// The run under way.
+    private struct Run {
+        var engine: CascadeEngine
+        var lane: CascadeLane
+    }
+
+    private let current = Mutex<Run?>(nil)
+
+    /// Lines that the run under way has read and not yet answered; 0 without one. From any thread.
+    public var linesUnderWay: Int {
+        current.withLock { run in run.map { $0.engine.linesUnderWay(in: $0.lane) } ?? 0 }
+    }
+
     /// `temperature` is the student's (see `Calibration`). Refuses a pair whose label sets differ, a policy that needs
     /// a teacher where there is none, and options that can't be.
     public init(
@@ -36,9 +49,11 @@ public final class Cascade: Sendable {
     /// Classifies `source` to its end, or until it is interrupted or nobody takes the answers.
     ///
     /// Error records of lines that can't be classified go to `diagnostics`. Reads on the calling thread; starts
-    /// `options.threads` threads for the models and one that writes, and returns when all have ended.
+    /// `options.threads` threads for the models and one that writes, and returns when all have ended. `delivered` gets
+    /// the counts so far whenever answers have been written, from the thread that writes.
     public func run(
-        source: any ByteSource, answers: any ByteSink, diagnostics: any ByteSink
+        source: any ByteSource, answers: any ByteSink, diagnostics: any ByteSink,
+        delivered: @escaping @Sendable (CascadeTally) -> Void = { _ in }
     ) throws(UnderstudyError) -> CascadeOutcome {
         let teacherFailure = FirstFailure()
         let engine = try CascadeEngine(options: options, models: models) { error in
@@ -49,11 +64,13 @@ public final class Cascade: Sendable {
         let output = FilterOutput(
             answers: answers, diagnostics: diagnostics,
             flawEncoder: FlawEncoder(source: options.source, field: options.input.field),
-            labels: student.labels.count)
+            labels: student.labels.count, delivered: delivered)
         let lane = try engine.open(
             LaneOptions(
                 source: options.source, input: options.input, maximumLineBytes: options.maximumLineBytes),
             source: filter, output: output, routing: FilterRouting(options: options))
+        current.withLock { $0 = Run(engine: engine, lane: lane) }
+        defer { current.withLock { $0 = nil } }
         try engine.start()
         let writer: WorkerThread
         do throws(UnderstudyError) {

@@ -143,6 +143,9 @@ public final class CascadeEngine: Sendable {
 
     // MARK: What goes on
 
+    /// Lines of the lane that are read and not yet delivered.
+    public func linesUnderWay(in lane: CascadeLane) -> Int { board.monitor.withLock { _ in lane.state.linesUnderWay } }
+
     public struct Depths: Sendable, Equatable {
         /// Lines that wait for the teacher.
         public var teacherQueue = 0
@@ -163,7 +166,7 @@ public final class CascadeEngine: Sendable {
                 lanes: state.lanes.compactMap { lane in
                     lane.map {
                         Depths.Lane(
-                            source: $0.options.source, pending: $0.state.pending.count + $0.state.linesInFlight,
+                            source: $0.options.source, pending: $0.state.linesUnderWay,
                             jobsInFlight: $0.state.jobsInFlight)
                     }
                 })

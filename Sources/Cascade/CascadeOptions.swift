@@ -34,6 +34,11 @@ public struct CascadeOptions: Sendable {
     public var pendingLines = 16_384
     /// Jobs in flight for each source: how far answers may run ahead of a line that waits for the teacher, in jobs.
     public var jobs = 64
+    /// Lines of each source that may be read and not yet delivered; the reader waits at so many. What one read holds
+    /// comes on top.
+    public var linesAhead = Int.max
+    /// The most bytes that one read takes, however much more there is and a block of memory has room for.
+    public var readBytes = Int.max
     /// Blocks of memory that lines are read into for each source, and the size of each in bytes.
     public var chunks = 4
     public var chunkBytes = 1_048_576
@@ -48,4 +53,21 @@ public struct CascadeOptions: Sendable {
     public var teacherBatchWait: UInt64 = 0
 
     public init() {}
+
+    /// Sets the bounds of a filter for its number of threads: how many lines an interrupted run has still to answer must
+    /// not depend on how slow the teacher is.
+    ///
+    /// 8,192 lines let the student run ahead of several teacher passes at the usual deferral shares, and 2,048 lines
+    /// that no worker has taken are eight jobs. Where the teacher is the slow one, its queue is the first bound to be
+    /// reached, so that about half of the lines are under way then. A pipe gives 64 KiB at a time anyway.
+    public mutating func boundReadingAhead() {
+        linesAhead = max(Self.filterLinesAhead, Self.filterLinesAheadPerThread * threads)
+        pendingLines = max(2048, 256 * threads)
+        teacherQueueLines = max(512, 64 * threads)
+        readBytes = Self.filterReadBytes
+    }
+
+    public static let filterLinesAhead = 8192
+    public static let filterLinesAheadPerThread = 1024
+    public static let filterReadBytes = 65_536
 }

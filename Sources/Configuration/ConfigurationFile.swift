@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// Reads configuration files.
@@ -30,9 +31,12 @@ public enum ConfigurationFile {
     }
 
     /// At most one byte more than allowed.
-    private static func bytes(of path: String) throws(ConfigurationErrors) -> [UInt8] {
+    static func bytes(of path: String) throws(ConfigurationErrors) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path, "the file can't be opened: \(reason())") }
+        guard descriptor >= 0 else {
+            let code = UnderstudyError.Code.reading(errno, else: .configuration)
+            throw failure(path, "the file can't be opened: \(reason())", code)
+        }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
         var count = 0
@@ -55,7 +59,9 @@ public enum ConfigurationFile {
         return text.prefix(1).lowercased() + text.dropFirst()
     }
 
-    private static func failure(_ path: String, _ message: String) -> ConfigurationErrors {
-        ConfigurationErrors([ConfigurationError(path: path, message: message)])
+    private static func failure(
+        _ path: String, _ message: String, _ code: UnderstudyError.Code = .configuration
+    ) -> ConfigurationErrors {
+        ConfigurationErrors([ConfigurationError(path: path, message: message)], code: code)
     }
 }

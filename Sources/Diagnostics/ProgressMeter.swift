@@ -52,7 +52,9 @@ public final class ProgressMeter: Sendable {
     }
 
     /// Reports `count` more units done, and the latest loss and accuracy where given. Ignored between stages.
-    public func advance(by count: Int = 1, loss: Double? = nil, accuracy: Double? = nil) {
+    public func advance(
+        by count: Int = 1, loss: Double? = nil, accuracy: Double? = nil, deferred: Double? = nil
+    ) {
         state.withLock { state in
             guard case .running(var snapshot, let began, let shown) = state else { return }
             let moment = now()
@@ -60,6 +62,7 @@ public final class ProgressMeter: Sendable {
             snapshot.elapsed = moment - began
             if let loss { snapshot.loss = loss }
             if let accuracy { snapshot.accuracy = accuracy }
+            if let deferred { snapshot.deferred = deferred }
             state = .running(snapshot, began: began, shown: shown)
             let interval: Duration
             switch style {
@@ -86,6 +89,25 @@ public final class ProgressMeter: Sendable {
                 write("\r\u{1B}[K" + text + "\n")
                 show(&state, at: now())
             }
+        }
+    }
+
+    /// Ends the stage without a trace: for work that is summed up elsewhere.
+    public func cancel() {
+        state.withLock { state in
+            if case .bar = style, case .running = state { write("\r\u{1B}[K") }
+            state = .idle
+        }
+    }
+
+    /// Lets `body` write to the same terminal: the bar makes room before, and is drawn again after.
+    public func aside<Result: Sendable>(
+        _ body: () throws(UnderstudyError) -> Result
+    ) throws(UnderstudyError) -> Result {
+        try state.withLock { (state) throws(UnderstudyError) -> Result in
+            if case .bar = style, case .running = state { write("\r\u{1B}[K") }
+            defer { if case .bar = style { show(&state, at: now()) } }
+            return try body()
         }
     }
 

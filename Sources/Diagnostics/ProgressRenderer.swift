@@ -26,6 +26,7 @@ public enum ProgressRenderer {
         }
         if let loss = snapshot.loss { fields.append((2, "loss \(NumberText.fixed(loss, digits: 4))")) }
         if let accuracy = snapshot.accuracy { fields.append((3, "accuracy \(NumberText.percent(accuracy))")) }
+        if let deferred = snapshot.deferred { fields.append((3, "\(NumberText.percent(deferred)) deferred")) }
         if let rate = snapshot.rate { fields.append((4, "\(NumberText.rate(rate)) \(snapshot.unit)/s")) }
         if let left = snapshot.timeLeft { fields.append((1, "\(NumberText.clock(left)) left")) }
 
@@ -64,6 +65,7 @@ public enum ProgressRenderer {
         var text = ""
         if let loss = snapshot.loss { text += ", loss \(NumberText.fixed(loss, digits: 4))" }
         if let accuracy = snapshot.accuracy { text += ", accuracy \(NumberText.percent(accuracy))" }
+        if let deferred = snapshot.deferred { text += ", \(NumberText.percent(deferred)) deferred" }
         if let rate = snapshot.rate { text += ", \(NumberText.rate(rate)) \(snapshot.unit)/s" }
         return text
     }

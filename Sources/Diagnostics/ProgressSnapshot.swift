@@ -13,6 +13,8 @@ public struct ProgressSnapshot: Sendable, Equatable {
     public var loss: Double?
     /// A share, 0 to 1.
     public var accuracy: Double?
+    /// The share of the lines that went to the teacher, 0 to 1.
+    public var deferred: Double?
 
     public init(
         stage: String, unit: String = "lines", completed: Int, total: Int?, elapsed: Duration, loss: Double? = nil,

@@ -25,7 +25,7 @@ final class CompressedLines {
         guard let file = gzopen(path, "rbe") else {
             let reason = errno
             throw UnderstudyError(
-                .missingInput,
+                .reading(reason, else: .missingInput),
                 reason == ENOENT ? "no such file" : "the file can't be opened: \(String(cString: strerror(reason)))",
                 at: path)
         }

@@ -7,8 +7,10 @@ enum DirectoryTree {
     /// Names in `path`, without `.` and `..`, in byte order.
     static func entries(of path: String) throws(UnderstudyError) -> [String] {
         guard let stream = opendir(path) else {
+            let reason = errno
             throw UnderstudyError(
-                .inputOutput, "the directory can't be read: \(String(cString: strerror(errno)))", at: path)
+                .reading(reason, else: .inputOutput),
+                "the directory can't be read: \(String(cString: strerror(reason)))", at: path)
         }
         defer { closedir(stream) }
         var names: [String] = []

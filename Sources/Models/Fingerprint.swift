@@ -41,7 +41,9 @@ public enum Fingerprint {
         var lines = ""
         for name in modelFiles {
             let path = directory + "/" + name
-            guard name == modelFiles[0] || access(path, F_OK) == 0 else { continue }
+            if name != modelFiles[0] {
+                guard try PathLookup.exists(path) else { continue }
+            }
             lines += "\(try of(file: path))  \(name)\n"
         }
         return of(bytes: Array(lines.utf8))

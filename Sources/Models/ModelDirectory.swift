@@ -14,16 +14,14 @@ public enum ModelDirectory {
     public static let card = "README.md"
     public static let metrics = "metrics.json"
 
-    /// Errors: `missingInput` when `path` is not a directory or has no config.json.
+    /// Errors: `missingInput` when `path` is not a directory or has no config.json; `noPermission`.
     public static func check(_ path: String) throws(UnderstudyError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw UnderstudyError(.missingInput, "there is no such model directory", at: path)
+        switch try PathLookup.kind(of: path) {
+        case .absent: throw UnderstudyError(.missingInput, "there is no such model directory", at: path)
+        case .directory: break
+        default: throw UnderstudyError(.missingInput, "a model is a directory, but this is a file", at: path)
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw UnderstudyError(.missingInput, "a model is a directory, but this is a file", at: path)
-        }
-        guard access("\(path)/\(configuration)", F_OK) == 0 else {
+        guard try PathLookup.exists("\(path)/\(configuration)") else {
             throw UnderstudyError(.missingInput, "this is not a model directory: it has no \(configuration)", at: path)
         }
     }
@@ -75,7 +73,7 @@ public enum ModelDirectory {
         guard replacing else {
             throw UnderstudyError(.cannotCreate, "the directory exists already; name another or remove it", at: path)
         }
-        guard access("\(path)/\(configuration)", F_OK) == 0 else {
+        guard try PathLookup.exists("\(path)/\(configuration)") else {
             throw UnderstudyError(
                 .cannotCreate, "the directory holds something else than a model and is not replaced", at: path)
         }

@@ -1,5 +1,6 @@
 import Diagnostics
 import GRDB
+import Glibc
 
 /// The daemon's state in `state.sqlite` of its state directory: how far each file has been answered, how long the output
 /// files are, and what the teacher said.
@@ -55,7 +56,7 @@ public final class Store: Sendable {
     /// Opens the state beside a daemon, or without one. Nothing is made, moved or mended.
     ///
     /// Errors: `missingInput` where there is no state yet; `configuration` where another release wrote it; `inputOutput`
-    /// where it is damaged; `cannotCreate` without permission.
+    /// where it is damaged; `noPermission` where it may not be read; `cannotCreate` where it may not be written to.
     public static func openBeside(
         directory: String, readOnly: Bool, report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Store {
@@ -64,6 +65,8 @@ public final class Store: Sendable {
             throw UnderstudyError(
                 .missingInput, "there is no state here yet; the daemon makes it when it first runs", at: files.database)
         }
+        // SQLite would only say that it can't open it.
+        guard access(files.database, R_OK) == 0 || errno != EACCES else { throw PathLookup.denied(files.database) }
         try files.checkCompanions()
         var configuration = StoreOpening.configuration(patience: patience)
         configuration.readonly = readOnly

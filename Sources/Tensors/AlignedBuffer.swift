@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// A fixed-size block of numbers, aligned to 64 bytes (a cache line and an AVX-512 register).
@@ -24,7 +25,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
         let raw: UnsafeMutableRawPointer
         if byteCount >= Self.ownPages {
             let pages = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-            guard let pages, pages != MAP_FAILED else { preconditionFailure("no memory for \(byteCount) bytes") }
+            guard let pages, pages != MAP_FAILED else { OutOfMemory.end(wanted: byteCount) }
             raw = pages
         } else {
             raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)

@@ -17,7 +17,7 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Maps the file at `path`.
     ///
-    /// Errors: `missingInput` when it doesn't exist, can't be opened or is not a regular file.
+    /// Errors: `missingInput` when it doesn't exist, can't be opened or is not a regular file; `noPermission`.
     public init(path: String) throws(UnderstudyError) {
         self.path = path
         // Without O_NONBLOCK, opening a FIFO that no one writes would hang.
@@ -25,8 +25,8 @@ public final class MappedFile: @unchecked Sendable {
         guard descriptor >= 0 else {
             let reason = errno
             throw UnderstudyError(
-                .missingInput, reason == ENOENT ? "no such file" : "the file can't be opened: \(text(of: reason))",
-                at: path)
+                .reading(reason, else: .missingInput),
+                reason == ENOENT ? "no such file" : "the file can't be opened: \(text(of: reason))", at: path)
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

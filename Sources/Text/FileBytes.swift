@@ -6,11 +6,9 @@ enum FileBytes {
     /// Larger files are no tokenizer files.
     private static let maximumSize = 1 << 30
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
     static func read(_ path: String) throws(UnderstudyError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(.missingInput, "can't be opened", path) }
+        guard descriptor >= 0 else { throw failure(.reading(errno, else: .missingInput), "can't be opened", path) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure(.inputOutput, "can't be examined", path) }

@@ -34,21 +34,23 @@ public enum TokenizerFiles {
     /// - Parameters:
     ///   - directory: A model directory, or one with tokenizer files alone.
     ///   - maximumLength: The longest line in ids; nil: what the files say, else 512.
-    /// - Throws: `missingInput` where there is no tokenizer, `invalidData` for a file that is damaged or asks for what
+    /// - Throws: `missingInput` where there is no tokenizer, `noPermission`, `invalidData` for a file that is damaged or asks for what
     ///   isn't supported. The error names the file.
     public static func load(
         directory: String, maximumLength: Int? = nil
     ) throws(UnderstudyError) -> LoadedTokenizer {
         var files: [File] = []
-        for name in tokenizerFileNames where FileBytes.exists("\(directory)/\(name)") {
+        for name in tokenizerFileNames {
+            guard try PathLookup.exists("\(directory)/\(name)") else { continue }
             files.append(File(name: name, contents: try FileBytes.read("\(directory)/\(name)")))
         }
         guard files.contains(where: { $0.name == "tokenizer.json" || $0.name == "vocab.txt" }) else {
-            let what = FileBytes.exists(directory) ? "neither tokenizer.json nor vocab.txt in it" : "no such directory"
+            let isThere = try PathLookup.exists(directory)
+            let what = isThere ? "neither tokenizer.json nor vocab.txt in it" : "no such directory"
             throw UnderstudyError(.missingInput, what, at: directory)
         }
         var described = files
-        if FileBytes.exists("\(directory)/config.json") {
+        if try PathLookup.exists("\(directory)/config.json") {
             described.append(File(name: "config.json", contents: try FileBytes.read("\(directory)/config.json")))
         }
         let configuration = try TokenizerConfiguration(files: described, directory: directory)

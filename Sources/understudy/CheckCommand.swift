@@ -11,9 +11,10 @@ struct CheckCommand: ParsableCommand {
         discussion: """
             Reads the file, loads and runs the models, compares labels, and looks at every path, at the state and at the \
             kernel's limits with the rights of whoever runs it: as the service's user, to know what the service may do. \
-            What is found goes to standard error, the settings with their defaults to standard output.
+            What is found goes to standard error, the settings with their defaults to standard output. Before the first \
+            start, the directories that the service's units make are notes, not errors.
 
-            Exit status: 0 if nothing is wrong (warnings aside), 78 if something is.
+            Exit status: 0 if nothing is wrong (warnings and notes aside), 78 if something is.
             """)
 
     @OptionGroup var configuration: ConfigurationOption
@@ -26,6 +27,9 @@ struct CheckCommand: ParsableCommand {
         if findings.contains(where: { $0.severity == .error }) {
             throw ExitCode(UnderstudyError.Code.configuration.exitStatus)
         }
-        ClassifyDescriptors.report("\(configuration.path): the daemon can start with this")
+        let isEarly = findings.contains { $0.severity == .note }
+        ClassifyDescriptors.report(
+            "\(configuration.path): the daemon can start with this"
+                + (isEarly ? " once what is noted above has been made" : ""))
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Cascade
 import Diagnostics
 import Foundation
+import Glibc
 import Models
 import Streams
 
@@ -17,10 +18,19 @@ struct ClassifyCommand: ParsableCommand {
             Blank lines are skipped. A line that can't be classified (not UTF-8, too long, malformed JSON) gives an \
             error record on standard error, and the stream goes on.
 
-            Exit status: 0 at the end of input, after SIGTERM or SIGINT once every line read has been answered, and \
-            when the reader of the answers has gone; 65 with --strict if a line was refused, or if a model's files \
-            are wrong; 64 for a wrong command line; 66 for a missing model or input; 74 if an answer can't be written.
+            Answers follow at once when the input pauses. However slow the teacher is, at most \(readAhead) lines, and \
+            what one read of 64 KiB holds, are read ahead of the answers (with more than 8 threads, \
+            \(CascadeOptions.filterLinesAheadPerThread) lines for each). SIGINT (Ctrl-C) or SIGTERM ends the reading, \
+            and what was read is still answered; a second one ends at once. On a terminal, standard error shows how far \
+            it is while the answers go elsewhere.
+
+            Exit status: 0 at the end of input, and when the reader of the answers has gone; 130 or 143 after SIGINT or \
+            SIGTERM (the process ends by the signal, as a shell expects); 65 with --strict if a line was refused, or if \
+            a model's files are wrong; 64 for a wrong command line; 66 for a missing model or input, 77 for one that \
+            may not be read; 74 if an answer can't be written; 78 for a wrong UNDERSTUDY_ variable.
             """)
+
+    private static let readAhead = NumberText.grouped(CascadeOptions.filterLinesAhead)
 
     @Option(help: ArgumentHelp("The student's model directory.", valueName: "directory"))
     var student: String?
@@ -86,6 +96,7 @@ struct ClassifyCommand: ParsableCommand {
             ClassifyDescriptors.report("error: \(error)")
             throw ExitCode(error.code.exitStatus)
         }
+        ClassifySignals.dieIfStopped()
         if strict, refused > 0 { throw ExitCode(UnderstudyError.Code.invalidData.exitStatus) }
     }
 
@@ -93,12 +104,21 @@ struct ClassifyCommand: ParsableCommand {
     private func classify() throws(UnderstudyError) -> Int {
         let cascade = try cascade()
         let source = try DescriptorSource(descriptor: 0, name: "standard input", output: 1)
-        try ClassifySignals.stop(source)
+        let progress = ClassifyProgress()
+        try ClassifySignals.onStop { number in
+            source.interrupt()
+            let lines = cascade.linesUnderWay
+            if lines > 0 { progress.say(Self.farewell(number, lines)) }
+        }
+        progress.begin()
+        defer { progress.end() }
         let clock = ContinuousClock()
         let start = clock.now
         let outcome = try cascade.run(
             source: source, answers: DescriptorSink(descriptor: 1, name: "standard output"),
-            diagnostics: DescriptorSink(descriptor: 2, name: "standard error"))
+            diagnostics: progress.beside(DescriptorSink(descriptor: 2, name: "standard error")),
+            delivered: progress.note)
+        progress.end()
         let elapsed = start.duration(to: clock.now) / .seconds(1)
         if outcome.unfinishedBytes > 0 {
             ClassifyDescriptors.report(
@@ -112,6 +132,13 @@ struct ClassifyCommand: ParsableCommand {
         return outcome.tally.refused
     }
 
+    private static func farewell(_ number: Int32, _ lines: Int) -> String {
+        let what = lines == 1 ? "the 1 line that was read" : "the \(NumberText.grouped(lines)) lines that were read"
+        let (event, again) =
+            number == SIGINT ? ("interrupted", "a second Ctrl-C") : ("asked to end", "a second signal")
+        return "\(event): finishing \(what); \(again) ends at once"
+    }
+
     private func cascade() throws(UnderstudyError) -> Cascade {
         var options = CascadeOptions()
         options.input = try InputForm(input)
@@ -119,6 +146,7 @@ struct ClassifyCommand: ParsableCommand {
         options.includesLogits = logits
         options.maximumLineBytes = maxLineBytes
         options.threads = threads ?? Processors.available
+        options.boundReadingAhead()
         let measure = try policy.map { (name) throws(UnderstudyError) in try DeferralPolicy.Measure(name) }
         let places = try ClassifyModels.places(student: student, teacher: teacher, withoutTeacher: withoutTeacher)
         let student = try ClassifyModels.student(directory: places.student)

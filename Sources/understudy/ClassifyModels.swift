@@ -14,6 +14,8 @@ enum ClassifyModels {
     struct Student {
         var classifier: any LineClassifier
         var calibration: Calibration?
+        /// Where its lineage names it, and the files have it; nil otherwise.
+        var fingerprint: String?
     }
 
     /// Named directories as they are. Without `--student` the embedded student, and the embedded teacher unless
@@ -28,7 +30,7 @@ enum ClassifyModels {
     /// The folder with the embedded `student` and `teacher`: `$UNDERSTUDY_MODELS`, else `../share/understudy/models`
     /// beside the executable's folder (installed), else `share/models` in one of the folders above it (built here).
     static func embeddedModels() throws(UnderstudyError) -> String {
-        if let named = ProcessInfo.processInfo.environment["UNDERSTUDY_MODELS"], !named.isEmpty { return named }
+        if let named = EnvironmentVariable.value("UNDERSTUDY_MODELS") { return named }
         let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var folder = executable.deletingLastPathComponent()
         var candidates = [folder.deletingLastPathComponent().appendingPathComponent("share/understudy/models").path]
@@ -36,7 +38,18 @@ enum ClassifyModels {
             candidates.append(folder.appendingPathComponent("share/models").path)
             folder.deleteLastPathComponent()
         }
-        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/student") }) else {
+        var found: String?
+        var denied: UnderstudyError?
+        for candidate in candidates where found == nil {
+            // A folder that may not be looked into is only worth telling of if the models are in none of the others.
+            do throws(UnderstudyError) {
+                if try PathLookup.exists(candidate + "/student") { found = candidate }
+            } catch {
+                denied = denied ?? error
+            }
+        }
+        guard let found else {
+            if let denied { throw denied }
             throw UnderstudyError(
                 .missingInput,
                 "the embedded models aren't installed with this program; name a model with --student, or the folder"
@@ -46,9 +59,11 @@ enum ClassifyModels {
     }
 
     static func student(directory: String) throws(UnderstudyError) -> Student {
-        try StudentRegistry.verify(directory: directory)
+        let lineage = try StudentRegistry.verify(directory: directory)
         let classifier = try ModelLoader.load(directory: directory)
-        return Student(classifier: classifier, calibration: (classifier as? Models.Student)?.calibration)
+        return Student(
+            classifier: classifier, calibration: (classifier as? Models.Student)?.calibration,
+            fingerprint: lineage?.fingerprint)
     }
 
     /// A teacher that is loaded with the first line that needs it. What is wrong with its directory at first sight is
@@ -58,9 +73,7 @@ enum ClassifyModels {
     ) throws(UnderstudyError) -> TeacherSource {
         let labels = try labels(in: directory)
         let weights = directory + "/model.safetensors"
-        guard FileManager.default.isReadableFile(atPath: weights) else {
-            throw UnderstudyError(.missingInput, "can't be read; a model directory has this file", at: weights)
-        }
+        guard FileManager.default.isReadableFile(atPath: weights) else { throw unreadable(weights) }
         let version = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
         // A filter keeps no log, and would have to wait for it.
         return TeacherSource(
@@ -71,6 +84,12 @@ enum ClassifyModels {
             load: { () throws(UnderstudyError) in try ModelLoader.load(directory: directory) })
     }
 
+    private static func unreadable(_ path: String) -> UnderstudyError {
+        var error = PathLookup.unreadable(path)
+        if error.code == .missingInput { error.message = "can't be read; a model directory has this file" }
+        return error
+    }
+
     /// The labels that a directory's config.json names: `id2label` in the order of the ids, or `labels`.
     private static func labels(in directory: String) throws(UnderstudyError) -> [String] {
         struct Config: Decodable {
@@ -78,9 +97,7 @@ enum ClassifyModels {
             var labels: [String]?
         }
         let path = directory + "/config.json"
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw UnderstudyError(.missingInput, "can't be read; a model directory has this file", at: path)
-        }
+        guard let bytes = FileManager.default.contents(atPath: path) else { throw unreadable(path) }
         guard let config = try? JSONDecoder().decode(Config.self, from: bytes) else {
             throw UnderstudyError(.invalidData, "isn't the configuration of a model", at: path)
         }

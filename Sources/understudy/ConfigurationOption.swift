@@ -18,7 +18,7 @@ struct ConfigurationOption: ParsableArguments {
             return try load()
         } catch {
             ClassifyDescriptors.report(error.description)
-            throw ExitCode(UnderstudyError.Code.configuration.exitStatus)
+            throw ExitCode(error.code.exitStatus)
         }
     }
 }

@@ -11,8 +11,11 @@ enum DaemonModels {
         student: { (model) throws(UnderstudyError) in
             let directory = try place(of: model, "student")
             let student = try ClassifyModels.student(directory: directory)
+            var fingerprint = student.fingerprint
+            if fingerprint == nil { fingerprint = try Fingerprint.of(model: directory) }
             return ModelSupply.Student(
-                classifier: student.classifier, calibration: student.calibration, directory: directory)
+                classifier: student.classifier, calibration: student.calibration, directory: directory,
+                fingerprint: fingerprint)
         },
         teacher: { (model) throws(UnderstudyError) in
             try ClassifyModels.teacher(directory: try place(of: model, "teacher"), remembersFailure: false)
@@ -23,13 +26,12 @@ enum DaemonModels {
         switch model {
         case .embedded: return "\(try ClassifyModels.embeddedModels())/\(kind)"
         case .directory(let path):
-            guard let resolved = realpath(path, nil) else {
+            guard let resolved = try PathLookup.resolved(path) else {
                 throw UnderstudyError(
-                    .missingInput, "the \(kind)'s directory can't be found: \(String(cString: strerror(errno)))",
+                    .missingInput, "the \(kind)'s directory can't be found: \(String(cString: strerror(ENOENT)))",
                     at: path)
             }
-            defer { free(resolved) }
-            return String(cString: resolved)
+            return resolved
         }
     }
 }

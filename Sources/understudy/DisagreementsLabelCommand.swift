@@ -44,6 +44,8 @@ struct DisagreementsLabelCommand: ParsableCommand {
                 try file == "-" ? FileHandle.standardInput : FileHandle(forReadingFrom: URL(fileURLWithPath: file))
             bytes = try handle.readToEnd() ?? Data()
         } catch {
+            let why = PathLookup.unreadable(file)
+            if file != "-", why.code == .noPermission { throw why }
             throw UnderstudyError(.missingInput, "the labels can't be read: \(error.localizedDescription)", at: place)
         }
         let store = try DisagreementsCommand.open(location, readOnly: false)

@@ -13,14 +13,13 @@ struct ModelsListCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in
-            try StateOwner.become(settings, reading: [configuration.path])
-            let listing = try RegistryListing(ModelsCommand.registry(settings))
+            let registry = StudentRegistry(directory: try StateLocation.registry(configuration: configuration.path))
+            let listing = try RegistryListing(registry)
             if json { return try ModelsJSON.write(listing.entries, listing) }
             guard !listing.entries.isEmpty else {
                 return print(
-                    "there is no student in \(PrintableText.escaped(settings.registryDirectory)) yet; the first promotion "
+                    "there is no student in \(PrintableText.escaped(registry.directory)) yet; the first promotion "
                         + "puts one there")
             }
             print(listing.text, terminator: "")

@@ -64,7 +64,7 @@ struct ModelsPromoteCommand: ParsableCommand {
 
     /// nil where the student that serves is damaged, so that there is nothing to compare with.
     private func servingLabels(_ settings: Settings) -> Set<String>? {
-        guard let serving = try? DaemonModels.place(of: settings.servingStudent, "student") else { return nil }
+        guard let serving = try? DaemonModels.place(of: settings.servingStudent(), "student") else { return nil }
         return try? Self.labels(serving)
     }
 

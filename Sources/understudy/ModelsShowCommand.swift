@@ -17,10 +17,8 @@ struct ModelsShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in
-            try StateOwner.become(settings, reading: [configuration.path])
-            let registry = ModelsCommand.registry(settings)
+            let registry = StudentRegistry(directory: try StateLocation.registry(configuration: configuration.path))
             let entry: RegistryEntry
             if let version {
                 entry = try registry.entry(version)
@@ -28,7 +26,7 @@ struct ModelsShowCommand: ParsableCommand {
                 entry = current
             } else {
                 throw UnderstudyError(
-                    .missingInput, "no student of this registry serves yet", at: settings.registryDirectory)
+                    .missingInput, "no student of this registry serves yet", at: registry.directory)
             }
             let listing = try RegistryListing(registry)
             if json { return try ModelsJSON.write([entry], listing) }

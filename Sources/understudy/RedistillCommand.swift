@@ -47,7 +47,7 @@ struct RedistillCommand: ParsableCommand {
         try StateOwner.become(settings, reading: [configuration.path])
         let request = RunRequest(
             settings: settings, redistill: redistill, isDryRun: dryRun,
-            student: try DaemonModels.place(of: settings.servingStudent, "student"),
+            student: try DaemonModels.place(of: settings.servingStudent(), "student"),
             teacher: try DaemonModels.place(of: teacher, "teacher"))
         let run = RedistillRun(
             request, progress: .standardError(),

@@ -38,7 +38,7 @@ struct RunCommand: ParsableCommand {
         do throws(UnderstudyError) {
             try daemon.run()
         } catch {
-            log.report(error)
+            log.report(error, what: "ended with an error")
             throw ExitCode(error.code.exitStatus)
         }
     }

@@ -1,16 +1,24 @@
 import Configuration
 import Diagnostics
-import Foundation
 
-/// Where the daemon of a configuration keeps its state.
+/// Where the daemon of a configuration keeps its state; the file may be wrong elsewhere, which is said.
 enum StateLocation {
-    /// Errors: `configuration`.
+    /// Errors: `configuration`, `noPermission`.
     static func directory(configuration path: String) throws(UnderstudyError) -> String {
-        do {
-            return try ConfigurationFile.load(path: path, environment: ProcessInfo.processInfo.environment)
-                .state.directory
-        } catch {
-            throw error.summary
-        }
+        let glance = try ConfigurationGlance.read(path)
+        let directory = try glance.stateDirectory()
+        glance.warn()
+        return directory
+    }
+
+    /// The registry of students. As root, the process first becomes the state directory's owner.
+    ///
+    /// Errors: `configuration`, `noPermission`, `inputOutput`.
+    static func registry(configuration path: String) throws(UnderstudyError) -> String {
+        let glance = try ConfigurationGlance.read(path)
+        let directory = try glance.registryDirectory()
+        glance.warn()
+        try StateOwner.become(of: try glance.stateDirectory(), reading: [path])
+        return directory
     }
 }

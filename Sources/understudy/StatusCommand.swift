@@ -13,8 +13,8 @@ struct StatusCommand: ParsableCommand {
             Asks the daemon at the address that its configuration names under http.listen, and prints what its status \
             page shows. With --json, prints what its /status gives.
 
-            Exit status: 0 if the daemon answered and does its work; 75 if nobody answers, or if it has failed; 78 if \
-            the configuration is wrong or names no address.
+            Exit status: 0 if the daemon answered and does its work; 75 if nobody answers, or if it has failed; 77 if \
+            this user may not ask it; 78 if the configuration names no address, or is wrong where it should.
             """)
 
     @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"))

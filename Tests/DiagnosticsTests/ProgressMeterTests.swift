@@ -108,6 +108,23 @@ private final class Script: Sendable {
         #expect(script.taken() == "\r\u{1B}[Kafter\n")
     }
 
+    @Test func othersMayWriteBesideTheBar() throws {
+        let meter = script.meter(bar)
+        meter.begin("classify", total: nil)
+        script.pass(.seconds(1))
+        meter.advance(by: 1500, deferred: 0.071)
+        #expect(script.taken().hasSuffix("\rclassify  1,500 lines  7.1 % deferred  1,500 lines/s\u{1B}[K"))
+        let outcome = try meter.aside { () throws(UnderstudyError) in 7 }
+        #expect(outcome == 7)
+        #expect(
+            script.taken() == "\r\u{1B}[K\rclassify  1,500 lines  7.1 % deferred  1,500 lines/s\u{1B}[K")
+        meter.cancel()
+        #expect(script.taken() == "\r\u{1B}[K")
+        meter.cancel()
+        _ = try meter.aside { () throws(UnderstudyError) in 0 }
+        #expect(script.taken() == "")
+    }
+
     @Test func aSilentMeterIsSilent() {
         let meter = script.meter(.silent)
         meter.begin("x", total: 1)

@@ -191,7 +191,7 @@ def without_permission(case):
     os.mkdir(case.path("shut"), 0o755)
     case.settings.pop("http")
     for status, text, settings in [
-        (66, "secret", dict(sources=[case.directory(path="secret")])),
+        (77, "secret", dict(sources=[case.directory(path="secret")])),
         (73, "shut/wire", dict(sources=[case.fifo(path="shut/wire")])),
         (73, "shut/answers", dict(sources=[case.directory()], sinks=[case.file_sink(path="shut/answers")])),
         (73, "shut", dict(sources=[case.directory()], sinks=[case.file_sink()],

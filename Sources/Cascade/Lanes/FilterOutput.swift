@@ -8,6 +8,7 @@ final class FilterOutput: LaneOutput {
     private let answers: any ByteSink
     private let diagnostics: any ByteSink
     private let flawEncoder: FlawEncoder
+    private let delivered: @Sendable (CascadeTally) -> Void
     private let state: Mutex<State>
 
     /// What has been written so far, and why no more.
@@ -23,7 +24,11 @@ final class FilterOutput: LaneOutput {
         var hasWarned = false
     }
 
-    init(answers: any ByteSink, diagnostics: any ByteSink, flawEncoder: FlawEncoder, labels: Int) {
+    init(
+        answers: any ByteSink, diagnostics: any ByteSink, flawEncoder: FlawEncoder, labels: Int,
+        delivered: @escaping @Sendable (CascadeTally) -> Void
+    ) {
+        self.delivered = delivered
         self.answers = answers
         self.diagnostics = diagnostics
         self.flawEncoder = flawEncoder
@@ -37,6 +42,7 @@ final class FilterOutput: LaneOutput {
             warn(job, &state)
             guard write(job, &state) else { return false }
             state.result.tally.add(job.tally)
+            delivered(state.result.tally)
             return true
         }
     }

@@ -42,7 +42,11 @@ extension CascadeBoard {
         while done < records.count {
             let (moved, wake) = monitor.wait(on: Signal.room(lane)) { state -> (Int, Bool)? in
                 if lane.state.isAbandoned { return (0, false) }
-                let part = records[done..<min(records.count, done + lane.state.pending.room)]
+                let room = lane.state.pending.room
+                let ahead = options.linesAhead - lane.state.pending.count - lane.state.linesInFlight
+                let part = records[done..<min(records.count, done + max(0, min(room, ahead)))]
+                lane.state.unpushed = records.count - done - part.count
+                lane.state.readerAwaitsDelivery = part.isEmpty && room > 0
                 guard !part.isEmpty else { return nil }
                 lane.state.pending.push(part)
                 lane.state.readTimes.push(part.count, at: now)
@@ -125,13 +129,17 @@ extension CascadeBoard {
         }
         let lines = job.records.count
         job.reset()
-        let (wake, isLast) = monitor.withLock { state in
+        let (wake, isLast, wakesReader) = monitor.withLock { state in
             job.ticket += 1
             lane.state.freeJobs.append(job)
             lane.state.jobsInFlight -= 1
             lane.state.linesInFlight -= lines
-            return (state.idleStudents > 0 && lane.state.pending.count > 0, lane.state.isOver)
+            return (
+                state.idleStudents > 0 && lane.state.pending.count > 0, lane.state.isOver,
+                lane.state.readerAwaitsDelivery
+            )
         }
+        if wakesReader { monitor.signal(Signal.room(lane)) }
         if isLast {
             wakeWorkers()
         } else if wake {

@@ -41,7 +41,7 @@ extension CascadeBoard {
             case .student(let count):
                 guard let lane, let job = lane.state.freeJobs.popLast() else { return nil }
                 take(count, of: lane, into: job, state.models)
-                laneWithRoom = lane
+                if !lane.state.readerAwaitsDelivery { laneWithRoom = lane }
                 noteBusy(role, &state)
                 return .some(.student(job))
             case .teacher(let count):
@@ -74,7 +74,9 @@ extension CascadeBoard {
         case .both:
             now.deferred = state.deferred.count
             now.isBackedUp = state.lanes.contains { lane in
-                lane.map { $0.state.freeJobs.count * 2 <= $0.jobs } ?? false
+                lane.map {
+                    $0.state.freeJobs.count * 2 <= $0.jobs || $0.state.linesInFlight >= options.linesAhead / 4 * 3
+                } ?? false
             }
         }
         return (role == .teacher ? teacherPlan : plan).next(now)

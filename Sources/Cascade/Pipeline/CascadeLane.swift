@@ -9,6 +9,10 @@ public final class CascadeLane: @unchecked Sendable {
     /// What the board's lock guards.
     struct State {
         var pending: RecordRing
+        /// Lines that the reader has framed and found no room for yet.
+        var unpushed = 0
+        /// Whether the reader waits for lines to be delivered, and not just taken by a worker.
+        var readerAwaitsDelivery = false
         var readTimes = ReadTimes()
         var origins = OriginTable()
         /// How many records of each chunk haven't been decoded, plus one while the reader fills it.
@@ -30,6 +34,9 @@ public final class CascadeLane: @unchecked Sendable {
         var routes: AnswerRoutes
         var inputHasEnded = false
         var isAbandoned = false
+
+        /// Lines read and not yet delivered.
+        var linesUnderWay: Int { unpushed + pending.count + linesInFlight }
 
         var isOver: Bool {
             isAbandoned || inputHasEnded && pending.count == 0 && jobsInFlight == 0

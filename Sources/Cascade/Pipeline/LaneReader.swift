@@ -44,7 +44,8 @@ struct LaneReader {
             do throws(UnderstudyError) {
                 event = try lane.source.read(
                     into: UnsafeMutableRawBufferPointer(
-                        start: chunks.base(chunk) + used, count: chunks.chunkBytes - used))
+                        start: chunks.base(chunk) + used,
+                        count: min(chunks.chunkBytes - used, board.options.readBytes)))
             } catch {
                 return ending(.stopped, error)
             }
@@ -113,11 +114,13 @@ struct LaneReader {
         guard let origin = open?.origin, var framer = open?.framer else { return true }
         open = nil
         defer { open = (origin, framer) }
+        // Short reads are framed at once, so that all that is read is counted as under way.
+        let limit = board.options.readBytes == .max ? Self.recordsAtOnce : .max
         var hasMore = true
         while hasMore {
             records.removeAll(keepingCapacity: true)
             hasMore = framer.frame(
-                chunks.base(chunk), upTo: used, chunk: chunk, into: &records, limit: Self.recordsAtOnce)
+                chunks.base(chunk), upTo: used, chunk: chunk, into: &records, limit: limit)
             dropAnswered(origin)
             guard records.isEmpty || board.push(records, of: lane) else { return false }
         }

@@ -29,7 +29,7 @@ public struct WorkPlan: Sendable, Equatable {
         public var teaching = 0
         /// Until the teacher has been loaded only one worker may go there; it does the loading.
         public var teacherIsLoaded = true
-        /// Half of the jobs that may be in flight wait for something.
+        /// Half of the jobs that may be in flight wait for something, or three quarters of the lines.
         public var isBackedUp = false
 
         public init() {}

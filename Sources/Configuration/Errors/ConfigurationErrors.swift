@@ -5,10 +5,13 @@ public struct ConfigurationErrors: Error, Sendable, Equatable {
     public let errors: [ConfigurationError]
     /// Errors beyond those, which were counted only.
     public let more: Int
+    /// `configuration`, but for a file that this user may not read.
+    public let code: UnderstudyError.Code
 
-    init(_ errors: [ConfigurationError], more: Int = 0) {
+    init(_ errors: [ConfigurationError], more: Int = 0, code: UnderstudyError.Code = .configuration) {
         self.errors = errors
         self.more = more
+        self.code = code
     }
 
     /// The first error in one line, with the number of the others: for a log.
@@ -16,7 +19,7 @@ public struct ConfigurationErrors: Error, Sendable, Equatable {
         let others = errors.count - 1 + more
         let tail = others > 0 ? " (and \(others) more; see `understudy check`)" : ""
         guard let first = errors.first else { return UnderstudyError(.configuration, "the configuration is wrong") }
-        return UnderstudyError(.configuration, first.sentence + tail, at: first.place)
+        return UnderstudyError(code, first.sentence + tail, at: first.place)
     }
 }
 

@@ -1,7 +1,7 @@
 /// The known name that was probably meant.
-enum NearestName {
+package enum NearestName {
     /// nil when none is near: at most a third of the letters may differ, and always one.
-    static func find(_ name: String, among names: [String]) -> String? {
+    package static func find(_ name: String, among names: [String]) -> String? {
         let longest = 64
         let wanted = folded(name)
         guard !wanted.isEmpty, wanted.count <= longest else { return nil }

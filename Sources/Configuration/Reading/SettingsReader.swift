@@ -26,6 +26,16 @@ struct SettingsReader {
         return settings
     }
 
+    /// Settings without sources and sinks, for those who need other blocks only. Meaningless where an error was reported.
+    func partialSettings() -> Settings {
+        var claims = PathClaims()
+        return Settings(
+            models: models(), cascade: cascade(), sources: [], sinks: [], deadLetter: nil,
+            state: state(claims: &claims),
+            shutdown: shutdown(), disagreements: disagreements(), redistill: redistill(), http: http(claims: &claims),
+            logLevel: logLevel())
+    }
+
     // MARK: Blocks
 
     private func models() -> ModelSettings {

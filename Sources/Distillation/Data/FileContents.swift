@@ -7,7 +7,9 @@ enum FileContents {
     static func read(path: String) throws(UnderstudyError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw UnderstudyError(.missingInput, "can't be opened: \(reason(errno))", at: path)
+            let number = errno
+            throw UnderstudyError(
+                .reading(number, else: .missingInput), "can't be opened: \(reason(number))", at: path)
         }
         defer { close(descriptor) }
         var status = stat()

@@ -17,8 +17,8 @@ struct RegistryRecord: Sendable, Equatable, Codable {
     static func read(directory: String) throws(UnderstudyError) -> RegistryRecord {
         let path = directory + "/" + fileName
         guard let data = FileManager.default.contents(atPath: path) else {
-            guard FileManager.default.fileExists(atPath: path) else { return RegistryRecord() }
-            throw UnderstudyError(.missingInput, "can't be read", at: path)
+            guard try PathLookup.exists(path) else { return RegistryRecord() }
+            throw PathLookup.unreadable(path)
         }
         guard let record = try? JSONDecoder().decode(RegistryRecord.self, from: data) else {
             throw UnderstudyError(

@@ -27,7 +27,7 @@ public struct StudentRegistry: Sendable {
 
     /// nil where nothing was promoted yet.
     ///
-    /// Errors: `invalidData` where the record is damaged.
+    /// Errors: `invalidData` where the record is damaged; `noPermission` where this user may not look into it.
     public func current() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .current) }
 
     public func shadow() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .shadow) }
@@ -44,7 +44,7 @@ public struct StudentRegistry: Sendable {
     /// All versions, those that runs made in the order of their numbers behind the others. Empty where there is no
     /// registry yet.
     public func entries() throws(UnderstudyError) -> [RegistryEntry] {
-        guard isDirectory(directory) else { return [] }
+        guard try PathLookup.kind(of: directory, following: false) == .directory else { return [] }
         let record = try RegistryRecord.read(directory: directory)
         let names = try DirectoryTree.entries(of: directory).filter { name in
             VersionName.isValid(name) && isDirectory(directory + "/" + name)
@@ -76,7 +76,7 @@ public struct StudentRegistry: Sendable {
     /// Errors: `invalidData`.
     public static func lineage(directory: String) throws(UnderstudyError) -> StudentLineage? {
         let path = directory + "/" + StudentLineage.fileName
-        guard access(path, F_OK) == 0 else { return nil }
+        guard try PathLookup.exists(path) else { return nil }
         return try StudentLineage.read(path: path)
     }
 
@@ -103,7 +103,7 @@ public struct StudentRegistry: Sendable {
         var entry = RegistryEntry(version: version, directory: place, barring: record.barring(of: version))
         let path = place + "/" + StudentLineage.fileName
         do throws(UnderstudyError) {
-            if access(path, F_OK) == 0 { entry.lineage = try StudentLineage.read(path: path) }
+            if try PathLookup.exists(path) { entry.lineage = try StudentLineage.read(path: path) }
             try ModelDirectory.check(place)
         } catch {
             entry.flaw = error.message
@@ -130,7 +130,11 @@ public struct StudentRegistry: Sendable {
     }
 
     private func entry(of link: RegistryLink) throws(UnderstudyError) -> RegistryEntry? {
-        guard let version = link.target(in: directory), isDirectory(directory + "/" + version) else { return nil }
+        // Asked first, so that a registry that this user may not look into isn't taken for one without the link.
+        let place = directory + "/" + link.rawValue
+        guard try PathLookup.kind(of: place, following: false) == .link, let version = link.target(in: directory),
+            try PathLookup.kind(of: directory + "/" + version, following: false) == .directory
+        else { return nil }
         return made(version, try RegistryRecord.read(directory: directory))
     }
 }

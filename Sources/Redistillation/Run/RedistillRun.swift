@@ -51,7 +51,7 @@ public final class RedistillRun {
     /// registry. The serving student is untouched then.
     public func run() throws(UnderstudyError) -> RedistillOutcome {
         unlink(RunRequest.requestFile(state: request.state))
-        guard access(request.state + "/state.sqlite", F_OK) == 0 else {
+        guard try PathLookup.exists(request.state + "/state.sqlite") else {
             return RedistillOutcome(
                 run: nil, sentence: "nothing to do: there is no log yet; the daemon makes it when it first runs")
         }

@@ -15,7 +15,7 @@ public enum DaemonCheck {
         for source in settings.sources { check(source, &paths) }
         for sink in settings.sinks { check(sink, &paths) }
         if let letter = settings.deadLetter { paths.appends(letter.path) }
-        paths.keeps(directory: settings.state.directory)
+        paths.keeps(directory: settings.state.directory, withParents: true)
         if case .unix(let path) = settings.http { paths.listens(path) }
         if let redistill = settings.redistill {
             paths.reads(file: redistill.train)
@@ -76,15 +76,16 @@ public enum DaemonCheck {
 
     /// Whether the state can be read, if there is one.
     private static func state(_ directory: String) -> [Finding] {
-        guard access(directory + "/state.sqlite", F_OK) == 0 else { return [] }
         do throws(UnderstudyError) {
+            guard try PathLookup.exists(directory + "/state.sqlite") else { return [] }
             let store = try Store.openBeside(directory: directory, readOnly: true) { _ in }
             _ = try store.checkpoints()
             _ = try store.sinkLengths()
             try store.close()
             return []
         } catch {
-            let severity: Finding.Severity = error.code == .configuration ? .error : .warning
+            let isFatal = error.code == .configuration || error.code == .noPermission
+            let severity: Finding.Severity = isFatal ? .error : .warning
             return [Finding(severity, error.place ?? directory, error.message)]
         }
     }

@@ -5,6 +5,8 @@ public struct Finding: Sendable, Equatable, CustomStringConvertible {
         case error
         /// It will, and somebody should know.
         case warning
+        /// It is as it should be before the first start.
+        case note
     }
 
     public var severity: Severity

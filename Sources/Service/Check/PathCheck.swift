@@ -53,7 +53,9 @@ struct PathCheck {
     /// A directory whose files are read, and changed if `writes`.
     mutating func reads(directory path: String, writes: Bool) {
         switch kind(of: path) {
-        case .missing: add(.error, path, "there is no such directory; make it, or correct the path")
+        case .missing:
+            if let maker = maker(of: path) { return add(.note, path, notYet(maker)) }
+            add(.error, path, "there is no such directory; make it, or correct the path")
         case .directory:
             if access(path, R_OK | X_OK) != 0 { add(.error, path, "can't be read: \(reason())") }
             if writes, access(path, W_OK) != 0 {
@@ -64,10 +66,10 @@ struct PathCheck {
         }
     }
 
-    /// A directory that is written to, or made.
-    mutating func keeps(directory path: String) {
+    /// A directory that is written to, or made; `withParents`: those above it are made as well.
+    mutating func keeps(directory path: String, withParents: Bool = false) {
         switch kind(of: path) {
-        case .missing: makes(path)
+        case .missing: makes(path, withParents: withParents)
         case .directory: if access(path, R_OK | W_OK | X_OK) != 0 { add(.error, path, "can't be used: \(reason())") }
         case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
         default: add(.error, path, "isn't a directory")
@@ -77,20 +79,56 @@ struct PathCheck {
 
     /// A file that is read.
     mutating func reads(file path: String) {
-        if access(path, R_OK) != 0 { add(.error, path, "can't be read: \(reason())") }
+        if access(path, R_OK) != 0 {
+            add(.error, path, "can't be read: \(reason())")
+        }
     }
 
     mutating func add(_ severity: Finding.Severity, _ place: String, _ message: String) {
         findings.append(Finding(severity, place, message))
     }
 
-    private mutating func makes(_ path: String) {
-        let directory = parent(of: path)
-        guard case .directory = kind(of: directory) else {
-            add(.error, path, "can't be made: there is no directory \(directory)")
-            return
+    private mutating func makes(_ path: String, withParents: Bool = false) {
+        var directory = parent(of: path)
+        while withParents, case .missing = kind(of: directory), directory != "/", directory != "." {
+            directory = parent(of: directory)
         }
-        if access(directory, W_OK | X_OK) != 0 { add(.error, path, "can't be made in \(directory): \(reason())") }
+        switch kind(of: directory) {
+        case .directory:
+            guard access(directory, W_OK | X_OK) != 0 else { return }
+            let why = reason()
+            if let maker = maker(of: path, isThere: directory) { return add(.note, path, notYet(maker)) }
+            add(.error, path, "can't be made in \(directory): \(why)")
+        case .unreachable(let why): add(.error, path, "can't be made: \(directory) can't be reached: \(why)")
+        default:
+            if let maker = maker(of: path) { return add(.note, path, notYet(maker)) }
+            add(.error, path, "can't be made: there is no directory \(directory)")
+        }
+    }
+
+    private func notYet(_ maker: String) -> String {
+        "isn't there yet; \(maker) makes it (for a start by hand, make it first)"
+    }
+
+    /// The directories that come with the first start of the units, by the place that each is made in: those of
+    /// `understudy.service`, and `understudy-NAME` of the instances. The rights there are the service's, so it doesn't
+    /// matter what this user could make.
+    private static let made: [(parent: String, maker: String)] = [
+        ("/var/lib/", "the service's start (StateDirectory=)"), ("/var/log/", "the service's start (LogsDirectory=)"),
+        ("/run/", "the service's or the socket unit's start (RuntimeDirectory=, ListenFIFO=)"),
+        ("/var/spool/", "systemd-tmpfiles --create"),
+    ]
+
+    /// What makes the missing `path`, or the directory that it is in; nil: nothing that is known here. `isThere` is the
+    /// nearest directory above it that exists: inside one that was made already, nothing more comes by itself.
+    private func maker(of path: String, isThere: String? = nil) -> String? {
+        for (place, maker) in Self.made where path.hasPrefix(place) {
+            let name = path.dropFirst(place.count).prefix { $0 != "/" }
+            guard name == "understudy" || name.hasPrefix("understudy-") else { continue }
+            if isThere?.hasPrefix(place + name) == true, place != "/run/" { return nil }
+            return maker
+        }
+        return nil
     }
 
     /// Less free space than this is worth a warning, in bytes.

@@ -80,10 +80,10 @@ public final class Daemon: Sendable {
         let failure = serve(work)
         phases.enter(.draining, message: failure?.message ?? "")
         surroundings.manager.stopping()
-        log.info("draining")
+        log.info("draining: no more is read, what was read is answered")
         try work.drain()
         if let failure { throw failure }
-        log.info("stopped")
+        log.info("stopped: everything that was read is answered")
     }
 
     var log: Logger { surroundings.log }
@@ -109,7 +109,7 @@ public final class Daemon: Sendable {
         phases.enter(.ready)
         surroundings.manager.ready(status: work.statusLine())
         log.log(
-            level: .notice, .ready, "ready",
+            level: .notice, .ready, "ready, \(work.inWords): sources and sinks are ready",
             metadata: [
                 "student": "\(work.models.student.version)", "teacher": "\(work.models.teacher?.version ?? "none")",
                 "sources": "\(work.settings.sources.count)", "sinks": "\(work.settings.sinks.count)",
@@ -136,21 +136,25 @@ public final class Daemon: Sendable {
         metrics.recordReload(succeeded: failure == nil)
         if let failure {
             phases.note(warning: "the last reload was refused: \(failure.message)")
-            log.report(failure, event: .reloadRefused, metadata: ["kept": "the settings before"])
+            let place = failure.place.map { ": " + $0 } ?? ""
+            log.report(
+                failure, event: .reloadRefused, what: DaemonEvent.reloadRefused.words + place,
+                metadata: ["kept": "the settings before"])
         } else {
             phases.note(warning: nil)
-            log.log(level: .notice, .reloaded, "reloaded")
+            log.log(level: .notice, .reloaded, "reloaded: \(work.inWords)")
         }
     }
 
     private func swap(_ work: DaemonWork) {
+        let before = work.models.student.version
         do throws(UnderstudyError) {
             let isOther = try work.swapModels()
             phases.note(refusedStudent: nil)
             if isOther {
-                log.log(
-                    level: .notice, .modelsSwapped, "another student answers from now on",
-                    metadata: ["student": "\(work.models.student.version)"])
+                let student = work.models.student.version
+                let words = "models swapped: \(student) in place of \(before), another student answers from now on"
+                log.log(level: .notice, .modelsSwapped, "\(words)", metadata: ["student": "\(student)"])
             }
         } catch {
             metrics.recordFailedSwap()
@@ -166,7 +170,9 @@ public final class Daemon: Sendable {
         // A start looks twice: when it loads the models, and when the link's watch is there.
         guard phases.current.refusedStudent != sentence else { return }
         phases.note(refusedStudent: sentence)
-        log.report(error, metadata: ["kept": "the student before", "student": "\(version)"])
+        log.report(
+            error, what: "swap refused, \(version) goes on",
+            metadata: ["kept": "the student before", "student": "\(version)"])
     }
 }
 

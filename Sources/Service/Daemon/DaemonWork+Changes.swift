@@ -36,7 +36,7 @@ extension DaemonWork {
         // A new source is tried before anything of the old is given up.
         let added = try open(plan.addedSources)
 
-        for sentence in plan.restartNeeded { daemon.log.warning("\(sentence)") }
+        for sentence in plan.restartNeeded { daemon.log.warning("restart needed: \(sentence)") }
         let old = settings
         settings = new
         if let newSet { use(newSet) }
@@ -76,7 +76,8 @@ extension DaemonWork {
             try run(before, try sources.make(before))
             settings.sources.append(before)
         } catch {
-            daemon.log.report(error, metadata: ["source": "\(before.name)"])
+            daemon.log.report(
+                error, what: "source \(before.name) not started", metadata: ["source": "\(before.name)"])
         }
     }
 
@@ -108,11 +109,13 @@ extension DaemonWork {
         let log = daemon.log
         let loaded = try ModelSet.load(
             settings, supply: daemon.surroundings.supply, teacher: modelSet.models.teacher
-        ) { log.report($0, metadata: ["kept": "the student without a shadow"]) }
+        ) { log.report($0, what: "shadow not loaded", metadata: ["kept": "the student without a shadow"]) }
         let isOther = loaded.studentDirectory != modelSet.studentDirectory
         guard isOther || loaded.shadowDirectory != modelSet.shadowDirectory else { return false }
         try ReloadPlan.checkLabels(of: settings, loaded.models.student.labels)
-        try loaded.warm(teacherMayFail: true) { daemon.log.report($0, level: .warning) }
+        try loaded.warm(teacherMayFail: true) {
+            daemon.log.report($0, level: .warning, what: "teacher not loaded")
+        }
         CrashPoint.swapping.pass()
         guard isOther else {
             // Drift and promotions go on being followed for the same student.
@@ -161,7 +164,7 @@ extension DaemonWork {
             guard case .file(let file, _) = old.settings.kind, file.path == new.path else { continue }
             if file != new {
                 daemon.log.warning(
-                    "permissions and sync of a file in use change at the next restart",
+                    "restart needed: permissions and sync of a file in use change at the next restart",
                     metadata: ["sink": "\(sink.name)"])
             }
             return SinkTarget(

@@ -18,10 +18,14 @@ extension DaemonWork {
             if makeDurable() { outlet.remove(runner.source) }
             if let failure = ending?.failure {
                 failureOfLastSource = failure
-                daemon.log.report(failure, metadata: ["source": "\(runner.settings.name)"])
+                daemon.log.report(
+                    failure, what: "source \(runner.settings.name) failed",
+                    metadata: ["source": "\(runner.settings.name)"])
                 daemon.phases.note(warning: "source \(runner.settings.name) has failed: \(failure.message)")
             } else {
-                daemon.log.info("source ended", metadata: ["source": "\(runner.settings.name)"])
+                daemon.log.info(
+                    "source ended: \(runner.settings.name) has been read to its end",
+                    metadata: ["source": "\(runner.settings.name)"])
             }
         }
         runners.removeAll { runner in over.contains { $0 === runner } }
@@ -95,7 +99,7 @@ extension DaemonWork {
         do throws(UnderstudyError) {
             try UnfinishedLine.keep(ending.unfinished, of: runner.settings.name, in: sources.stateDirectory)
         } catch {
-            daemon.log.report(error)
+            daemon.log.report(error, what: "unfinished line not kept")
         }
     }
 }

@@ -41,7 +41,8 @@ extension DaemonWork {
         do throws(UnderstudyError) {
             try run(source, try sources.make(source))
         } catch {
-            daemon.log.report(error, metadata: ["source": "\(source.name)"])
+            daemon.log.report(
+                error, what: "source \(source.name) not started", metadata: ["source": "\(source.name)"])
             daemon.phases.note(warning: "source \(source.name) has failed: \(error.message)")
         }
     }
@@ -62,7 +63,7 @@ extension DaemonWork {
         for runner in retired {
             guard runner.wait(until: deadline) else {
                 daemon.log.warning(
-                    "a source that was to end has lines that a sink doesn't take; it ends when they are taken",
+                    "source still in use: a source that was to end has lines that a sink doesn't take; it ends when they are taken",
                     metadata: ["source": "\(runner.settings.name)"])
                 leaving.append(runner)
                 continue

@@ -64,13 +64,14 @@ final class DaemonWork {
         let metrics = daemon.metrics
         let control = daemon.control
         oversight = Oversight(store: store)
-        let outlet = Outlet { log.report($0) }
+        let outlet = Outlet { log.report($0, what: $0.code == .noSpace ? nil : "answers wait") }
         self.outlet = outlet
         let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
         committer = Committer(
             outlet: outlet, interval: UInt64(settings.state.commitIntervalMilliseconds) * 1_000_000,
             prune: { () throws(UnderstudyError) in try pruning.prune() },
-            look: { control.noteLook() }, report: { log.report($0) },
+            look: { control.noteLook() },
+            report: { log.report($0, what: $0.code == .noSpace ? nil : "not committed") },
             observe: { metrics.recordCommit(seconds: Double($0) / 1e9, succeeded: $1) },
             commit: { (all) throws(UnderstudyError) in try store.commit(all) })
         sources = SourceFactory(
@@ -81,7 +82,9 @@ final class DaemonWork {
             report: report)
         let begun = try ModelSet.begin(
             settings, supply: daemon.surroundings.supply,
-            shadowFailed: { log.report($0, metadata: ["kept": "the student without a shadow"]) },
+            shadowFailed: {
+                log.report($0, what: "shadow not loaded", metadata: ["kept": "the student without a shadow"])
+            },
             teacherFailed: { log.report($0, event: .circuitOpened) })
         modelSet = begun.set
         if let refused = begun.refused { daemon.refuse(refused, answering: begun.set.models.student.version) }
@@ -89,7 +92,8 @@ final class DaemonWork {
         outlet.watch(sinks.wired.map(\.target))
         engine = try CascadeEngine(
             options: settings.engineOptions, models: modelSet.models,
-            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0) })
+            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0, what: "teacher not loaded") }
+        )
         metrics.setModels(student: modelSet.studentInfo, teacher: modelSet.teacherInfo)
         beginDrift()
     }
@@ -110,6 +114,15 @@ final class DaemonWork {
     }
 
     var models: CascadeModels { modelSet.models }
+
+    /// What is in force, for the log.
+    var inWords: String {
+        func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
+        let teacher = models.teacher.map { "teacher \($0.version)" } ?? "no teacher"
+        return "student \(models.student.version), \(teacher), \(counted(settings.sources.count, "source")), "
+            + counted(settings.sinks.count, "sink")
+    }
+
     var hasSources: Bool { !runners.isEmpty }
 
     private static func makeSinks(
@@ -134,7 +147,8 @@ final class DaemonWork {
         for source in settings.sources { opened.append((source, try sources.make(source))) }
         for entry in sources.inherited.unclaimed {
             daemon.log.warning(
-                "nobody reads a descriptor that the socket unit handed over", metadata: ["name": "\(entry.name)"])
+                "descriptor left unused: no source reads what the socket unit handed over",
+                metadata: ["name": "\(entry.name)"])
         }
         for (settings, source) in opened { try run(settings, source) }
         try watchLink()
@@ -153,7 +167,7 @@ final class DaemonWork {
             shadow: oversight.shadow,
             source: daemon.metrics.source(settings.name),
             outputClosed: {
-                log.warning("nobody reads standard output any more")
+                log.warning("output closed: nobody reads standard output any more, the daemon ends")
                 control.stop()
             })
         let routing = SinkRouting(
@@ -184,7 +198,7 @@ final class DaemonWork {
                 if String(cString: target) != modelSet.studentDirectory { control.noteModels() }
             }
         } catch {
-            daemon.log.report(error, level: .warning)
+            daemon.log.report(error, level: .warning, what: "student's link not followed")
         }
     }
 }

@@ -19,12 +19,12 @@ final class EngineObserver: CascadeObserver {
         switch circuit.state {
         case .closed:
             metrics.setCircuit(.closed)
-            log.log(level: .notice, .circuitClosed, "the teacher answers again")
+            log.log(level: .notice, .circuitClosed, "teacher back: the teacher answers again")
         case .probing:
             metrics.setCircuit(.halfOpen)
         case .open:
             metrics.setCircuit(.open)
-            log.log(level: .error, .circuitOpened, "the teacher failed and isn't asked for a while")
+            log.log(level: .error, .circuitOpened, "teacher failed: the teacher failed and isn't asked for a while")
         }
     }
 }

@@ -111,7 +111,8 @@ public enum StatusClient {
         case ECONNREFUSED, ENOENT:
             UnderstudyError(.tryAgain, "no daemon answers here; is it running?")
         case EACCES, EPERM:
-            UnderstudyError(.tryAgain, "no permission to ask the daemon; ask as its user or group, or as root")
+            UnderstudyError(
+                .noPermission, "permission denied to ask the daemon; ask as its user or group, or as root")
         case ETIMEDOUT: UnderstudyError(.tryAgain, "the daemon gave no answer in time; see its log")
         default: UnderstudyError(.tryAgain, "the daemon can't be asked: \(String(cString: strerror(code)))")
         }

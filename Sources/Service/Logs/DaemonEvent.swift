@@ -28,6 +28,23 @@ public enum DaemonEvent: String, Sendable, CaseIterable {
     /// The stream has drifted, and a run of re-distillation is asked for.
     case drifted = "c2b7a4d19e5846fbb1a6c0de57f3e812"
 
+    /// The event in a word or two: what the message of an error begins with that is one.
+    public var words: String {
+        switch self {
+        case .ready: "ready"
+        case .reloaded: "reloaded"
+        case .reloadRefused: "reload refused"
+        case .modelsSwapped: "models swapped"
+        case .stateDamaged: "state damaged"
+        case .diskFull: "disk full"
+        case .circuitOpened: "teacher failed"
+        case .circuitClosed: "teacher back"
+        case .rolledBack: "rolled back"
+        case .shadowJudged: "shadow judged"
+        case .drifted: "drifted"
+        }
+    }
+
     /// The metadata key that handlers know as the event's id.
     package static let metadataKey = "MESSAGE_ID"
 }

@@ -36,16 +36,17 @@ public enum DaemonLogs {
 
 extension Logger {
     /// Logs an error as its sentence, with its code and place as metadata; `noSpace` is the event `diskFull` by itself.
+    /// Before the sentence stands what happened: `what`, else the event in words.
     public func report(
-        _ error: UnderstudyError, level: Logger.Level = .error, event: DaemonEvent? = nil,
+        _ error: UnderstudyError, level: Logger.Level = .error, event: DaemonEvent? = nil, what: String? = nil,
         metadata: Logger.Metadata = [:], file: String = #fileID, function: String = #function, line: UInt = #line
     ) {
         var all = metadata
         all["code"] = "\(error.code)"
         if let place = error.place { all["place"] = "\(place)" }
-        if let event = event ?? (error.code == .noSpace ? .diskFull : nil) {
-            all[DaemonEvent.metadataKey] = "\(event.rawValue)"
-        }
-        log(level: level, "\(error.message)", metadata: all, file: file, function: function, line: line)
+        let event = event ?? (error.code == .noSpace ? .diskFull : nil)
+        if let event { all[DaemonEvent.metadataKey] = "\(event.rawValue)" }
+        let words = [what, event?.words].compactMap { $0 }.first.map { $0 + ": " } ?? ""
+        log(level: level, "\(words)\(error.message)", metadata: all, file: file, function: function, line: line)
     }
 }

@@ -147,8 +147,11 @@ public final class DaemonMetrics: Sendable {
     }
 
     public func recordReload(succeeded: Bool) {
+        let now = clock.wall()
         state.withLock { state in
             if succeeded { state.reloads += 1 } else { state.failedReloads += 1 }
+            state.lastReloadSucceeded = succeeded
+            if succeeded { state.lastReloadSuccess = now }
         }
     }
 

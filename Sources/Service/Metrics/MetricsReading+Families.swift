@@ -116,10 +116,12 @@ extension MetricsReading {
     }
 
     private var lifeFamilies: [MetricFamily] {
-        var models = MetricFamily(.gauge, "understudy_model_info", "The models that answer; always 1.")
+        var models = MetricFamily(
+            .gauge, "understudy_model_info",
+            "The models that answer, with the first 12 digits of the fingerprints of their files; always 1.")
         for (role, model) in [("student", state.student), ("teacher", state.teacher)] {
             guard let model else { continue }
-            models.add(1, ("role", role), ("version", model.version), ("fingerprint", model.fingerprint ?? ""))
+            models.add(1, ("role", role), ("version", model.version), ("fingerprint", model.shortFingerprint))
         }
         var swaps = MetricFamily(.counter, "understudy_model_swaps_total", "Changes of models, by result.")
         swaps.add(state.swaps, ("result", "ok"))
@@ -129,7 +131,15 @@ extension MetricsReading {
         reloads.add(state.failedReloads, ("result", "failed"))
         var build = MetricFamily(.gauge, "understudy_build_info", "The program's version; always 1.")
         build.add(1, ("version", version))
-        return [models, swaps, reloads, build]
+        var isReloaded = MetricFamily(
+            .gauge, "understudy_last_reload_successful",
+            "Whether the last reload of the configuration was taken up: 1, or 0; 1 before the first.")
+        isReloaded.add(state.lastReloadSucceeded ? 1 : 0)
+        var reloadedAt = MetricFamily(
+            .gauge, "understudy_last_reload_success_timestamp_seconds",
+            "When a configuration was last taken up, the start included, in seconds since the Unix epoch.")
+        reloadedAt.add(state.lastReloadSuccess ?? startedAt)
+        return [models, swaps, reloads, isReloaded, reloadedAt, build]
     }
 
     /// Under the names that every Prometheus client library uses.

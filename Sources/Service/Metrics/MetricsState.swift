@@ -50,6 +50,10 @@ struct MetricsState: Sendable {
     var failedSwaps = 0
     var reloads = 0
     var failedReloads = 0
+    /// The start counts: a daemon that runs has taken up a configuration.
+    var lastReloadSucceeded = true
+    /// Seconds since 1970; nil: the start was the last.
+    var lastReloadSuccess: Double?
     var circuit = CircuitState.closed
     /// By the state that was entered.
     var transitions = [Int](repeating: 0, count: CircuitState.allCases.count)

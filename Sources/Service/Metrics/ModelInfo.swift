@@ -6,6 +6,9 @@ public struct ModelInfo: Sendable, Equatable, Codable {
     /// When it began to answer, in seconds since 1970.
     public var loadedAt: Double
 
+    /// The beginning that tells fingerprints apart: 12 hexadecimal digits; empty where there is none.
+    public var shortFingerprint: String { String((fingerprint ?? "").prefix(12)) }
+
     public init(version: String, fingerprint: String? = nil, loadedAt: Double) {
         self.version = version
         self.fingerprint = fingerprint

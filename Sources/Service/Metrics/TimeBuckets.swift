@@ -11,16 +11,20 @@ public struct TimeBuckets: Sendable, Equatable {
         counts = [Int](repeating: 0, count: count)
     }
 
-    /// Counts `amount` at `time`, in seconds. A time older than all spans is left out.
+    /// Counts `amount` at `time`, in seconds. A time older than all spans means that the clock was set back, from where it
+    /// had been wrong: then counting begins anew.
     public mutating func add(_ amount: Int, at time: Double) {
         let span = Int((time / seconds).rounded(.down))
+        if newest != Int.min, span <= newest - counts.count {
+            for index in counts.indices { counts[index] = 0 }
+            newest = span
+        }
         if newest == Int.min { newest = span }
         if span > newest {
             // Spans that nothing was written to hold what was there a round ago.
             for empty in max(newest + 1, span - counts.count + 1)...span { counts[place(empty)] = 0 }
             newest = span
         }
-        guard span > newest - counts.count else { return }
         counts[place(span)] += amount
     }
 

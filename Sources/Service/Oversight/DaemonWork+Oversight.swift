@@ -19,7 +19,7 @@ extension DaemonWork {
             if let drift = oversight.wantsRun(redistill.drift) { try askForRun(drift) }
         } catch {
             // The next look tries again.
-            daemon.log.report(error, level: .warning)
+            daemon.log.report(error, level: .warning, what: "students not looked after")
         }
     }
 
@@ -31,7 +31,8 @@ extension DaemonWork {
         let (from, to) = try registry.rollback(barring: due.reason, now: now)
         oversight.noteRollback(due, to: to.version)
         daemon.log.log(
-            level: .error, .rolledBack, "the promoted student is worse than the one before, which answers again",
+            level: .error, .rolledBack,
+            "rolled back from \(from ?? serving) to \(to.version): the promoted student is worse than the one before, which answers again",
             metadata: ["student": "\(from ?? serving)", "back": "\(to.version)", "reason": "\(due.reason)"])
         // The link's watch sees the flip as well; whoever comes first loads the student.
         daemon.control.noteModels()
@@ -45,7 +46,8 @@ extension DaemonWork {
         try file.write(Array("the stream has drifted: population stability index \(index)\n".utf8))
         try file.commit()
         daemon.log.log(
-            level: .notice, .drifted, "the stream has drifted; a run of re-distillation is asked for",
+            level: .notice, .drifted,
+            "drifted, index \(index): the stream has drifted; a run of re-distillation is asked for",
             metadata: ["index": "\(index)", "file": "\(path)"])
     }
 }

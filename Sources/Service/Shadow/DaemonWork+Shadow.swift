@@ -29,7 +29,8 @@ extension DaemonWork {
             try registry.promote(version, by: .shadow, now: now)
             oversight.noteShadow(version, isPromoted: true, reason: words)
             daemon.log.log(
-                level: .notice, .shadowJudged, "the candidate has shown itself and is promoted",
+                level: .notice, .shadowJudged,
+                "shadow \(version) promoted: the candidate has shown itself and is promoted",
                 metadata: ["student": "\(version)", "reason": "\(words)"])
             daemon.control.noteModels()
         case .worse: try endShadow(version, registry, words, now)
@@ -45,7 +46,8 @@ extension DaemonWork {
         try registry.setShadow(nil)
         oversight.noteShadow(version, isPromoted: false, reason: reason)
         daemon.log.log(
-            level: .warning, .shadowJudged, "the candidate is worse than the student and is barred",
+            level: .warning, .shadowJudged,
+            "shadow \(version) barred: the candidate is worse than the student and is barred",
             metadata: ["student": "\(version)", "reason": "\(reason)"])
         daemon.control.noteModels()
     }
@@ -60,7 +62,7 @@ extension DaemonWork {
         do throws(UnderstudyError) {
             shadowLink = try LinkWatch(path: path) { control.noteModels() }
         } catch {
-            daemon.log.report(error, level: .warning)
+            daemon.log.report(error, level: .warning, what: "shadow's link not followed")
         }
     }
 }

@@ -6,13 +6,11 @@ import Models
 
 /// Loads the candidate that the registry's link names.
 enum ShadowLoading {
-    /// Where the link leads; nil where there is no shadow, or none is wanted.
-    static func directory(_ settings: Settings) -> String? {
+    /// Where the link leads; nil where there is no shadow, or none is wanted. Errors: `noPermission`.
+    static func directory(_ settings: Settings) throws(UnderstudyError) -> String? {
         guard let redistill = settings.redistill, redistill.shadow > 0 else { return nil }
         let link = StudentRegistry(directory: settings.registryDirectory).shadowLink
-        guard let resolved = realpath(link, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        return try PathLookup.resolved(link)
     }
 
     /// Errors: what loading throws; `invalidData` where its labels aren't the student's.

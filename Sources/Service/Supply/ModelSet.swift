@@ -13,6 +13,8 @@ struct ModelSet: Sendable {
     var studentDirectory: String
     /// nil where the student has none.
     var lineage: StudentLineage?
+    /// Of the student's files; nil: nobody computed it.
+    var studentFingerprint: String?
     /// Where the shadow came from; nil: there is none.
     var shadowDirectory: String?
 
@@ -24,13 +26,16 @@ struct ModelSet: Sendable {
         _ settings: Settings, student named: ModelSettings.Model? = nil, supply: ModelSupply,
         teacher: TeacherSource? = nil, shadowFailed: (UnderstudyError) -> Void = { _ in }
     ) throws(UnderstudyError) -> ModelSet {
-        let student = try supply.student(named ?? settings.servingStudent)
+        let serving: ModelSettings.Model
+        if let named { serving = named } else { serving = try settings.servingStudent() }
+        let student = try supply.student(serving)
         var source = teacher
         if source == nil, let named = settings.models.teacher { source = try supply.teacher(named) }
         let decider = try decider(settings, student, hasTeacher: source != nil)
-        let shadowDirectory = ShadowLoading.directory(settings)
+        var shadowDirectory: String?
         var shadow: ShadowStudent?
         do throws(UnderstudyError) {
+            shadowDirectory = try ShadowLoading.directory(settings)
             shadow = try shadowDirectory.map { (directory) throws(UnderstudyError) in
                 try ShadowLoading.load(directory, settings, supply: supply, labels: student.classifier.labels)
             }
@@ -43,18 +48,26 @@ struct ModelSet: Sendable {
                 decider: decider, shadow: shadow)
             return ModelSet(
                 models: models, studentDirectory: student.directory,
-                lineage: try? StudentRegistry.lineage(directory: student.directory), shadowDirectory: shadowDirectory)
+                lineage: try? StudentRegistry.lineage(directory: student.directory),
+                studentFingerprint: student.fingerprint, shadowDirectory: shadowDirectory)
         } catch {
             throw error.placed(at: student.directory)
         }
     }
 
     var studentInfo: ModelInfo {
-        ModelInfo(version: models.student.version, fingerprint: lineage?.fingerprint, loadedAt: Double(time(nil)))
+        ModelInfo(
+            version: models.student.version, fingerprint: studentFingerprint ?? lineage?.fingerprint,
+            loadedAt: Double(time(nil)))
     }
 
     var teacherInfo: ModelInfo? {
-        models.teacher.map { ModelInfo(version: $0.version, loadedAt: Double(time(nil))) }
+        models.teacher.map { teacher in
+            let fingerprint = teacher.fingerprint
+            return ModelInfo(
+                version: teacher.version, fingerprint: fingerprint.isEmpty ? nil : fingerprint,
+                loadedAt: Double(time(nil)))
+        }
     }
 
     /// Runs a few lines through both models, so that the first real line meets them warm: pages read, code compiled.

@@ -10,8 +10,13 @@ public struct ModelSupply: Sendable {
         public var calibration: Calibration?
         /// The directory it came from, links resolved.
         public var directory: String
+        /// Of its files; nil: nobody computed it.
+        public var fingerprint: String?
 
-        public init(classifier: any LineClassifier, calibration: Calibration?, directory: String) {
+        public init(
+            classifier: any LineClassifier, calibration: Calibration?, directory: String, fingerprint: String? = nil
+        ) {
+            self.fingerprint = fingerprint
             self.classifier = classifier
             self.calibration = calibration
             self.directory = directory

@@ -52,7 +52,8 @@ struct StateFiles {
 
     /// Whether there is a database. Finishes a replacement that a crash had cut short.
     ///
-    /// Errors: `cannotCreate` where it is no file or can't be written to; `inputOutput` where it can't be looked at.
+    /// Errors: `cannotCreate` where it is no file or can't be written to; `noPermission`; `inputOutput` where it can't be
+    /// looked at.
     func findDatabase() throws(UnderstudyError) -> Bool {
         guard try isThere(database) else {
             guard try isThere(ready) else {

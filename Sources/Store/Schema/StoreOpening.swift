@@ -106,7 +106,9 @@ struct StoreOpening {
     private func inspect() throws -> StoreSchema {
         let size = files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
-        guard !files.exists(files.suspicion) else { throw StoreDamage(reason: "the last run met damage in it") }
+        guard try !PathLookup.exists(files.suspicion) else {
+            throw StoreDamage(reason: "the last run met damage in it")
+        }
         try rollBack()
         var configuration = Self.configuration(patience: patience)
         configuration.readonly = true

@@ -18,9 +18,11 @@ struct NamedPipe {
         try Self.refuseOthers(path)
         let descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
-            let why = String(cString: strerror(errno))
+            let reason = errno
+            let why = String(cString: strerror(reason))
             throw UnderstudyError(
-                .missingInput, "the FIFO can't be opened for reading and writing: \(why)", at: path)
+                .reading(reason, else: .missingInput), "the FIFO can't be opened for reading and writing: \(why)",
+                at: path)
         }
         if made { fchmod(descriptor, permissions) }
         self.init(descriptor)

@@ -104,7 +104,22 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
             UnderstudyError(.configuration, "there is no key 'sink'", at: "a.yaml:3:1"), event: .reloadRefused)
         #expect(
             collected.all == [
-                "2026-11-25T12:00:00Z error    there is no key 'sink' code=configuration place=a.yaml:3:1\n"
+                "2026-11-25T12:00:00Z error    reload refused: there is no key 'sink' code=configuration"
+                    + " place=a.yaml:3:1\n"
+            ])
+    }
+
+    @Test func errorsNameWhatHappened() {
+        let collected = Collected()
+        let log = plain(LogLevel(.info), collected)
+        log.report(UnderstudyError(.inputOutput, "can't be read"), what: "source wire failed")
+        log.report(UnderstudyError(.inputOutput, "can't be read"))
+        log.report(UnderstudyError(.noSpace, "no space left"))
+        let time = "2026-11-25T12:00:00Z error    "
+        #expect(
+            collected.all == [
+                time + "source wire failed: can't be read code=input/output\n",
+                time + "can't be read code=input/output\n", time + "disk full: no space left code=\"no space\"\n",
             ])
     }
 

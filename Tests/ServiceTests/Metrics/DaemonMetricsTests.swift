@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Service
+import Synchronization
 import Testing
 
 @Suite struct DaemonMetricsTests {
@@ -102,6 +103,31 @@ import Testing
         #expect(value(metrics, "understudy_line_latency_seconds_bucket{le=\"0.005\"}") == 10)
         #expect((value(metrics, "process_resident_memory_bytes") ?? 0) > 1_000_000)
         #expect((value(metrics, "process_open_fds") ?? 0) >= 1)
+    }
+
+    /// A scrape sees whether the configuration on the disk is the one in force, and since when.
+    @Test func theLastReloadIsTold() {
+        let time = Mutex(1000.0)
+        let clock = DaemonClock(wall: { time.withLock { $0 } }, monotonic: { 0 })
+        let metrics = DaemonMetrics(version: "1", flaws: [], clock: clock)
+        let (flag, moment) = (
+            "understudy_last_reload_successful", "understudy_last_reload_success_timestamp_seconds"
+        )
+        #expect(value(metrics, flag) == 1 && value(metrics, moment) == 1000)
+        time.withLock { $0 = 2000 }
+        metrics.recordReload(succeeded: false)
+        #expect(value(metrics, flag) == 0 && value(metrics, moment) == 1000)
+        time.withLock { $0 = 3000 }
+        metrics.recordReload(succeeded: true)
+        #expect(value(metrics, flag) == 1 && value(metrics, moment) == 3000)
+    }
+
+    @Test func fingerprintsAreToldByTheirBeginning() {
+        let metrics = DaemonMetrics(version: "1", flaws: [])
+        let whole = String(repeating: "0123456789abcdef", count: 4)
+        metrics.setModels(student: ModelInfo(version: "v1", fingerprint: whole, loadedAt: 0), teacher: nil)
+        let name = "understudy_model_info{role=\"student\",version=\"v1\",fingerprint=\"0123456789ab\"}"
+        #expect(value(metrics, name) == 1)
     }
 
     @Test func gaugesAreOfTheMoment() {

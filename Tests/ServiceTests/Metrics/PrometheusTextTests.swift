@@ -70,7 +70,8 @@ import Testing
 
     /// The same counts give the same bytes; series and names are part of what users build on.
     @Test func theNamesStayAsTheyAre() throws {
-        let metrics = DaemonMetrics(version: "1.2.3", flaws: ["not_utf8"])
+        let clock = DaemonClock(wall: { 1_764_000_000 }, monotonic: { 5 })
+        let metrics = DaemonMetrics(version: "1.2.3", flaws: ["not_utf8"], clock: clock)
         _ = (metrics.source("wire"), metrics.sink("answers"), metrics.labels(["体育"]))
         metrics.setModels(student: ModelInfo(version: "v1", loadedAt: 0), teacher: nil)
         let first = PrometheusText.render(metrics.reading().families)

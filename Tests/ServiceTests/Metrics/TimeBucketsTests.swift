@@ -26,6 +26,17 @@ import Testing
         }
     }
 
+    /// A clock that was a year ahead must not silence the counts for a year.
+    @Test func aClockThatIsSetBackBeginsAnew() {
+        var hours = TimeBuckets(seconds: 3600, count: 48)
+        hours.add(5, at: 1_000_000_000)
+        hours.add(7, at: 900_000_000)
+        #expect(hours.values(at: 900_000_000).last == 7 && hours.values(at: 900_000_000).reduce(0, +) == 7)
+        // Within what is kept nothing is forgotten.
+        hours.add(2, at: 900_000_000 - 3600)
+        #expect(hours.values(at: 900_000_000).reduce(0, +) == 9)
+    }
+
     @Test func ratesCoverTheLastMinute() {
         var pace = TimeBuckets(seconds: 1, count: 61)
         for second in 0..<200 {

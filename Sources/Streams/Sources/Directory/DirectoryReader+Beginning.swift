@@ -35,7 +35,7 @@ extension DirectoryReader {
         } catch {
             if error.isForbidden {
                 throw UnderstudyError(
-                    .missingInput, "the directory can't be read: \(error.reason)", at: settings.path)
+                    .noPermission, "the directory can't be read: \(error.reason)", at: settings.path)
             }
             return lookAgain(settings.path, .root, error)
         }
@@ -45,7 +45,7 @@ extension DirectoryReader {
         }
         if access(settings.path, R_OK | X_OK) != 0, errno == EACCES {
             throw UnderstudyError(
-                .missingInput, "the directory can't be read: \(String(cString: strerror(EACCES)))", at: settings.path)
+                .noPermission, "the directory can't be read: \(String(cString: strerror(EACCES)))", at: settings.path)
         }
         begin(beginning, status)
     }

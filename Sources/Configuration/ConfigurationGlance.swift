@@ -1,0 +1,116 @@
+import Diagnostics
+
+/// The few values that a verb beside the daemon needs of a file, which may be wrong everywhere else: where the status is
+/// offered, and where state and students are kept.
+///
+/// While a file is being edited the daemon goes on with the settings before, and `status` must find it.
+public struct ConfigurationGlance: Sendable {
+    private let path: String
+    private let listen: Result<ListenAddress?, ConfigurationErrors>
+    private let state: Result<StateSettings, ConfigurationErrors>
+    private let registry: Result<String, ConfigurationErrors>
+    /// Everything that is wrong with the file; nil: nothing.
+    public let errors: ConfigurationErrors?
+
+    /// Errors: what is wrong with a file that can't be read at all.
+    public init(path: String, environment: [String: String]) throws(ConfigurationErrors) {
+        try self.init(try ConfigurationFile.bytes(of: path), path: path, environment: environment)
+    }
+
+    /// Of `bytes`; errors name the file as `path`.
+    public init(_ bytes: [UInt8], path: String, environment: [String: String]) throws(ConfigurationErrors) {
+        self.path = path
+        do throws(ConfigurationErrors) {
+            let settings = try ConfigurationFile.read(bytes, path: path, environment: environment)
+            listen = .success(settings.http)
+            state = .success(settings.state)
+            registry = .success(settings.registryDirectory)
+            errors = nil
+        } catch {
+            guard bytes.count <= ConfigurationFile.mostBytes else { throw error }
+            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+            let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
+            let parts = FileParts(text, path: path, environment: environment)
+            listen = parts.value(of: ["http"], whole: error) { $0.http }
+            state = parts.value(of: ["state"], whole: error) { $0.state }
+            registry = parts.value(of: ["state", "models", "redistill"], whole: error) { $0.registryDirectory }
+            errors = error
+        }
+    }
+
+    /// nil where the file offers none. Errors: `configuration` where that can't be told.
+    public func httpAddress() throws(UnderstudyError) -> ListenAddress? { try value(listen) }
+
+    /// Errors: `configuration`.
+    public func stateDirectory() throws(UnderstudyError) -> String { try value(state).directory }
+
+    /// Errors: `configuration`.
+    public func registryDirectory() throws(UnderstudyError) -> String { try value(registry) }
+
+    /// One sentence about a file that is wrong elsewhere.
+    public var warning: String? {
+        errors.map { "\($0.summary); the daemon can't start with this file, and only what is needed here was read" }
+    }
+
+    private func value<Value>(_ result: Result<Value, ConfigurationErrors>) throws(UnderstudyError) -> Value {
+        switch result {
+        case .success(let value): return value
+        case .failure(let errors): throw errors.summary
+        }
+    }
+}
+
+/// Blocks of a file that is wrong, each read as if the others weren't there.
+private struct FileParts {
+    let path: String
+    let environment: [String: String]
+    private let bytes: [UInt8]
+    /// The file's mapping; nil where the text isn't YAML as a whole.
+    private let root: [YAMLNode.Entry]?
+
+    init(_ bytes: [UInt8], path: String, environment: [String: String]) {
+        self.bytes = bytes
+        self.path = path
+        self.environment = environment
+        root = Self.entries(bytes, path: path)
+    }
+
+    private static func entries(_ bytes: [UInt8], path: String) -> [YAMLNode.Entry]? {
+        let errors = ErrorCollector(path: path, source: SourceText(bytes))
+        let node = bytes.withUnsafeBufferPointer { YAMLTree.node(of: $0, errors: errors) }
+        guard case .mapping(let entries) = node?.content else { return nil }
+        return entries
+    }
+
+    /// What `get` takes from settings that hold only the blocks called `names`; `whole` where one of them is wrong, or
+    /// can't be told from the rest.
+    func value<Value>(
+        of names: [String], whole: ConfigurationErrors, _ get: (Settings) -> Value
+    ) -> Result<Value, ConfigurationErrors> {
+        var entries: [YAMLNode.Entry] = []
+        for name in names {
+            guard let found = self.entries(named: name) else { return .failure(whole) }
+            entries += found
+        }
+        let errors = ErrorCollector(path: path, source: SourceText(bytes))
+        let span = entries.first?.value.span ?? .none
+        let node = YAMLNode(content: .mapping(entries), span: span)
+        let context = ReadingContext(errors: errors, environment: environment)
+        guard let reader = SettingsReader(node, context: context), errors.isEmpty else { return .failure(whole) }
+        let settings = reader.partialSettings()
+        return errors.isEmpty ? .success(get(settings)) : .failure(whole)
+    }
+
+    /// The top-level entries of this name, of which a right file has one or none; nil where the text can't be read.
+    private func entries(named name: String) -> [YAMLNode.Entry]? {
+        if let root { return root.filter { $0.name == name } }
+        // Not YAML as a whole: a block begins at a line's start and goes on until the next line that does.
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        guard let first = lines.firstIndex(where: { $0.starts(with: Array("\(name):".utf8)) }) else { return [] }
+        let rest = lines[(first + 1)...]
+        let blanks = Set(" \t\r#".utf8)
+        let end = rest.firstIndex { line in line.first.map { !blanks.contains($0) } ?? false } ?? lines.endIndex
+        let part = Array(lines[first..<end].joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+        return Self.entries(part, path: path)
+    }
+}
