@@ -27,7 +27,7 @@ import Testing
 
     /// Wrong options, missing blocks, and text that isn't YAML: before and after the blocks that are wanted.
     @Test(arguments: [
-        "surces: []\n", "cascade: {policy: nonsense}\n", "sources: [\n", "sources: ]\n", "\tx: 1\n", "sinks: \"open\n",
+        "surces: []\n", "cascade: {policy: nonsense}\n", "sources: [\n", "sources: ]\n", "sinks: \"open\n",
         "log: {level: loud}\nsources: {}\n",
     ])
     func aWrongFileGivesWhatIsRightInIt(wrong: String) throws {
