@@ -14,7 +14,7 @@ import time
 import traceback
 
 from daemon_tests import (  # noqa: F401 (they register tests)
-    beliefs_sinks, commands, files, hands, lifecycle, models, redistill, reload, sinks, state, streams, trials)
+    beliefs, beliefs_sinks, commands, files, hands, lifecycle, models, redistill, reload, sinks, state, streams, trials)
 from daemon_tests.harness import TESTS, Case, Failed, Skipped, read
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

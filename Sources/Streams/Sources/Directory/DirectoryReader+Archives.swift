@@ -13,6 +13,11 @@ extension DirectoryReader {
         }
         guard let unpacker = file.unpacker else { throw CannotTell(number: ENOMEM) }
         while true {
+            if file.isTorn {
+                guard announced === file else { return announce(file) }
+                file.isTorn = false
+                return try finish(file, open, FileStatus(open))
+            }
             var part = room
             if file.toSkip > 0 {
                 part = UnsafeMutableRawBufferPointer(rebasing: room.prefix(Int(min(file.toSkip, UInt64(room.count)))))
@@ -31,10 +36,18 @@ extension DirectoryReader {
                 break
             case .damaged:
                 guard announced === file else { break }
+                let end = "the archive is damaged or cut short; the whole lines before that were read"
+                let isTorn = file.offset > file.lineStart
                 report(
                     UnderstudyError(
-                        .invalidData, "the archive is damaged or cut short; what could be unpacked was read",
+                        .invalidData, isTorn ? end + ", line \(file.line) isn't whole and is left out" : end,
                         at: "\(file.lastPath):byte \(unpacker.rawOffset)"))
+                guard isTorn else { return try finish(file, open, FileStatus(open)) }
+                // What was handed out of the torn line is given up: its origin ends before it.
+                file.goBackToLine()
+                file.isTorn = true
+                announced = nil
+                ledger.withLock { ledger in ledger.update(file.identity) { $0.offset = file.offset } }
             }
             let status = try FileStatus(open)
             guard announced === file else { return announce(file) }

@@ -37,9 +37,19 @@ extension DirectoryReader {
     private func readAll(
         _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
     ) throws(CannotTell) -> SourceEvent? {
+        while true {
+            guard announced === file || file.isInHole else { return announce(file) }
+            let count = try open.read(into: room, at: file.offset)
+            guard count > 0 else { break }
+            let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<count]))
+            if most > 0 {
+                guard announced === file else { return announce(file) }
+                return handOut(file, UnsafeRawBufferPointer(rebasing: room[..<most]))
+            }
+            if ledger.withLock({ $0.isInterrupted }) { return .stopped }
+        }
+        file.isInHole = false
         guard announced === file else { return announce(file) }
-        let count = try open.read(into: room, at: file.offset)
-        if count > 0 { return handOut(file, UnsafeRawBufferPointer(rebasing: room[..<count])) }
         let status = try FileStatus(open)
         guard try isSame(file, open, status) else {
             beginAnew(file, status)
@@ -127,12 +137,18 @@ extension DirectoryReader {
         }
         while true {
             if file.wholeUpTo > file.offset {
-                guard announced === file else { return announce(file) }
+                guard announced === file || file.isInHole else { return announce(file) }
                 let wanted = Int(min(UInt64(room.count), file.wholeUpTo - file.offset))
                 let count = try open.read(
                     into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]), at: file.offset)
                 guard try isUnbroken(file, open), count > 0 else { return nil }
-                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<count]))
+                let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<count]))
+                if most == 0 {
+                    if ledger.withLock({ $0.isInterrupted }) { return .stopped }
+                    continue
+                }
+                guard announced === file else { return announce(file) }
+                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<most]))
                 if file.wholeUpTo == file.offset { passOn(file) }
                 return event
             }
@@ -148,9 +164,17 @@ extension DirectoryReader {
             giveTime(file, start + UInt64(count))
             let whole = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: room[..<count]))
             file.scanned = max(file.scanned, start + UInt64(count))
-            if whole == 0 { continue }
+            if whole == 0 {
+                // The size of a file with a hole says nothing of how much there is to read.
+                if Self.isHole(UnsafeRawBufferPointer(rebasing: room[..<count])) {
+                    file.scanned = max(file.scanned, open.nextData(from: file.scanned, end: status.size))
+                }
+                continue
+            }
             if isShort {
-                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<whole]))
+                let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<whole]))
+                guard most > 0 else { continue }
+                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<most]))
                 passOn(file)
                 return event
             }

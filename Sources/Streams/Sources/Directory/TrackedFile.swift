@@ -31,6 +31,9 @@ final class TrackedFile {
     /// How much of what the unpacker gives was handed out before.
     var toSkip: UInt64 = 0
 
+    /// Whether it is an archive that ended within a line, which is left out.
+    var isTorn = false
+
     /// How far it has been handed out, in bytes (unpacked), and where the line starts that this offset is in.
     var offset: UInt64 = 0
     var lineStart: UInt64 = 0
@@ -45,6 +48,10 @@ final class TrackedFile {
     private(set) var lineFingerprint: FileMark?
     /// The mark of what was handed out.
     var mark: UInt64 = 0
+
+    /// Whether a hole is being passed over, and whether that was said.
+    var isInHole = false
+    var isHoleReported = false
 
     /// The size and times when the reader last looked into it.
     var size: UInt64 = 0
@@ -131,6 +138,17 @@ final class TrackedFile {
             if let fingerprint { mark = fingerprint.hash(born: born) }
         }
         place(at: lineStart, line: line)
+    }
+
+    /// A hole up to `end` isn't handed out; `found` are the bytes around its end.
+    func passHole(to end: UInt64, _ found: FileMark) {
+        let (scanned, whole) = (scanned, wholeUpTo)
+        place(at: end, line: line)
+        self.scanned = max(scanned, end)
+        wholeUpTo = max(whole, end)
+        refresh(found)
+        mark = found.hash(born: born)
+        isInHole = true
     }
 
     /// So many more bytes have been handed out.
