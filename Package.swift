@@ -86,7 +86,10 @@ let package = Package(
             ["Service", "Models", "Store", "Configuration", "Cascade", "Streams", "Diagnostics", "TestSupport"]),
         tests(
             "RedistillationTests",
-            ["Redistillation", "Configuration", "Store", "Distillation", "Models", "Diagnostics", "TestSupport"]),
+            [
+                "Redistillation", "Configuration", "Store", "Distillation", "Models", "Text", "Diagnostics",
+                "TestSupport",
+            ]),
         tests("CommandTests", ["Diagnostics", "TestSupport"]),
     ],
     cLanguageStandard: .gnu11

@@ -59,6 +59,21 @@ private enum Stream: CaseIterable {
         #expect(abs(budget.threshold - 0.6) < 0.02)
     }
 
+    /// After some 280,000 lines the weights are scaled back, so that they don't overflow: nothing else changes by that.
+    @Test func theThresholdStaysRightForMoreLinesThanTheWeightsHaveRoomFor() {
+        var random = SplitMix(seed: 5)
+        var budget = BudgetThreshold(share: 0.2)
+        var asked = 0
+        for index in 1...700_000 {
+            if budget.admits(Float.random(in: 0...1, using: &random)) { asked += 1 }
+            if index % 10_000 == 0, abs(budget.threshold - 0.2) > 0.03 {
+                Issue.record("the threshold is \(budget.threshold) after \(index) lines")
+                return
+            }
+        }
+        #expect(asked > 130_000 && asked <= 140_065)
+    }
+
     /// In n seconds never more than rate · n lines and the bucket, however many come.
     @Test(arguments: [0.0, 3, 50, 500], [10, 1000, 20_000])
     func theRateIsKept(rate: Double, linesPerSecond: Int) {
@@ -76,6 +91,24 @@ private enum Stream: CaseIterable {
         if rate == 0 { #expect(asked == 0) }
         let allowed = min(rate, Double(linesPerSecond)) * Double(seconds)
         #expect(Double(asked) >= 0.5 * allowed - 64)
+    }
+
+    /// When the stream becomes ten times as fast, a tenth of the share of lines is asked about: the least certain ones.
+    @Test func theShareFollowsTheSpeedOfTheStream() {
+        var random = SplitMix(seed: 6)
+        var budget = BudgetThreshold(linesPerSecond: 20)
+        var now: UInt64 = 0
+        func stream(linesPerSecond: Int, seconds: Int) {
+            for _ in 0..<(seconds * 10) {
+                budget.advance(to: now)
+                now += 100_000_000
+                for _ in 0..<(linesPerSecond / 10) { _ = budget.admits(Float.random(in: 0...1, using: &random)) }
+            }
+        }
+        stream(linesPerSecond: 100, seconds: 60)
+        #expect(abs(budget.threshold - 0.2) < 0.03)
+        stream(linesPerSecond: 1000, seconds: 60)
+        #expect(abs(budget.threshold - 0.02) < 0.01)
     }
 
     /// A clock that stands still or leaps makes nothing of it.

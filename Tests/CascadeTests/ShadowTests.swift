@@ -90,6 +90,16 @@ import Testing
         #expect(again.tally.lines == tally.lines && again.tally.alike == tally.alike)
     }
 
+    /// Which lines the shadow answers says nothing about which are audited; otherwise it would be judged on its own lines
+    /// alone, and those of a larger share never together with the others.
+    @Test func theShadowsLinesAreChosenApartFromTheAudited() throws {
+        let (tally, _, all) = try run(
+            share: 0.25, shadow: HashClassifier(version: "shadow", salt: 7),
+            teacher: HashClassifier(version: "t", salt: 1), below: 0)
+        #expect(all.audited > 50 && tally.judged > 0)
+        #expect(tally.judged * 2 < all.audited)
+    }
+
     /// A shadow that gives no numbers harms nobody.
     @Test func aBrokenShadowIsOnlyCounted() throws {
         var shadow = HashClassifier(version: "shadow", salt: 7)

@@ -115,6 +115,45 @@ private func moody(_ classifier: HashClassifier, isWell: @escaping @Sendable () 
         gate.open()
         running.finish()
         #expect(lane.output.proofs.count == 400)
+        // The pass that came back at last was too slow: it doesn't close the circuit.
+        #expect(witness.circuits.count == 1)
+    }
+
+    /// A pass comes back when its job holds other lines, which wait for the teacher themselves: they must not get the
+    /// answers of the lines before them.
+    ///
+    /// How long the machine takes decides only whether the later lines still wait by then, not what is right.
+    @Test func aLateAnswerIsNotGivenToTheLinesThatTookOverTheJob() throws {
+        let gate = Gate()
+        let student = HashClassifier()
+        let teacher = HashClassifier(version: "t", salt: 1, before: { _ in gate.pass() })
+        let running = try RunningEngine(try models(student, source(of: teacher), below: 1)) {
+            $0.whenTeacherFull = .answerWithStudent
+            $0.teacherTimeout = 1_000_000_000
+            // The circuit lets the later lines through to the queue.
+            $0.teacherRetry = 1
+            $0.jobs = 1
+            $0.studentGrain = 100
+        }
+        func bytes(_ lines: [String]) -> ScriptedLane.Step { .bytes(Array(lines.map { $0 + "\n" }.joined().utf8)) }
+        let (early, later) = (lines(8), lines(8, from: 8))
+        #expect(zip(early, later).contains { verdict(teacher, $0)?.label != verdict(teacher, $1)?.label })
+        let goesOn = Monitor(false)
+        let origin = SourceOrigin(source: "s", path: "s", file: nil)
+        let lane = try running.open(
+            ScriptedLane("s", [.opened(origin), bytes(early), .wait { goesOn.withLock { $0 } }, bytes(later)]))
+        #expect(gate.awaitVisitor())
+        #expect(lane.output.wait(lines: early.count))
+        goesOn.withLock { $0 = true }
+        lane.source.poke()
+        #expect(eventually { running.engine.depths.teacherQueue > 0 || lane.output.proofs.count > early.count })
+        gate.open()
+        running.finish()
+        #expect(lane.output.proofs.map(\.text) == early + later)
+        for proof in lane.output.proofs {
+            let said = try #require(verdict(proof.by == "teacher" ? teacher : student, proof.text))
+            #expect(proof.label == student.labels[said.label])
+        }
     }
 
     /// Loading takes longer than lines may wait: when it is done, their memory belongs to others. The teacher must see

@@ -1,4 +1,5 @@
 import Distillation
+import Glibc
 import Tensors
 import Testing
 
@@ -109,6 +110,49 @@ import Testing
         #expect([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.9].map(deferred) == [0, 1, 2, 2, 2, 5, 9])
         #expect(DeferralThreshold.deferring(share: 0.5, confidences: []) == 0)
         #expect(DeferralThreshold.deferring(share: 1, confidences: confidences) == 1)
+    }
+
+    /// Halfway between the last line that is deferred and the first that isn't, so that rounding moves neither.
+    @Test func theThresholdKeepsClearOfBothNeighbours() {
+        let fit = DeferralThreshold.fit(
+            confidences: [0.2, 0.6], studentCorrect: [false, true], teacherCorrect: [true, true], largestShare: 0.5)
+        #expect(abs(fit.threshold - 0.4) < 1e-6 && fit.share == 0.5 && fit.isReached)
+    }
+
+    /// Where the teacher isn't reached within the share, no line is deferred that doesn't help.
+    @Test func withoutReachingTheTeacherTheSmallestBestShareIsTaken() {
+        let confidences = (1...10).map { Float($0) / 10 }
+        let fit = DeferralThreshold.fit(
+            confidences: confidences, studentCorrect: confidences.map { _ in false },
+            teacherCorrect: confidences.indices.map { $0 == 0 || $0 > 4 }, largestShare: 0.3)
+        #expect(!fit.isReached && fit.share == 0.1)
+        #expect(confidences.count { $0 < fit.threshold } == 1)
+    }
+
+    /// The largest share itself is allowed.
+    @Test func theLargestShareMayBeUsedUp() {
+        let confidences = (1...10).map { Float($0) / 10 }
+        let fit = DeferralThreshold.fit(
+            confidences: confidences, studentCorrect: confidences.indices.map { $0 >= 3 },
+            teacherCorrect: confidences.map { _ in true }, largestShare: 0.3)
+        #expect(fit.isReached && fit.share == 0.3)
+    }
+
+    /// The threshold is for confidences at the fitted temperature, as the student serves.
+    @Test(arguments: [0.3, 1, 4] as [Float])
+    func theThresholdBelongsToTheFittedTemperature(scale: Float) throws {
+        var generator = SeededGenerator(seed: 13)
+        let count = 400
+        let margins = (0..<count).map { _ in 4 * generator.uniform() }
+        let labels = margins.map { Int32(generator.uniform() < 1 / (1 + Float(Double.exponential(-$0))) ? 0 : 1) }
+        let fit = StudentCalibration.fit(
+            logits: margins.flatMap { [$0 * scale, 0] }, teacherLogits: labels.flatMap { $0 == 0 ? [4, 0] : [0, 4] },
+            labels: labels, labelCount: 2, description: "made")
+        let serving = Predictions(
+            logits: margins.flatMap { [$0 * scale, 0] }, labelCount: 2, temperature: fit.calibration.temperature)
+        let deferred = serving.confidences.count { $0 < fit.calibration.deferralThreshold }
+        #expect(deferred == Int((fit.deferredShare * Double(count)).rounded()) && deferred > 0)
+        #expect(abs(fit.calibration.temperature / scale - 1) < 0.5)
     }
 }
 

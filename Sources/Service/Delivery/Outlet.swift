@@ -125,7 +125,7 @@ package final class Outlet: Sendable {
     }
 
     /// Newest first.
-    var recentDisagreements: [DisagreementSummary] {
+    package var recentDisagreements: [DisagreementSummary] {
         monitor.withLock { $0.recent }.reversed().map { row in
             DisagreementSummary(
                 text: row.text, source: row.source, time: Double(row.time) / 1e6, reason: row.reason.rawValue,

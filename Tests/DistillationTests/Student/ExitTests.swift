@@ -67,4 +67,28 @@ import Text
         #expect(ExitThreshold.fit(exit: exit, student: student, labels: labels, labelCount: 2) == nil)
         #expect(ExitThreshold.fit(exit: exit, student: student, labels: labels.map { _ in -1 }, labelCount: 2) == nil)
     }
+
+    /// The exit is right on the same lines, but as sure where it is wrong: the lines that are wrong would no longer be
+    /// deferred.
+    @Test func anExitThatBlursWhatIsSureIsLeftOut() {
+        let wrong = { (line: Int) in line % 20 == 0 }
+        let student: [Float] = (0..<200).flatMap { wrong($0) ? [0, 0.2] as [Float] : [2, 0] }
+        let exit: [Float] = (0..<200).flatMap { wrong($0) ? [0, 2] as [Float] : [2, 0] }
+        let labels = [Int32](repeating: 0, count: 200)
+        #expect(ExitThreshold.fit(exit: exit, student: student, labels: labels, labelCount: 2) == nil)
+        // As good an exit in every way is taken.
+        #expect(ExitThreshold.fit(exit: student, student: student, labels: labels, labelCount: 2) != nil)
+    }
+
+    /// The exit's logits are brought to the scale at which the student's temperature is right for them.
+    @Test(arguments: [0.5, 1, 3] as [Float])
+    func theScaleBringsTheExitToTheStudentsTemperature(size: Float) throws {
+        let wrong = { (line: Int) in line % 20 == 0 }
+        let student: [Float] = (0..<200).flatMap { wrong($0) ? [0, 1] as [Float] : [2, 0] }
+        let labels = [Int32](repeating: 0, count: 200)
+        let found = try #require(
+            ExitThreshold.fit(exit: student.map { $0 * size }, student: student, labels: labels, labelCount: 2))
+        #expect(abs(found.exit.scale * size - 1) < 1e-3)
+        for (one, two) in zip(found.logits, student) { #expect(abs(one - two) < 1e-2) }
+    }
 }

@@ -43,6 +43,9 @@ final class FileLane: StreamSource {
     struct File: Sendable {
         var inode: UInt64
         var lines: [[UInt8]]
+        /// How many lines an earlier run had come past, and which of those it had left without an answer.
+        var passed = 0
+        var left: [Int] = []
 
         var bytes: [UInt8] { Array(lines.map { $0 + [0x0A] }.joined()) }
 
@@ -83,8 +86,15 @@ final class FileLane: StreamSource {
         for (index, file) in files.enumerated() {
             if index == 1, let goesOn { state.events.append(.wait(goesOn)) }
             let identity = FileIdentity(device: 1, inode: file.inode)
-            state.events.append(.opened(SourceOrigin(source: name, path: "\(file.inode)", file: identity)))
-            var rest = file.bytes[...]
+            let starts = file.offsets + [UInt64(file.bytes.count)]
+            let first = file.left.first ?? file.passed
+            state.events.append(
+                .opened(
+                    SourceOrigin(
+                        source: name, path: "\(file.inode)", file: identity, start: starts[first],
+                        firstLine: UInt64(first + 1), unanswered: file.left.map { starts[$0] },
+                        resumed: starts[file.passed], resumedLine: UInt64(file.passed + 1))))
+            var rest = file.bytes[Int(starts[first])...]
             while !rest.isEmpty {
                 let piece = rest.prefix(Int.random(in: 1...300, using: &state.random))
                 state.events.append(.bytes(Array(piece)))

@@ -20,9 +20,11 @@ final class Stage {
     private var threads: [WorkerThread] = []
     private var lanes: [(lane: CascadeLane, source: FileLane, output: SourceOutput)] = []
 
-    /// `sinks` is the YAML list of the sinks; `FOLDER` in it stands for the folder.
+    /// `sinks` is the YAML list of the sinks; `FOLDER` in it stands for the folder. Of those that aren't files, the ones in
+    /// `flows` take part, by their names.
     init(
         _ sinks: String, models: CascadeModels, store: ScriptedStore = ScriptedStore(),
+        flows: [String: any FlowSink] = [:],
         _ change: (inout CascadeOptions) -> Void = { _ in }
     ) throws {
         self.store = store
@@ -48,6 +50,13 @@ final class Stage {
                     register: { _ throws(UnderstudyError) in }, report: report))
         }
         for sink in settings.sinks {
+            if let flow = flows[sink.name] {
+                wired.append(
+                    SinkRouting.Wired(
+                        settings: sink,
+                        target: SinkTarget(
+                            name: sink.name, kind: .flow(flow), drops: false, metrics: metrics.sink(sink.name))))
+            }
             guard case .file(let place, _) = sink.kind else { continue }
             wired.append(
                 SinkRouting.Wired(
