@@ -163,6 +163,36 @@ import Testing
         }
     }
 
+    /// Each head drops other probabilities. Keys of zero make all probabilities equal, and the value of token t is the t-th
+    /// unit vector, so that the output shows the mask.
+    @Test(arguments: levels)
+    func attentionDropsAnewInEachHead(level: String) throws {
+        let kernels = try Self.kernels(level)
+        let (length, heads, width) = (16, 2, 16)
+        let hidden = heads * width
+        var input = [Float](repeating: 0, count: length * 3 * hidden)
+        for token in 0..<length {
+            for head in 0..<heads { input[token * 3 * hidden + 2 * hidden + head * width + token] = 1 }
+        }
+        var geometry = bert_attention_shape(
+            length: Int64(length), heads: Int64(heads), width: Int64(width), qkv_stride: Int64(3 * hidden), scale: 1)
+        var mask = bert_dropout(key0: 5, key1: 9, threshold: 1 << 31, scale: 2)
+        var scratch = [Float](repeating: .nan, count: Int(bert_attention_scratch(Int64(length), Int64(width))))
+        var out = [Float](repeating: .nan, count: length * hidden)
+        kernels.attention(&out, Int64(hidden), input, Int64(length), &geometry, &scratch, nil, &mask)
+        let count = heads * length * length
+        var factors = [Float](repeating: .nan, count: count)
+        kernels.dropout(&factors, [Float](repeating: 1, count: count), Int64(count), &mask)
+        for head in 0..<heads {
+            for query in 0..<length {
+                for key in 0..<length {
+                    let wanted = factors[(head * length + query) * length + key] / Float(length)
+                    #expect(abs(out[query * hidden + head * width + key] - wanted) < 1e-6)
+                }
+            }
+        }
+    }
+
     @Test func dropoutMasksAreTheSameAtEveryLevel() throws {
         let x = Self.random(1001, seed: 10)
         let masks = try Self.levels.map { level in
