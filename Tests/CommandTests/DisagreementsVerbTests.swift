@@ -11,7 +11,7 @@ import Testing
         init() throws {
             path = NSTemporaryDirectory() + "understudy-log-" + UUID().uuidString
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            let golden = Program.repository.appendingPathComponent("Tests/StoreTests/Goldens/state-0.5/state.sqlite")
+            let golden = Program.repository.appendingPathComponent("Tests/StoreTests/Goldens/state-0.6/state.sqlite")
             try FileManager.default.copyItem(at: golden, to: URL(fileURLWithPath: path + "/state.sqlite"))
         }
 
@@ -56,7 +56,7 @@ import Testing
             """
         let kept = try state.run(["label", "--from", "-"], input: labels)
         #expect(kept.status == 65)
-        #expect(kept.errorLines.count == 4)
+        try #require(kept.errorLines.count == 4)
         #expect(kept.errorLines[0].hasPrefix("standard input:2: "))
         #expect(kept.errorLines[1].hasPrefix("standard input:3: "))
         #expect(kept.errorLines[2] == "1 label kept")

@@ -111,11 +111,13 @@ final class TrainingVerbsTests {
     }
 
     @Test func interruptedTrainingKeepsTheBestSoFar() throws {
-        // Enough epochs to outlast the sleep many times over.
+        // Far more epochs than can be run before the first has been seen to be measured.
         let result = try Program.shell(
             """
             "$U" distill --no-teacher --train '\(data)' --validation '\(held)' --epochs 9000 --batch 1 --out '\(path("i"))' \
-            \(small.joined(separator: " ")) & sleep 1; kill -TERM $!; wait $!
+            \(small.joined(separator: " ")) 2>'\(path("log"))' & pid=$!
+            until grep -q 'epoch 1' '\(path("log"))' || ! kill -0 $pid; do sleep 0.05; done
+            kill -TERM $pid; wait $pid; status=$?; cat '\(path("log"))' >&2; exit $status
             """)
         #expect(result.status == 0, "\(result.errors)")
         let metrics = try String(contentsOfFile: path("i") + "/metrics.json", encoding: .utf8)

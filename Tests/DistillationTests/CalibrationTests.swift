@@ -1,5 +1,6 @@
 import Distillation
 import Glibc
+import Models
 import Tensors
 import Testing
 
@@ -144,7 +145,7 @@ import Testing
         var generator = SeededGenerator(seed: 13)
         let count = 400
         let margins = (0..<count).map { _ in 4 * generator.uniform() }
-        let labels = margins.map { Int32(generator.uniform() < 1 / (1 + Float(Double.exponential(-$0))) ? 0 : 1) }
+        let labels = margins.map { Int32(generator.uniform() < 1 / (1 + exp(-$0)) ? 0 : 1) }
         let fit = StudentCalibration.fit(
             logits: margins.flatMap { [$0 * scale, 0] }, teacherLogits: labels.flatMap { $0 == 0 ? [4, 0] : [0, 4] },
             labels: labels, labelCount: 2, description: "made")

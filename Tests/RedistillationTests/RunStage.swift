@@ -100,8 +100,8 @@ final class RunStage: Sendable {
               train: \(path)/train.jsonl
               holdout: \(path)/holdout.jsonl
               minimum_new_rows: 200
-              epochs: 8
-              learning_rate: 0.01
+              epochs: 24
+              learning_rate: 0.02
               held_out_share: 0.2
               \(options.joined(separator: "\n  "))
               gate: {maximum_slowdown: 1, maximum_calibration_error: 1\(gate.map { ", " + $0 }.joined())}
@@ -145,8 +145,8 @@ final class RunStage: Sendable {
         // It would be taught whatever the rate.
         recipe.earlyExit = false
         recipe.training.threads = 1
-        recipe.training.epochs = knowsRule ? 12 : 1
-        recipe.training.optimizer.learningRate = knowsRule ? 0.01 : 1e-12
+        recipe.training.epochs = knowsRule ? 30 : 1
+        recipe.training.optimizer.learningRate = knowsRule ? 0.02 : 1e-12
         recipe.training.loss = DistillationLoss(kind: .kl, labelShare: 1, temperature: 1)
         func data(_ lines: [Line]) -> DataSet {
             DataSet(

@@ -164,13 +164,23 @@ final class ScriptedStore: Sendable {
     private let monitor = Monitor(State())
     private let outcome: @Sendable (_ attempt: Int) -> UnderstudyError?
 
-    init(_ outcome: @escaping @Sendable (_ attempt: Int) -> UnderstudyError? = { _ in nil }) { self.outcome = outcome }
+    private let seen: @Sendable (Commit) -> Void
+
+    /// `seen` is called with each commit before it is made.
+    init(
+        _ outcome: @escaping @Sendable (_ attempt: Int) -> UnderstudyError? = { _ in nil },
+        seen: @escaping @Sendable (Commit) -> Void = { _ in }
+    ) {
+        self.seen = seen
+        self.outcome = outcome
+    }
 
     func commit(_ all: Commit) throws(UnderstudyError) {
         let attempt = monitor.withLock { state in
             state.attempts += 1
             return state.attempts
         }
+        seen(all)
         if let failure = outcome(attempt) { throw failure }
         monitor.withLock { state in
             for checkpoint in all.checkpoints { state.now.positions[checkpoint.file] = checkpoint }

@@ -24,7 +24,7 @@ final class Stage {
     /// `flows` take part, by their names.
     init(
         _ sinks: String, models: CascadeModels, store: ScriptedStore = ScriptedStore(),
-        flows: [String: any FlowSink] = [:],
+        flows: [String: any FlowSink] = [:], calls: SinkCalls = SinkCalls(),
         _ change: (inout CascadeOptions) -> Void = { _ in }
     ) throws {
         self.store = store
@@ -44,10 +44,9 @@ final class Stage {
             commit: { (all) throws(UnderstudyError) in try store.commit(all) })
         var wired: [SinkRouting.Wired] = []
         func file(_ name: String, _ path: String) throws -> SinkTarget.Kind {
-            .file(
-                FileSink(
-                    FileSink.Settings(name: name, path: try PathTemplate(path)),
-                    register: { _ throws(UnderstudyError) in }, report: report))
+            var settings = FileSink.Settings(name: name, path: try PathTemplate(path))
+            settings.calls = calls
+            return .file(FileSink(settings, register: { _ throws(UnderstudyError) in }, report: report))
         }
         for sink in settings.sinks {
             if let flow = flows[sink.name] {

@@ -171,14 +171,14 @@ extension DirectoryReader {
                 }
                 continue
             }
-            if isShort {
-                let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<whole]))
-                guard most > 0 else { continue }
-                let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<most]))
-                passOn(file)
-                return event
-            }
+            // Noted first: lines that follow a hole in this block are handed out from here on.
             file.wholeUpTo = start + UInt64(whole)
+            guard isShort else { continue }
+            let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<whole]))
+            guard most > 0 else { continue }
+            let event = handOut(file, UnsafeRawBufferPointer(rebasing: room[..<most]))
+            if file.wholeUpTo == file.offset { passOn(file) }
+            return event
         }
     }
 
