@@ -16,7 +16,8 @@ final class Running {
         private let grown = DispatchSemaphore(value: 0)
 
         init(_ handle: FileHandle) {
-            let descriptor = handle.fileDescriptor
+            // One of its own: the number of a handle that is closed meanwhile may belong to another pipe by the next read.
+            let descriptor = dup(handle.fileDescriptor)
             Thread.detachNewThread { [self] in
                 var piece = [UInt8](repeating: 0, count: 65_536)
                 while true {
@@ -25,6 +26,7 @@ final class Running {
                     bytes.withLock { $0.append(contentsOf: piece[..<count]) }
                     grown.signal()
                 }
+                close(descriptor)
                 ended.signal()
                 grown.signal()
             }

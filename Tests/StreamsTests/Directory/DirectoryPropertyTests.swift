@@ -116,8 +116,9 @@ private struct Play {
     }
 
     private mutating func drain() throws {
-        // Longer than the clock of file times stands still.
-        if isPolled { usleep(11_000) }
+        // Longer than the clock of file times stands still: without an event, a file that is overwritten by as many bytes
+        // within one of its ticks looks the same. A failed call takes an event's place by a later look.
+        if isPolled || faults != nil { usleep(11_000) }
         try lane.drain()
     }
 
