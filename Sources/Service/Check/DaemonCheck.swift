@@ -77,7 +77,8 @@ public enum DaemonCheck {
     /// Whether the state can be read, if there is one.
     private static func state(_ directory: String) -> [Finding] {
         do throws(UnderstudyError) {
-            guard try PathLookup.exists(directory + "/state.sqlite") else { return [] }
+            // A link that leads to no file is something too: the start refuses it.
+            guard try PathLookup.kind(of: directory + "/state.sqlite", following: false) != .absent else { return [] }
             let store = try Store.openBeside(directory: directory, readOnly: true) { _ in }
             _ = try store.checkpoints()
             _ = try store.sinkLengths()

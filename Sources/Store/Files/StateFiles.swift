@@ -96,6 +96,7 @@ struct StateFiles {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return false }
+            if errno == EACCES { throw PathLookup.denied(path) }
             throw UnderstudyError(.inputOutput, "can't be looked at: \(Self.reason(errno))", at: path)
         }
         if status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) != 0 {

@@ -128,26 +128,34 @@ private struct SinkRecovery {
     /// Deals with what is behind the committed length; the length of the file then, or nil where it can't be dealt with.
     private func settleTail(_ file: CommittedFile, _ row: SinkLength, _ form: SinkForm) -> UInt64? {
         let count = file.size - row.length
-        guard !row.isSettled, count <= Self.longestTail else {
-            report(
-                UnderstudyError(
-                    .inputOutput,
-                    "another program has appended \(count) bytes to the file of sink \(row.sink) since the daemon stopped; "
-                        + "they stay", at: file.path))
-            return file.size
+        let journal = (keeping.journal?.entries ?? []).filter {
+            $0.device == row.device && $0.inode == row.inode && $0.start >= row.length
         }
+        // A clean stop leaves nothing uncommitted. Entries of the journal behind it tell of a state that has lost its last
+        // commits.
+        guard count <= Self.longestTail, !row.isSettled || !journal.isEmpty else { return leave(count, file, row) }
         guard let bytes = DescriptorBytes.read(file.descriptor, at: row.length, count: Int(count)) else {
             report(CommittedFile.failure("read", errno, file.path))
             return nil
         }
-        let journal = (keeping.journal?.entries ?? []).filter { $0.device == row.device && $0.inode == row.inode }
         let tail = SinkTail(bytes, from: row.length, journal: journal, form: form)
+        if row.isSettled, tail.count(.own) == 0 { return leave(count, file, row) }
         do throws(UnderstudyError) {
             return row.length + UInt64(try settle(tail, bytes, file, row))
         } catch {
             report(error)
             return nil
         }
+    }
+
+    /// Leaves `count` bytes that aren't the daemon's where they are.
+    private func leave(_ count: UInt64, _ file: CommittedFile, _ row: SinkLength) -> UInt64 {
+        report(
+            UnderstudyError(
+                .inputOutput,
+                "another program has appended \(count) bytes to the file of sink \(row.sink) since the daemon stopped; "
+                    + "they stay", at: file.path))
+        return file.size
     }
 
     /// How many bytes stay behind the committed length.
