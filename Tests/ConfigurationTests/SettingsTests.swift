@@ -71,6 +71,7 @@ import Testing
         #expect(try source("kind: stdin, input: tsv").input == .tsv(column: 1))
         #expect(try source("kind: stdin, input: tsv, column: 4").input == .tsv(column: 4))
         let odd = try source("kind: stdin, encoding: big5, maximum_line_bytes: 7, ordered: false")
+        #expect(try source("kind: directory, path: /d, encoding: utf-16be").encoding == .utf16BigEndian)
         #expect(odd.encoding == .big5 && odd.maximumLineBytes == 7 && !odd.ordered)
     }
 

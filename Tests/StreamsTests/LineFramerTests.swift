@@ -33,9 +33,34 @@ private func model(_ stream: [UInt8], maximum: Int) -> [Found] {
     return found
 }
 
+/// The same of UTF-16.
+private func model(_ stream: [UInt8], maximum: Int, unit: CodeUnit) -> [Found] {
+    func isPair(_ place: Int, _ code: UInt16) -> Bool {
+        let pair = [UInt8(code >> 8), UInt8(code & 0xFF)]
+        return stream[place...].prefix(2).elementsEqual(unit == .bigEndian ? pair : pair.reversed())
+    }
+    var found: [Found] = []
+    var start = 0
+    while start < stream.count {
+        let newline = stride(from: start, to: stream.count - 1, by: 2).first { isPair($0, 0x0A) }
+        let end = newline ?? stream.count
+        var (first, last) = (start, end)
+        if start == 0, isPair(0, 0xFEFF) { first = 2 }
+        if last % 2 == 0, last - 2 >= first, isPair(last - 2, 0x0D) { last -= 2 }
+        found.append(
+            Found(
+                number: UInt64(found.count + 1), offset: UInt64(first),
+                bytes: last - first > maximum ? nil : Array(stream[first..<last]), length: last - first))
+        start = end + (newline == nil ? 0 : 2)
+    }
+    return found
+}
+
 /// Runs the framer over `stream` in pieces of the given sizes, with chunks as small as they may be.
-private func frame(_ stream: [UInt8], maximum: Int, limit: Int, next: () -> Int) -> [Found] {
-    var framer = LineFramer(maximumLineBytes: maximum)
+private func frame(
+    _ stream: [UInt8], maximum: Int, limit: Int, unit: CodeUnit = .byte, next: () -> Int
+) -> [Found] {
+    var framer = LineFramer(maximumLineBytes: maximum, unit: unit)
     let chunkBytes = framer.greatestUnfinished + 32
     var chunk = [UInt8](repeating: 0xAA, count: chunkBytes)
     var used = 0
@@ -99,6 +124,32 @@ private func frame(_ stream: [UInt8], maximum: Int, limit: Int, next: () -> Int)
             Int.random(in: 1...largest, using: &random)
         }
         #expect(found == model(stream, maximum: maximum))
+    }
+
+    @Test(arguments: [CodeUnit.littleEndian, .bigEndian], 0..<400)
+    func agreesWithTheModelOfUTF16(unit: CodeUnit, seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        let maximum = Int.random(in: 1...24, using: &random)
+        // Among them U+0A00, U+4E0A, U+0A0A and U+0D0A, which have the bytes of line ends in all places.
+        let alphabet: [UInt16] = [0x0A, 0x0A, 0x0D, 0x61, 0x0A00, 0x4E0A, 0x0A0A, 0x0D0A, 0x0D00, 0xFEFF, 0xD83D]
+        var codes: [UInt16] = Bool.random(using: &random) ? [0xFEFF] : []
+        for _ in 0..<Int.random(in: 0...100, using: &random) {
+            if Int.random(in: 0..<20, using: &random) == 0 {
+                codes += Array(repeating: 0x4E0A, count: Int.random(in: 0...(2 * maximum), using: &random))
+            }
+            codes.append(alphabet.randomElement(using: &random) ?? 0x0A)
+        }
+        var stream = codes.flatMap { code in
+            let pair = [UInt8(code >> 8), UInt8(code & 0xFF)]
+            return unit == .bigEndian ? pair : pair.reversed()
+        }
+        if Int.random(in: 0..<3, using: &random) == 0, !stream.isEmpty { stream.removeLast() }
+        let largest = Int.random(in: 1...40, using: &random)
+        let limit = Int.random(in: 1...5, using: &random)
+        let found = frame(stream, maximum: maximum, limit: limit, unit: unit) {
+            Int.random(in: 1...largest, using: &random)
+        }
+        #expect(found == model(stream, maximum: maximum, unit: unit))
     }
 
     @Test func dropsLineEndsAndTheByteOrderMark() {

@@ -106,7 +106,7 @@ final class CascadeWorker {
         for (index, record) in job.records.enumerated() where record.isLine {
             job.tally.lines += 1
             let bytes = lane.chunks.bytes(of: record)
-            switch decoder.decode(record, bytes) {
+            switch decoder.decode(record, bytes, unit: origin.unit) {
             case .blank:
                 job.tally.blank += 1
             case .flaw(let flaw):

@@ -101,7 +101,7 @@ struct LaneReader {
         let slot = board.openOrigin(origin, of: lane)
         let framer = LineFramer(
             maximumLineBytes: lane.options.maximumLineBytes, origin: slot, offset: origin.start,
-            number: origin.firstLine, position: used)
+            number: origin.firstLine, position: used, unit: origin.unit)
         open = (origin, framer)
         if origin.file == nil { return true }
         let opening = Record(

@@ -23,6 +23,14 @@ struct SourceListReader {
             guard let kind = kind(reader, owner: "source \(YAMLText.shown(shownName))", claims: &claims) else {
                 continue
             }
+            if encoding.isUTF16 {
+                if case .directory = kind {} else {
+                    context.errors.add(
+                        "'encoding: \(encoding.rawValue)' is only for 'kind: directory': a stream has no byte order mark"
+                            + " of its own for each writer; convert it to UTF-8 (iconv -f utf-16 -t utf-8)",
+                        at: reader.span(of: Table.encoding.facts.name))
+                }
+            }
             if case .stdin = kind {
                 if let stdin {
                     context.errors.add(

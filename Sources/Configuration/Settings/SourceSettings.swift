@@ -4,6 +4,17 @@ public struct SourceSettings: Sendable, Equatable {
         case utf8 = "utf-8"
         case gb18030
         case big5
+        case utf16 = "utf-16"
+        case utf16LittleEndian = "utf-16le"
+        case utf16BigEndian = "utf-16be"
+
+        /// Whether lines end in pairs of bytes, which only sources that know the places of their bytes can find.
+        var isUTF16: Bool {
+            switch self {
+            case .utf8, .gb18030, .big5: false
+            case .utf16, .utf16LittleEndian, .utf16BigEndian: true
+            }
+        }
     }
 
     public enum Kind: Sendable, Equatable {

@@ -34,7 +34,7 @@ final class SourceRunner: Sendable {
         lane = try engine.open(
             LaneOptions(
                 source: settings.name, input: settings.input.form,
-                encoding: TextEncoding(rawValue: settings.encoding.rawValue) ?? .utf8,
+                encoding: settings.encoding.textEncoding,
                 maximumLineBytes: settings.maximumLineBytes, isOrdered: settings.ordered),
             source: source, output: output, routing: routing)
     }
@@ -110,6 +110,10 @@ final class SourceRunner: Sendable {
         engine.close(lane)
         return ending
     }
+}
+
+extension SourceSettings.Encoding {
+    var textEncoding: TextEncoding { TextEncoding(rawValue: rawValue) ?? .utf8 }
 }
 
 extension InputSettings {

@@ -55,6 +55,7 @@ struct SourceFactory: Sendable {
         settings.recursive = directory.recursive
         settings.pollSeconds = Double(directory.pollSeconds)
         settings.maximumLineBytes = source.maximumLineBytes
+        settings.encoding = source.encoding.textEncoding
         return settings
     }
 }

@@ -14,8 +14,10 @@ public final class LineDecoder {
 
     private let form: InputForm
     private let maximumLineBytes: Int
-    /// nil for UTF-8.
+    private let encoding: TextEncoding
+    /// nil for UTF-8 and UTF-16.
     private let transcoder: LineTranscoder?
+    private let converted = ByteBuffer()
     private let fields: JSONFields
     private let text = ByteBuffer()
     private let passed = ByteBuffer()
@@ -23,7 +25,7 @@ public final class LineDecoder {
 
     /// For lines in UTF-8.
     public convenience init(form: InputForm, maximumLineBytes: Int) {
-        self.init(form, maximumLineBytes, nil)
+        self.init(form, maximumLineBytes, .utf8, nil)
     }
 
     /// Lines in another encoding are turned into UTF-8 first; their ids stay those of the bytes as they came.
@@ -32,23 +34,33 @@ public final class LineDecoder {
     public convenience init(
         form: InputForm, maximumLineBytes: Int, encoding: TextEncoding
     ) throws(UnderstudyError) {
-        self.init(form, maximumLineBytes, encoding == .utf8 ? nil : try LineTranscoder(encoding))
+        let isPlain = encoding == .utf8 || encoding.isUTF16
+        self.init(form, maximumLineBytes, encoding, isPlain ? nil : try LineTranscoder(encoding))
     }
 
-    private init(_ form: InputForm, _ maximumLineBytes: Int, _ transcoder: LineTranscoder?) {
+    private init(
+        _ form: InputForm, _ maximumLineBytes: Int, _ encoding: TextEncoding, _ transcoder: LineTranscoder?
+    ) {
         self.form = form
+        self.encoding = encoding
         self.maximumLineBytes = maximumLineBytes
         self.transcoder = transcoder
         fields = JSONFields(field: form.field)
     }
 
-    /// `bytes` are the record's line in its chunk; none for a line that is too long.
-    public func decode(_ record: Record, _ bytes: UnsafeBufferPointer<UInt8>) -> Result {
+    /// `bytes` are the record's line in its chunk; none for a line that is too long. `unit` is that of its origin.
+    public func decode(
+        _ record: Record, _ bytes: UnsafeBufferPointer<UInt8>, unit: CodeUnit = .byte
+    ) -> Result {
         if record.isTooLong {
             return .flaw(.tooLong(bytes: Int(record.length), maximum: maximumLineBytes))
         }
         var line = bytes
-        if let transcoder {
+        if unit != .byte {
+            let isOdd = record.offset % 2 != 0
+            if let flaw = UTF16Text.convert(bytes, unit, isOdd: isOdd, encoding, into: converted) { return .flaw(flaw) }
+            line = converted.bytes
+        } else if let transcoder {
             if let place = bytes.firstIndex(of: 0) { return .flaw(.containsNUL(at: place + 1)) }
             if let flaw = transcoder.convert(bytes) { return .flaw(flaw) }
             line = transcoder.utf8

@@ -3,7 +3,8 @@ import Glibc
 /// Cuts a stream of bytes into lines, wherever the reads happened to split it.
 ///
 /// - A line ends at LF; a CR right before it goes too. What follows the last LF is a line if there is any of it.
-/// - A UTF-8 byte order mark at the very start of the stream is dropped.
+/// - A byte order mark at the very start of the stream is dropped.
+/// - In UTF-16 a line ends at the pair of bytes that is LF, at an even offset; lengths and offsets are in bytes there, too.
 /// - A line longer than the maximum is skipped as it streams by and leaves a record that says so.
 ///
 /// The bytes stay where they were read, in a chunk that the caller owns: the framer gives ranges. When a chunk is full
@@ -14,13 +15,14 @@ public struct LineFramer: Sendable {
     public static let defaultMaximumLineBytes = 65_536
     /// The most that can be asked for: a line of 1 MiB is refused always.
     public static let greatestMaximumLineBytes = 1_048_575
-    private static let markBytes = 3
-    /// Bytes around a line that don't count towards its length: a byte order mark and a CR.
-    private static let slack = markBytes + 1
+    /// Bytes around a line that don't count towards its length: a byte order mark and a CR, and in UTF-16 half an LF.
+    private static let slack = 4
+    private static let pairedSlack = 5
 
     public let maximumLineBytes: Int
     /// Which of its lane's origins the lines belong to.
     public let origin: Int32
+    public let unit: CodeUnit
     /// Where the unfinished line starts in the present chunk.
     public private(set) var unfinishedStart = 0
 
@@ -33,11 +35,12 @@ public struct LineFramer: Sendable {
     /// Begins at `offset` of an origin with line `number`; its bytes will stand at `position` of the present chunk.
     public init(
         maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes, origin: Int32 = 0, offset: UInt64 = 0,
-        number: UInt64 = 1, position: Int = 0
+        number: UInt64 = 1, position: Int = 0, unit: CodeUnit = .byte
     ) {
         precondition(maximumLineBytes > 0 && maximumLineBytes <= Self.greatestMaximumLineBytes)
         self.maximumLineBytes = maximumLineBytes
         self.origin = origin
+        self.unit = unit
         lineOffset = offset
         lineNumber = number
         unfinishedStart = position
@@ -54,7 +57,7 @@ public struct LineFramer: Sendable {
     public func unfinishedBytes(upTo end: Int) -> UInt64 { skippedBytes + UInt64(end - unfinishedStart) }
 
     /// The longest unfinished line that the framer leaves in a chunk, in bytes.
-    public var greatestUnfinished: Int { maximumLineBytes + Self.slack }
+    public var greatestUnfinished: Int { maximumLineBytes + (unit == .byte ? Self.slack : Self.pairedSlack) }
 
     /// Appends a record for every line that ends in `base[..<end]`, until `records` holds `limit`.
     ///
@@ -63,13 +66,13 @@ public struct LineFramer: Sendable {
         _ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32, into records: inout [Record], limit: Int
     ) -> Bool {
         while records.count < limit {
-            guard let found = memchr(base + scanned, 0x0A, end - scanned) else {
-                scanned = end
+            guard let newline = lineFeed(base, end) else {
+                // The first half of an LF may have been seen.
+                scanned = unit == .byte ? end : max(scanned, end - 1)
                 skipIfTooLong(base, end)
                 return false
             }
-            let newline = UnsafeRawPointer(found) - UnsafeRawPointer(base)
-            let next = newline + 1
+            let next = newline + unit.width
             let end = lineOffset + UInt64(next - unfinishedStart) + skippedBytes
             records.append(record(base, endingAt: newline, next: end, chunk: chunk))
             lineOffset = end
@@ -107,15 +110,15 @@ public struct LineFramer: Sendable {
         var offset = lineOffset
         var length = end - start
         if skippedBytes > 0 {
-            let endsInCR = length > 0 ? base[end - 1] == 0x0D : skippedEndsInCR
-            return tooLong(skippedBytes + UInt64(length) - (endsInCR ? 1 : 0), start, chunk, offset, next)
+            let endsInCR = length > 0 ? endsInCR(base, start, end) : skippedEndsInCR
+            return tooLong(
+                skippedBytes + UInt64(length) - (endsInCR ? UInt64(unit.width) : 0), start, chunk, offset, next)
         }
-        if startsWithMark(base, end) {
-            start += Self.markBytes
-            offset += UInt64(Self.markBytes)
-            length -= Self.markBytes
-        }
-        if length > 0, base[start + length - 1] == 0x0D { length -= 1 }
+        let markBytes = markBytes(base, end)
+        start += markBytes
+        offset += UInt64(markBytes)
+        length -= markBytes
+        if endsInCR(base, start, end) { length -= unit.width }
         if length > maximumLineBytes { return tooLong(UInt64(length), start, chunk, offset, next) }
         return Record(
             offset: offset, end: next, number: lineNumber, start: UInt32(start), length: UInt32(length), chunk: chunk,
@@ -130,21 +133,52 @@ public struct LineFramer: Sendable {
             chunk: chunk, origin: origin, kind: .tooLong)
     }
 
-    /// Whether the unfinished line starts with the byte order mark of the stream.
-    private func startsWithMark(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
-        guard lineNumber == 1, lineOffset == 0, end - unfinishedStart >= Self.markBytes else { return false }
+    /// Where the first LF begins that hasn't been seen yet.
+    @inline(__always)
+    private func lineFeed(_ base: UnsafePointer<UInt8>, _ end: Int) -> Int? {
+        guard unit == .byte else {
+            return unit.pairedLineFeed(
+                base, from: scanned, lowest: unfinishedStart, to: end, isOdd: !isAligned(0))
+        }
+        guard let found = memchr(base + scanned, 0x0A, end - scanned) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+
+    /// Whether this place of the chunk is at an even offset of the origin.
+    private func isAligned(_ place: Int) -> Bool {
+        (Int(truncatingIfNeeded: lineOffset &+ skippedBytes) &+ place &- unfinishedStart) & 1 == 0
+    }
+
+    /// Whether a CR is at the end of `base[start..<end]`.
+    @inline(__always)
+    private func endsInCR(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        guard unit != .byte else { return end > start && base[end - 1] == 0x0D }
+        return end - start >= 2 && isAligned(end) && unit.isPair(base[end - 2], base[end - 1], 0x0D)
+    }
+
+    /// The length of the byte order mark of the stream, if the unfinished line starts with it.
+    private func markBytes(_ base: UnsafePointer<UInt8>, _ end: Int) -> Int {
+        guard lineNumber == 1, lineOffset == 0, skippedBytes == 0 else { return 0 }
         let start = base + unfinishedStart
-        return start[0] == 0xEF && start[1] == 0xBB && start[2] == 0xBF
+        let count = end - unfinishedStart
+        switch unit {
+        case .byte: return count >= 3 && start[0] == 0xEF && start[1] == 0xBB && start[2] == 0xBF ? 3 : 0
+        case .littleEndian: return count >= 2 && start[0] == 0xFF && start[1] == 0xFE ? 2 : 0
+        case .bigEndian: return count >= 2 && start[0] == 0xFE && start[1] == 0xFF ? 2 : 0
+        }
     }
 
     private mutating func skipIfTooLong(_ base: UnsafePointer<UInt8>, _ end: Int) {
+        // Half a code unit is kept: it may be half an LF.
+        let end = unit == .byte || isAligned(end) ? end : end - 1
         guard end > unfinishedStart, skippedBytes > 0 || end - unfinishedStart > greatestUnfinished else { return }
-        if skippedBytes == 0, startsWithMark(base, end) {
-            unfinishedStart += Self.markBytes
-            lineOffset += UInt64(Self.markBytes)
-        }
+        let markBytes = markBytes(base, end)
+        unfinishedStart += markBytes
+        lineOffset += UInt64(markBytes)
+        let endsInCR = endsInCR(base, unfinishedStart, end)
         skippedBytes += UInt64(end - unfinishedStart)
-        skippedEndsInCR = base[end - 1] == 0x0D
+        skippedEndsInCR = endsInCR
         unfinishedStart = end
+        scanned = max(scanned, end)
     }
 }

@@ -19,7 +19,8 @@ final class LineTranscoder {
     init(_ encoding: TextEncoding) throws(UnderstudyError) {
         self.encoding = encoding
         switch encoding {
-        case .utf8:
+        // UTF-16 isn't decoded here: see `UTF16Text`.
+        case .utf8, .utf16, .utf16LittleEndian, .utf16BigEndian:
             main = try Self.open("UTF-8")
             supplement = nil
         case .gb18030:

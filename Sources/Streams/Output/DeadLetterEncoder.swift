@@ -6,7 +6,7 @@
 /// - `line`, `offset`: the line's number from 1 and where it starts, in bytes from 0, in the file or stream;
 /// - `file`: only where there is one;
 /// - `id`: as the answer would have had it, see `RecordIdentity`; of the place alone for a line that is too long;
-/// - `text`: the line, if it is UTF-8 without NUL; otherwise `base64`: its bytes (RFC 4648). Neither for a line that
+/// - `text`: the line, if it is UTF-8 without NUL and its source isn't in UTF-16; otherwise `base64`: its bytes (RFC 4648). Neither for a line that
 ///   is too long, of which nothing is kept.
 public struct DeadLetterEncoder: Sendable {
     private let field: String
@@ -34,7 +34,8 @@ public struct DeadLetterEncoder: Sendable {
         output.append("\"")
         appendString(",\"reason\":", flaw.reason(field: field), output)
         if !record.isTooLong {
-            if UTF8Check.flaw(in: bytes) == nil {
+            // Pairs of bytes may look like UTF-8 by chance.
+            if origin.unit == .byte, UTF8Check.flaw(in: bytes) == nil {
                 output.append(",\"text\":\"")
                 output.appendJSONEscaped(bytes)
             } else {

@@ -16,6 +16,8 @@ public final class SourceOrigin: Sendable {
     public let resumed: UInt64
     /// The number of the line that starts at `resumed`, from 1.
     public let resumedLine: UInt64
+    /// What the text is made of.
+    public let unit: CodeUnit
     public let identity: RecordIdentity
 
     /// `stream` tells the runs of a stream apart in the ids of its lines; it isn't used where there is a file. With
@@ -23,7 +25,7 @@ public final class SourceOrigin: Sendable {
     public init(
         source: String, path: String, file: FileIdentity?, start: UInt64 = 0, firstLine: UInt64 = 1,
         unanswered: [UInt64] = [], resumed: UInt64? = nil, resumedLine: UInt64? = nil,
-        stream: UInt64? = nil
+        unit: CodeUnit = .byte, stream: UInt64? = nil
     ) {
         self.source = source
         self.path = path
@@ -32,6 +34,7 @@ public final class SourceOrigin: Sendable {
         self.firstLine = firstLine
         self.unanswered = unanswered
         self.resumed = resumed ?? start
+        self.unit = unit
         self.resumedLine = resumedLine ?? firstLine
         let run = stream.map { number in withUnsafeBytes(of: number.littleEndian, Array.init) }
         identity = RecordIdentity(source: source, file: file?.bytes ?? run ?? [])

@@ -84,9 +84,10 @@ final class DirectoryLane {
         case .bytes(let count):
             try #require(origin != nil && count > 0 && count <= roomBytes)
             unfinished += room[..<count]
-            while let end = unfinished.firstIndex(of: 0x0A) {
-                try take(unfinished[..<end], width: end + 1)
-                unfinished.removeSubrange(...end)
+            while let end = lineFeed() {
+                let width = end + (origin?.unit ?? .byte).width
+                try take(unfinished[..<end], width: width)
+                unfinished.removeSubrange(..<width)
             }
         case .finished:
             try #require(origin != nil)
@@ -102,6 +103,24 @@ final class DirectoryLane {
         return true
     }
 
+    /// Where the first LF begins.
+    private func lineFeed() -> Int? {
+        guard let unit = origin?.unit, unit != .byte else { return unfinished.firstIndex(of: 0x0A) }
+        let first = Int(positions[positions.count - 1].offset % 2)
+        let pair: [UInt8] = unit == .littleEndian ? [0x0A, 0] : [0, 0x0A]
+        return stride(from: first, to: unfinished.count - 1, by: 2).first { unfinished[$0...].starts(with: pair) }
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>, _ unit: CodeUnit) -> String {
+        if unit == .byte { return String(decoding: bytes, as: UTF8.self) }
+        let bytes = Array(bytes)
+        let units = stride(from: 0, to: bytes.count - 1, by: 2).map { place in
+            let (low, high) = unit == .littleEndian ? (place, place + 1) : (place + 1, place)
+            return UInt16(bytes[high]) << 8 | UInt16(bytes[low])
+        }
+        return String(decoding: units, as: UTF16.self) + (bytes.count % 2 == 0 ? "" : "½")
+    }
+
     private func take(_ bytes: ArraySlice<UInt8>, width: Int) throws {
         let last = positions.count - 1
         let position = positions[last]
@@ -109,7 +128,8 @@ final class DirectoryLane {
         let isAnswered =
             position.offset < position.origin.resumed && !position.origin.unanswered.contains(position.offset)
         let line = Line(
-            file: file, offset: position.offset, number: position.line, text: String(decoding: bytes, as: UTF8.self))
+            file: file, offset: position.offset, number: position.line,
+            text: Self.text(bytes, position.origin.unit))
         positions[last].offset += UInt64(width)
         positions[last].line += 1
         if !isAnswered { lines.append(line) }

@@ -60,10 +60,12 @@ enum SourceOptions {
         "The column with the text, counted from 1.")
     static let encoding = DefaultedOption(
         "encoding", .choice, default: SourceSettings.Encoding.utf8,
-        "Encoding of the lines; answers are always UTF-8.")
+        "Encoding of the lines; answers are always UTF-8. UTF-16 is for directories only: a file's byte order mark decides its "
+            + "byte order and is dropped; without one, `utf-16` and `utf-16le` are little-endian, as Windows writes, and "
+            + "`utf-16be` is big-endian.")
     static let maximumLineBytes = DefaultedOption(
         "maximum_line_bytes", .count(1...1_048_575), default: 65_536,
-        "Longer lines are refused. Far above any headline or paragraph, far below what would hold up other lines.")
+        "Longer lines are refused, in bytes of the source's encoding. Far above any headline or paragraph, far below what would hold up other lines.")
     static let ordered = DefaultedOption(
         "ordered", .flag, default: true,
         "Whether answers keep the order of the lines; `false` lets sure ones pass those that wait for the teacher.")

@@ -25,8 +25,14 @@ extension DirectoryReader {
                 return announce(file)
             }
             switch try unpacker.read(open, into: part) {
-            case .bytes(let count):
+            case .bytes(var count):
+                // Of UTF-16, no block ends within a pair of bytes unless the text does.
+                while file.unit != .byte, (file.offset + UInt64(count)) % 2 != 0, count < part.count,
+                    case .bytes(let more) = try unpacker.read(
+                        open, into: UnsafeMutableRawBufferPointer(rebasing: part[count...].prefix(1)))
+                { count += more }
                 let block = UnsafeRawBufferPointer(rebasing: part[..<count])
+                if file.offset == 0, !settings.encoding.isUTF16 { warnOfMark(file, Array(block.prefix(3))) }
                 guard file.toSkip > 0 else { return handOut(file, block) }
                 file.advance(over: block)
                 file.toSkip -= UInt64(count)

@@ -4,7 +4,7 @@ import Glibc
 /// Holes: NUL bytes where a line should start. A file has one when it was cut while its writer went on at its old place,
 /// as `copytruncate` of logrotate does to a program that doesn't append, or when a power cut took what was to be there.
 extension DirectoryReader {
-    /// Fewer NULs in a row are part of a line, such as one in UTF-16.
+    /// Fewer NULs in a row are part of a line, such as one in UTF-16 that isn't known to be that.
     private static let leastHole = 4
 
     /// How many bytes of a block can be handed out before a hole; 0 where the block began with one, which has been
@@ -17,6 +17,7 @@ extension DirectoryReader {
             file.isInHole = false
             return block.count
         }
+        guard file.unit == .byte else { return try beforePairedHole(file, open, block) }
         var place = UnsafeRawPointer(first) - base
         if place == 0, file.offset == file.lineStart {
             let run = Self.run(block, 0)
@@ -34,6 +35,35 @@ extension DirectoryReader {
             place += run
         }
         return block.count
+    }
+
+    /// The same of UTF-16, of which a hole is pairs of NULs.
+    private func beforePairedHole(
+        _ file: TrackedFile, _ open: OpenFile, _ block: UnsafeRawBufferPointer
+    ) throws(CannotTell) -> Int {
+        var place = Int(file.offset % 2)
+        if place == 0, file.offset == file.lineStart {
+            let run = Self.pairedRun(block, 0)
+            if run >= Self.leastHole || file.isInHole && run > 0 {
+                try passHole(file, open, run, isWholeBlock: run == block.count)
+                return 0
+            }
+        }
+        file.isInHole = false
+        while place + 1 < block.count {
+            let run = Self.pairedRun(block, place)
+            let isHole = run >= Self.leastHole || run > 0 && place + run + 1 >= block.count
+            if isHole, place >= 2, file.unit.isPair(block[place - 2], block[place - 1], 0x0A) { return place }
+            place += max(run, 2)
+        }
+        return block.count
+    }
+
+    /// How many bytes of whole NUL pairs there are from `start` on.
+    private static func pairedRun(_ block: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        var end = start
+        while end + 1 < block.count, block[end] == 0, block[end + 1] == 0 { end += 2 }
+        return end - start
     }
 
     /// Whether there is nothing but NUL in a block.

@@ -53,7 +53,10 @@ extension DirectoryReader {
     ) throws(CannotTell) -> Bool {
         if file.packing == nil {
             let start = try open.start(4)
-            file.packing = Packing(start, isAll: file.isSettled || file.offset > 0)
+            let isAll = file.isSettled || file.offset > 0
+            if let packing = Packing(start, isAll: isAll), let unit = try unit(file, open, packing, start, isAll) {
+                (file.packing, file.unit) = (packing, unit)
+            }
         }
         switch file.packing {
         case nil:
@@ -72,6 +75,60 @@ extension DirectoryReader {
                         + " read twice. Use mode: files, or exclude them", at: settings.path))
             return false
         }
+    }
+
+    /// What the text is made of, by its first bytes; nil while they are too few. `isAll`: nothing follows them.
+    ///
+    /// Says what the file looks like if that isn't what the configuration says.
+    private func unit(
+        _ file: TrackedFile, _ open: OpenFile, _ packing: Packing, _ start: [UInt8], _ isAll: Bool
+    ) throws(CannotTell) -> CodeUnit? {
+        if packing != .plain, settings.mode == .tail { return .byte }
+        guard settings.encoding.isUTF16 else {
+            if packing == .plain { warnOfMark(file, start) }
+            return .byte
+        }
+        let first = packing == .plain ? start : try firstUnpacked(open, packing)
+        guard first.count >= 2 || isAll else { return nil }
+        warnOfMark(file, first)
+        return settings.encoding.unit(of: first)
+    }
+
+    /// `start`, the first bytes of the text, may hold the byte order mark of another encoding.
+    func warnOfMark(_ file: TrackedFile, _ start: [UInt8]) {
+        let found: (name: String, mark: String)? =
+            switch CodeUnit(mark: start) {
+            case .littleEndian: ("UTF-16", "FF FE")
+            case .bigEndian: ("UTF-16", "FE FF")
+            default: start.starts(with: [0xEF, 0xBB, 0xBF]) ? ("UTF-8", "EF BB BF") : nil
+            }
+        guard let found, settings.encoding.isUTF16 != (found.name == "UTF-16") else { return }
+        // GB18030 and Big5 files of Windows have no mark, but one of UTF-8 is harmless there.
+        reportOnce(
+            UnderstudyError(
+                .invalidData,
+                "looks like \(found.name) (byte order mark \(found.mark)); set encoding: \(found.name.lowercased())"
+                    + " for this source", at: file.lastPath))
+    }
+
+    /// The first bytes of what an archive unpacks to; fewer than two if there are no more, or it is damaged there.
+    private func firstUnpacked(_ open: OpenFile, _ packing: Packing) throws(CannotTell) -> [UInt8] {
+        guard let unpacker = Unpacker(packing) else { throw CannotTell(number: ENOMEM) }
+        var first: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 4)
+        while first.count < 3 {
+            var failure: CannotTell?
+            let outcome = bytes.withUnsafeMutableBytes { room in
+                do throws(CannotTell) { return try unpacker.read(open, into: room) } catch {
+                    failure = error
+                    return .end
+                }
+            }
+            if let failure { throw failure }
+            guard case .bytes(let count) = outcome else { break }
+            first += bytes[..<count]
+        }
+        return first
     }
 
     /// Whether what was read of the file is still there.
@@ -106,10 +163,17 @@ extension DirectoryReader {
         guard let first = checkpoint.unanswered.first, first < checkpoint.offset else { return nil }
         // Unpacking counts an archive's lines itself.
         guard file.packing == .plain else { return Place(offset: first, line: 1) }
-        var lines = try LineFeeds.count(open, from: first, to: checkpoint.offset)
+        var lines = try LineFeeds.count(open, file.unit, from: first, to: checkpoint.offset)
         // What followed the last LF was a line too.
-        if try open.byte(at: checkpoint.offset - 1) != 0x0A { lines += 1 }
+        if try !endsInLineFeed(file, open, checkpoint.offset) { lines += 1 }
         return Place(offset: first, line: checkpoint.line > lines ? checkpoint.line - lines : 1)
+    }
+
+    private func endsInLineFeed(_ file: TrackedFile, _ open: OpenFile, _ end: UInt64) throws(CannotTell) -> Bool {
+        guard file.unit != .byte else { return try open.byte(at: end - 1) == 0x0A }
+        guard end >= 2, end % 2 == 0 else { return false }
+        let last = try open.bytes(2, at: end - 2)
+        return last.count == 2 && file.unit.isPair(last[0], last[1], 0x0A)
     }
 
     /// Takes the file up, once all that this needs has been read; false if it has changed meanwhile.
@@ -154,17 +218,18 @@ extension DirectoryReader {
     /// Behind the last whole line that was there when the file was met. Of an unfinished line that is too long already
     /// only so much is read that it is found to be.
     private func endOfLastLine(_ file: TrackedFile, _ open: OpenFile) throws(CannotTell) -> Place {
-        let lowest = file.size - min(file.size, UInt64(settings.maximumLineBytes) + 8)
+        var lowest = file.size - min(file.size, UInt64(settings.maximumLineBytes) + 8)
         var end = file.size
+        if file.unit != .byte { (lowest, end) = (lowest & ~1, end & ~1) }
         while end > lowest {
             let start = end - min(end - lowest, 65_536)
             let bytes = try open.bytes(Int(end - start), at: start)
-            let found = bytes.withUnsafeBytes { LineFeeds.endOfLast($0) }
+            let found = bytes.withUnsafeBytes { LineFeeds.endOfLast($0, file.unit, at: start) }
             end = start + UInt64(found)
             if found > 0 { break }
         }
         // Of a file so large that counting its lines would hold up everything, they are numbered from here.
-        let lines = end <= 1 << 28 ? try LineFeeds.count(open, from: 0, to: end) : 0
+        let lines = end <= 1 << 28 ? try LineFeeds.count(open, file.unit, from: 0, to: end) : 0
         return Place(offset: end, line: 1 + lines)
     }
 

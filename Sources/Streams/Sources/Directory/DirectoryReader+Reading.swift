@@ -39,7 +39,7 @@ extension DirectoryReader {
     ) throws(CannotTell) -> SourceEvent? {
         while true {
             guard announced === file || file.isInHole else { return announce(file) }
-            let count = try open.read(into: room, at: file.offset)
+            let count = try readUnits(file, open, room)
             guard count > 0 else { break }
             let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<count]))
             if most > 0 {
@@ -56,6 +56,16 @@ extension DirectoryReader {
             return nil
         }
         return try finish(file, open, status)
+    }
+
+    /// Reads at the file's offset: of UTF-16 up to an even offset, unless the file ends at an odd one.
+    private func readUnits(
+        _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
+    ) throws(CannotTell) -> Int {
+        let count = try open.read(into: room, at: file.offset)
+        guard file.unit != .byte, count > 0, (file.offset + UInt64(count)) % 2 != 0 else { return count }
+        if count > 1 { return count - 1 }
+        return try open.fill(UnsafeMutableRawBufferPointer(rebasing: room.prefix(2)), at: file.offset)
     }
 
     func finish(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> SourceEvent {
@@ -139,8 +149,7 @@ extension DirectoryReader {
             if file.wholeUpTo > file.offset {
                 guard announced === file || file.isInHole else { return announce(file) }
                 let wanted = Int(min(UInt64(room.count), file.wholeUpTo - file.offset))
-                let count = try open.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]), at: file.offset)
+                let count = try readUnits(file, open, UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]))
                 guard try isUnbroken(file, open), count > 0 else { return nil }
                 let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<count]))
                 if most == 0 {
@@ -158,11 +167,13 @@ extension DirectoryReader {
             guard announced === file else { return announce(file) }
             // A long unfinished line is not read again and again.
             let isShort = file.scanned - file.offset < UInt64(room.count / 2)
-            let start = isShort ? file.offset : file.scanned
+            // Half a line feed may have been seen.
+            let start = isShort ? file.offset : file.unit == .byte ? file.scanned : file.scanned & ~1
             let count = try open.read(into: room, at: start)
             guard try isUnbroken(file, open), count > 0 else { return nil }
             giveTime(file, start + UInt64(count))
-            let whole = LineFeeds.endOfLast(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            let whole = LineFeeds.endOfLast(
+                UnsafeRawBufferPointer(rebasing: room[..<count]), file.unit, at: start)
             file.scanned = max(file.scanned, start + UInt64(count))
             if whole == 0 {
                 // The size of a file with a hole says nothing of how much there is to read.

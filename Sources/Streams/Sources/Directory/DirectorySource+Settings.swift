@@ -35,11 +35,13 @@ extension DirectorySource {
         public var pollSeconds: Double
         /// The longest line that is taken, in bytes; the framer sees to it, and nothing longer is looked back for.
         public var maximumLineBytes: Int
+        /// Of UTF-16, lines and the byte order of each file are known; what else it is doesn't matter here.
+        public var encoding: TextEncoding
 
         public init(
             name: String, path: String, mode: Mode = .files, include: [String] = [], exclude: [String] = [],
             recursive: Bool = false, after: After = .keep, start: Start = .beginning, pollSeconds: Double = 2,
-            maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes
+            maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes, encoding: TextEncoding = .utf8
         ) {
             self.name = name
             self.path = path
@@ -51,6 +53,7 @@ extension DirectorySource {
             self.start = start
             self.pollSeconds = pollSeconds
             self.maximumLineBytes = maximumLineBytes
+            self.encoding = encoding
         }
 
         /// Without slashes at the ends of paths, and without a way to clear away files that are followed.

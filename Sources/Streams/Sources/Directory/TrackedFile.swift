@@ -27,6 +27,8 @@ final class TrackedFile {
     var growth = Growth.growing
     /// nil until the file has been looked into.
     var packing: Packing?
+    /// Known as soon as `packing` is.
+    var unit = CodeUnit.byte
     var unpacker: Unpacker?
     /// How much of what the unpacker gives was handed out before.
     var toSkip: UInt64 = 0
@@ -153,9 +155,9 @@ final class TrackedFile {
 
     /// So many more bytes have been handed out.
     func advance(over block: UnsafeRawBufferPointer) {
-        let whole = LineFeeds.endOfLast(block)
+        let whole = LineFeeds.endOfLast(block, unit, at: offset)
         if whole > 0 {
-            line += UInt64(LineFeeds.count(block))
+            line += UInt64(LineFeeds.count(block, unit, at: offset))
             lineStart = offset + UInt64(whole)
         }
         if fingerprint != nil {
@@ -180,6 +182,7 @@ final class TrackedFile {
         let open = unanswered.drop { $0 < offset }
         return SourceOrigin(
             source: source, path: lastPath, file: identity, start: offset, firstLine: line,
-            unanswered: Array(open), resumed: max(resumed, offset), resumedLine: max(resumedLine, line))
+            unanswered: Array(open), resumed: max(resumed, offset), resumedLine: max(resumedLine, line),
+            unit: unit)
     }
 }

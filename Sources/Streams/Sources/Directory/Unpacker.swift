@@ -2,7 +2,7 @@ import CFiles
 
 /// Reads a compressed file from its beginning, in bounded memory, however much it unpacks to.
 final class Unpacker {
-    enum Outcome {
+    enum Outcome: Equatable {
         /// So many bytes, at least one.
         case bytes(Int)
         case end
