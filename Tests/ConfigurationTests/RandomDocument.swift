@@ -57,6 +57,10 @@ struct RandomDocument {
         switch option.form {
         case .choice(let words):
             let rest = isFirst ? words : words.filter { $0 != "stdin" && $0 != "stdout" }
+            // UTF-16 is for directories alone.
+            if option.name == "encoding" {
+                return rest.filter { !$0.hasPrefix("utf-16") }.randomElement(using: &random) ?? words[0]
+            }
             return rest.randomElement(using: &random) ?? words[0]
         case .flag: return String(Bool.random(using: &random))
         case .count(let range): return String(Int.random(in: range, using: &random))

@@ -13,7 +13,7 @@ private func take(_ source: any StreamSource, _ count: Int, room: Int = 65_536) 
         switch try bytes.withUnsafeMutableBytes({ buffer throws in try source.read(into: buffer) }) {
         case .opened: continue
         case .bytes(let count): taken += bytes[..<count]
-        case .finished, .end, .stopped: return taken
+        case .finished, .torn, .end, .stopped: return taken
         }
     }
     return taken
@@ -218,7 +218,7 @@ private func put(_ text: String, into path: String) {
             case .opened(let origin): events.append("opened \(origin.source)")
             case .bytes(let count): events.append(String(decoding: room[..<count], as: UTF8.self))
             case .end: events.append("end")
-            case .finished, .stopped: events.append("?")
+            case .finished, .torn, .stopped: events.append("?")
             }
         }
         #expect(events == ["opened stdin", "abc", "end"])

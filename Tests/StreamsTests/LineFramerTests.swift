@@ -176,6 +176,23 @@ private func frame(
         #expect(found.map(\.offset) == [0, 2, 3_000_003])
     }
 
+    /// A torn line doesn't move the place where the next one starts.
+    @Test(arguments: [(100, "torn"), (3, "too long")]) func tearsTheUnfinishedLine(maximum: Int, name: String) {
+        var framer = LineFramer(maximumLineBytes: maximum)
+        var records: [Record] = []
+        let bytes = Array("ab\ncdefghijkl".utf8)
+        let torn = bytes.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.flatMap { base in
+                _ = framer.frame(base, upTo: bytes.count, chunk: 0, into: &records, limit: 10)
+                return framer.tear(base, upTo: bytes.count, chunk: 0)
+            }
+        }
+        #expect(torn?.isTorn == true && torn?.isLine == true && torn?.endsOrigin == true)
+        #expect(torn?.isTooLong == (maximum < 10) && torn?.keptLength == (maximum < 10 ? 0 : 10))
+        #expect(torn?.offset == 3 && torn?.end == 3 && torn?.number == 2 && torn?.nextNumber == 2)
+        #expect(framer.ending(chunk: 0).offset == 3)
+    }
+
     @Test func tellsHowMuchOfALineIsUnfinished() {
         var framer = LineFramer(maximumLineBytes: 10)
         var records: [Record] = []

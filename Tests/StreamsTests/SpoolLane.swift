@@ -54,7 +54,7 @@ final class SpoolLane {
                 partial.append(byte)
                 if byte == 0x0A { endLine(&store) }
             }
-        case .finished:
+        case .finished, .torn:
             if !partial.isEmpty { endLine(&store) }
             progress.last?.isFinished = true
         case .end:

@@ -40,7 +40,8 @@ private func decode(
 
     @Test(arguments: units) func halvesAreFlawsOfTheirLine(_ unit: CodeUnit) throws {
         for (codes, place) in [
-            ([0x4E0A, 0xD83D], 3), ([0xD83D, 0x4E0A], 1), ([0x61, 0x62, 0xDE00, 0x63], 5), ([0xD83D, 0xD83D, 0xDE00], 1),
+            ([0x4E0A, 0xD83D], 3), ([0xD83D, 0x4E0A], 1), ([0x61, 0x62, 0xDE00, 0x63], 5),
+            ([0xD83D, 0xD83D, 0xDE00], 1),
         ] as [([UInt16], Int)] {
             #expect(try decode(bytes(codes, unit), unit).flaw == .notInEncoding(at: place, .utf16))
         }
@@ -65,7 +66,8 @@ private func decode(
         let output = ByteBuffer()
         let record = Record(offset: 2, number: 1, start: 0, length: 3, chunk: 0)
         Array(line).withUnsafeBufferPointer {
-            DeadLetterEncoder().append(.notInEncoding(at: 3, .utf16), record: record, origin: origin, bytes: $0, to: output)
+            DeadLetterEncoder().append(
+                .notInEncoding(at: 3, .utf16), record: record, origin: origin, bytes: $0, to: output)
         }
         let letter = try JSONSerialization.jsonObject(with: Data(output.array)) as? [String: Any]
         #expect(letter?["base64"] as? String == Data(line).base64EncodedString() && letter?["text"] == nil)

@@ -7,13 +7,10 @@ extension CascadeJob {
     public var end: UInt64 { records.last?.end ?? 0 }
 
     /// The number of the line that comes after the job.
-    public var nextNumber: UInt64 {
-        guard let last = records.last else { return 1 }
-        return last.isLine ? last.number + 1 : last.number
-    }
+    public var nextNumber: UInt64 { records.last?.nextNumber ?? 1 }
 
     /// Whether the job's last line was the last of its origin.
-    public var endsOrigin: Bool { records.last?.kind == .ending }
+    public var endsOrigin: Bool { records.last?.endsOrigin ?? false }
 
     /// Whether these are late lines of a job whose end has been reported before.
     public var isRest: Bool { part == .rest }

@@ -57,6 +57,8 @@ struct LaneReader {
                 guard frame() else { return LaneEnding(reason: .abandoned) }
             case .finished:
                 guard finish() else { return LaneEnding(reason: .abandoned) }
+            case .torn:
+                guard finish(isTorn: true) else { return LaneEnding(reason: .abandoned) }
             case .end:
                 return LaneEnding(reason: finish() ? .endOfInput : .abandoned)
             case .stopped:
@@ -128,12 +130,16 @@ struct LaneReader {
     }
 
     /// The origin has ended: a last line without a line end is a line, and after it comes word of the end.
-    private mutating func finish() -> Bool {
+    private mutating func finish(isTorn: Bool = false) -> Bool {
         guard let origin = open?.origin, var framer = open?.framer else { return true }
         records.removeAll(keepingCapacity: true)
-        if let last = framer.finish(chunks.base(chunk), upTo: used, chunk: chunk) { records.append(last) }
+        let base = chunks.base(chunk)
+        let last =
+            isTorn ? framer.tear(base, upTo: used, chunk: chunk) : framer.finish(base, upTo: used, chunk: chunk)
+        if let last { records.append(last) }
         dropAnswered(origin)
-        records.append(framer.ending(chunk: chunk))
+        // A torn line and the end are one, so that neither is kept without the other.
+        if records.last?.endsOrigin != true { records.append(framer.ending(chunk: chunk)) }
         let goesOn = board.push(records, of: lane)
         board.closeOrigin(framer.origin, of: lane)
         open = nil

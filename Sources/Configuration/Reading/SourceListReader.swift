@@ -24,7 +24,8 @@ struct SourceListReader {
                 continue
             }
             if encoding.isUTF16 {
-                if case .directory = kind {} else {
+                if case .directory = kind {
+                } else {
                     context.errors.add(
                         "'encoding: \(encoding.rawValue)' is only for 'kind: directory': a stream has no byte order mark"
                             + " of its own for each writer; convert it to UTF-8 (iconv -f utf-16 -t utf-8)",

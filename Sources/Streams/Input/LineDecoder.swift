@@ -52,6 +52,7 @@ public final class LineDecoder {
     public func decode(
         _ record: Record, _ bytes: UnsafeBufferPointer<UInt8>, unit: CodeUnit = .byte
     ) -> Result {
+        if record.isTorn { return .flaw(.torn(bytes: Int(record.length))) }
         if record.isTooLong {
             return .flaw(.tooLong(bytes: Int(record.length), maximum: maximumLineBytes))
         }

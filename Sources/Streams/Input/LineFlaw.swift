@@ -12,6 +12,8 @@ public enum LineFlaw: Sendable, Equatable {
     case fieldNotString(at: Int)
     case missingColumn(found: Int, wanted: Int)
     case noFiniteLogits
+    /// The archive is damaged or cut short within the line, of which this is the beginning.
+    case torn(bytes: Int)
 
     /// A flaw without its place: what summaries count, and what programs compare.
     public enum Kind: String, Sendable, CaseIterable {
@@ -25,6 +27,7 @@ public enum LineFlaw: Sendable, Equatable {
         case fieldNotString = "field_not_string"
         case missingColumn = "missing_column"
         case noFiniteLogits = "no_finite_logits"
+        case torn
 
         /// Its place among all kinds, for counting.
         public var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
@@ -42,6 +45,7 @@ public enum LineFlaw: Sendable, Equatable {
         case .fieldNotString: .fieldNotString
         case .missingColumn: .missingColumn
         case .noFiniteLogits: .noFiniteLogits
+        case .torn: .torn
         }
     }
 
@@ -59,6 +63,8 @@ public enum LineFlaw: Sendable, Equatable {
         case .fieldNotString(let place): "the field '\(field)' is no string, at byte \(place)"
         case .missingColumn(let found, let wanted): "\(found) columns; column \(wanted) was asked for"
         case .noFiniteLogits: "the student's logits for this line aren't finite numbers"
+        case .torn(let bytes):
+            "the archive is damaged or cut short within this line; its first \(bytes) bytes are unproven"
         }
     }
 }

@@ -97,6 +97,14 @@ public struct LineFramer: Sendable {
         return last
     }
 
+    /// The record of an unfinished line that is all that is left of it, which also ends the origin; nil if there is none.
+    public mutating func tear(_ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32) -> Record? {
+        guard end > unfinishedStart || skippedBytes > 0 else { return nil }
+        var torn = record(base, endingAt: end, next: lineOffset, chunk: chunk)
+        torn.kind = torn.isTooLong ? .tornAndTooLong : .torn
+        return torn
+    }
+
     /// The unfinished line now starts at the front of another chunk.
     public mutating func relocate() {
         scanned -= unfinishedStart

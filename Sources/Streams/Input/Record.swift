@@ -19,6 +19,10 @@ public struct Record: Sendable, Equatable {
     public enum Kind: UInt8, Sendable {
         case line
         case tooLong
+        /// A line of which only a part is left, at the end of a damaged archive: with it its origin has ended. The next
+        /// line starts where it does, since more of it may come.
+        case torn
+        case tornAndTooLong
         /// No line at all: the origin begins at `offset`, which is worth keeping even if no line follows.
         case opening
         /// No line at all: the origin has ended at `offset`.
@@ -39,11 +43,18 @@ public struct Record: Sendable, Equatable {
         self.kind = kind
     }
 
-    public var isTooLong: Bool { kind == .tooLong }
+    public var isTooLong: Bool { kind == .tooLong || kind == .tornAndTooLong }
+    public var isTorn: Bool { kind == .torn || kind == .tornAndTooLong }
 
     /// Whether there is a line, taken or not.
-    public var isLine: Bool { kind == .line || kind == .tooLong }
+    public var isLine: Bool { kind != .opening && kind != .ending }
+
+    /// Whether the origin has ended with it.
+    public var endsOrigin: Bool { kind == .ending || isTorn }
+
+    /// The number of the line that starts at `end`.
+    public var nextNumber: UInt64 { isLine && !isTorn ? number + 1 : number }
 
     /// How many bytes of the chunk belong to the line.
-    public var keptLength: Int { kind == .line ? Int(length) : 0 }
+    public var keptLength: Int { kind == .line || kind == .torn ? Int(length) : 0 }
 }

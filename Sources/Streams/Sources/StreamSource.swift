@@ -42,6 +42,9 @@ public enum SourceEvent: Sendable {
     case bytes(Int)
     /// The origin has ended: what follows its last newline is a line too.
     case finished
+    /// The origin has ended too early: what follows its last newline is no whole line, and can't be answered. It is where
+    /// reading goes on if there is more of it later.
+    case torn
     /// The source has ended; of an origin that is open, as `finished`.
     case end
     /// `interrupt` was called. An unfinished line isn't answered; its checkpoint stays before it.

@@ -36,7 +36,7 @@ private func bytes(of source: any StreamSource, room size: Int = 1000) throws ->
         switch try room.withUnsafeMutableBytes({ try source.read(into: $0) }) {
         case .bytes(let count): all += room[..<count]
         case .opened: #expect(all.isEmpty)
-        case .finished, .end, .stopped: return all
+        case .finished, .torn, .end, .stopped: return all
         }
     }
 }

@@ -76,13 +76,52 @@ import Testing
         #expect(lane.reported.first?.place == directory.path("a") + ":byte \(packed.count - 5)")
         // What comes is a beginning of what was packed: of whole lines, wherever it was cut.
         let given = Array(lane.texts.dropLast())
-        #expect(given == Array(Self.lines.prefix(given.count)) && given.count < Self.lines.count)
+        #expect(given == Array(Self.lines.prefix(given.count)))
+        let isTorn = lane.torn.first.map { Self.lines[given.count].hasPrefix($0.text) && $0.number == given.count + 1 }
+        #expect(isTorn ?? true && lane.torn.count <= 1)
         try lane.restart()
-        #expect(try lane.drain().opened.isEmpty)
+        #expect(try lane.drain().opened.isEmpty && lane.torn.isEmpty)
         // Once the rest has come the torn line is a whole one.
         try directory.append("a", packed.suffix(5))
         try lane.drain()
         #expect(lane.texts == Array(Self.lines[given.count...]))
+    }
+
+    /// A member that is whole, and then one cut short: its tail is handed out as torn, once, also where an earlier run had
+    /// left lines before it without an answer; and again where it was killed before that was durable.
+    @Test(arguments: packers.indices) func aTornTailIsToldOfOnce(_ index: Int) throws {
+        let pack = Self.packers[index]
+        let text = bytes(Self.lines[..<50])
+        let packed = try pack(Array(text.dropLast(4))) + pack(Array(text.suffix(4).dropLast())).dropLast(6)
+        try directory.append("a", packed)
+        let lane = try lane(roomBytes: 100)
+        try lane.drain()
+        let tail = lane.torn
+        #expect(lane.texts == Array(Self.lines[..<49]))
+        #expect(tail.map(\.number) == [50] && tail.first.map { Self.lines[49].hasPrefix($0.text) } == true)
+        #expect(tail.first?.offset == UInt64(bytes(Self.lines[..<49]).count))
+        #expect(
+            lane.reported.map(\.message) == [
+                "the archive is damaged or cut short; the whole lines before that were read, and line 50 is a dead letter"
+            ])
+        // Killed before anything was durable, and after some lines were.
+        try lane.restart()
+        #expect(try lane.drain().torn == tail)
+        lane.commit(upTo: lane.trail.count - 1)
+        try lane.restart()
+        #expect(try lane.drain().torn == tail && lane.lines.isEmpty)
+        // Durable, with a line before it left for later.
+        try lane.restart()
+        let position = SourcePosition(
+            origin: try #require(try lane.drain().opened.first), offset: tail[0].offset, line: 50, isFinished: true,
+            unanswered: [0])
+        try lane.keep(position)
+        try lane.restart()
+        #expect(try lane.drain().texts == [Self.lines[0]] && lane.torn.isEmpty)
+        lane.commit()
+        #expect(lane.kept.values.first?.offset == tail[0].offset && lane.kept.values.first?.isFinished == true)
+        try lane.restart()
+        #expect(try lane.drain().opened.isEmpty)
     }
 
     /// Whatever is missing of an archive, no part of a line is answered as if it were whole.

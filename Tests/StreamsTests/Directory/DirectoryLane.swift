@@ -22,6 +22,8 @@ final class DirectoryLane {
     /// Every line taken since the last restart.
     private(set) var lines: [Line] = []
     private(set) var opened: [SourceOrigin] = []
+    /// Those that had only a beginning, at the end of a damaged archive.
+    private(set) var torn: [Line] = []
     /// How far each origin has been taken, in the order in which they were opened.
     private(set) var positions: [SourcePosition] = []
     /// The lines whose answers are durable, of all runs.
@@ -92,6 +94,17 @@ final class DirectoryLane {
         case .finished:
             try #require(origin != nil)
             if !unfinished.isEmpty { try take(unfinished[...], width: unfinished.count) }
+            unfinished = []
+            positions[positions.count - 1].isFinished = true
+            trail.append((positions[positions.count - 1], nil))
+            origin = nil
+        case .torn:
+            try #require(origin != nil && !unfinished.isEmpty)
+            let position = positions[positions.count - 1]
+            torn.append(
+                Line(
+                    file: try #require(position.origin.file), offset: position.offset, number: position.line,
+                    text: Self.text(unfinished[...], position.origin.unit)))
             unfinished = []
             positions[positions.count - 1].isFinished = true
             trail.append((positions[positions.count - 1], nil))
@@ -208,6 +221,7 @@ final class DirectoryLane {
         // The old source is gone before its successor starts, as processes are.
         running = nil
         lines = []
+        torn = []
         opened = []
         positions = []
         trail = []

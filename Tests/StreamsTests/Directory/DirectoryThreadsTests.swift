@@ -54,7 +54,7 @@ import Testing
                 unfinished = []
             case .bytes(let count):
                 unfinished += room[..<count]
-            case .finished:
+            case .finished, .torn:
                 position?.isFinished = true
             case .end, .stopped:
                 return

@@ -176,8 +176,9 @@ import Testing
         try directory.append("a", "\u{FEFF}一条\n")
         let lane = try lane(.files, .utf16)
         try lane.drain()
-        #expect(lane.reported.map(\.message) == [
-            "looks like UTF-8 (byte order mark EF BB BF); set encoding: utf-8 for this source"
-        ])
+        #expect(
+            lane.reported.map(\.message) == [
+                "looks like UTF-8 (byte order mark EF BB BF); set encoding: utf-8 for this source"
+            ])
     }
 }

@@ -65,7 +65,8 @@ enum SourceOptions {
             + "`utf-16be` is big-endian.")
     static let maximumLineBytes = DefaultedOption(
         "maximum_line_bytes", .count(1...1_048_575), default: 65_536,
-        "Longer lines are refused, in bytes of the source's encoding. Far above any headline or paragraph, far below what would hold up other lines.")
+        "Longer lines are refused, in bytes of the source's encoding. Far above any headline or paragraph, far below what would "
+            + "hold up other lines.")
     static let ordered = DefaultedOption(
         "ordered", .flag, default: true,
         "Whether answers keep the order of the lines; `false` lets sure ones pass those that wait for the teacher.")

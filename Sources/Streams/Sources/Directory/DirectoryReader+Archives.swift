@@ -41,23 +41,39 @@ extension DirectoryReader {
             case .end:
                 break
             case .damaged:
+                if file.toSkip > 0 {
+                    // It was whole so far before; the line that it now ends in has been told of or answered.
+                    file.goBackToLine()
+                    file.toSkip = 0
+                }
                 guard announced === file else { break }
-                let end = "the archive is damaged or cut short; the whole lines before that were read"
+                let status = try FileStatus(open)
                 let isTorn = file.offset > file.lineStart
-                report(
-                    UnderstudyError(
-                        .invalidData, isTorn ? end + ", line \(file.line) isn't whole and is left out" : end,
-                        at: "\(file.lastPath):byte \(unpacker.rawOffset)"))
-                guard isTorn else { return try finish(file, open, FileStatus(open)) }
-                // What was handed out of the torn line is given up: its origin ends before it.
+                let isTold = isTorn && file.toldSize == status.size
+                reportDamage(file, unpacker, isTorn: isTorn)
+                // More may come of the torn line: its origin ends before it.
                 file.goBackToLine()
-                file.isTorn = true
-                announced = nil
                 ledger.withLock { ledger in ledger.update(file.identity) { $0.offset = file.offset } }
+                if isTold {
+                    // What was handed out of the torn line is given up.
+                    file.isTorn = true
+                    announced = nil
+                    break
+                }
+                let end = try finish(file, open, status)
+                return isTorn ? .torn : end
             }
             let status = try FileStatus(open)
             guard announced === file else { return announce(file) }
             return try finish(file, open, status)
         }
+    }
+
+    private func reportDamage(_ file: TrackedFile, _ unpacker: Unpacker, isTorn: Bool) {
+        let end = "the archive is damaged or cut short; the whole lines before that were read"
+        report(
+            UnderstudyError(
+                .invalidData, isTorn ? end + ", and line \(file.line) is a dead letter" : end,
+                at: "\(file.lastPath):byte \(unpacker.rawOffset)"))
     }
 }

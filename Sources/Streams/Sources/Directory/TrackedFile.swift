@@ -33,8 +33,10 @@ final class TrackedFile {
     /// How much of what the unpacker gives was handed out before.
     var toSkip: UInt64 = 0
 
-    /// Whether it is an archive that ended within a line, which is left out.
+    /// Whether it is an archive that ended within a line of which a dead letter tells already.
     var isTorn = false
+    /// The size at whose end an earlier run was, with lines before it left unanswered; nil if there was none.
+    private(set) var toldSize: UInt64?
 
     /// How far it has been handed out, in bytes (unpacked), and where the line starts that this offset is in.
     var offset: UInt64 = 0
@@ -98,6 +100,7 @@ final class TrackedFile {
         guard let checkpoint else { return }
         (size, modified) = (checkpoint.size, checkpoint.modified)
         isFinished = checkpoint.isFinished && checkpoint.unanswered.isEmpty
+        if checkpoint.isFinished { toldSize = checkpoint.size }
         unanswered = checkpoint.unanswered
         resumed = checkpoint.offset
         resumedLine = checkpoint.line

@@ -71,7 +71,7 @@ final class SpoolWriter: @unchecked Sendable {
         switch try inner.read(into: chunk) {
         case .bytes(let count): return append(UnsafeRawBufferPointer(rebasing: chunk[..<count]))
         case .opened: return true
-        case .finished: return endLine()
+        case .finished, .torn: return endLine()
         case .end:
             if endLine() { finish(.ended) }
             return false
