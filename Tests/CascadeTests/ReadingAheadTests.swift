@@ -3,6 +3,7 @@ import Diagnostics
 import Foundation
 import Streams
 import Synchronization
+import TestSupport
 import Testing
 
 /// Gives lines of 16 bytes for as long as they are wanted, as many as there is room for, and counts them.
@@ -32,7 +33,7 @@ private final class EndlessSource: ByteSource {
     func interrupt() { isInterrupted.store(true, ordering: .sequentiallyConsistent) }
 }
 
-@Suite struct ReadingAheadTests {
+@Suite(.offPool) struct ReadingAheadTests {
     private struct Finding: Sendable {
         var given = 0
         var underWay = 0

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Slips on the command line and in the environment. None of it needs a model.
-@Suite struct CommandLineTests {
+@Suite(.offPool) struct CommandLineTests {
     @Test(arguments: [
         (["clasify"], "did you mean 'classify'? understudy classify"),
         (["stauts", "--config", "a b"], "did you mean 'status'? understudy status --config 'a b'"),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A first start that ends while it turns WAL mode on leaves SQLite's rollback journal beside the database.
-@Suite struct RollbackJournalTests {
+@Suite(.offPool) struct RollbackJournalTests {
     private static let pageBytes = 4096
 
     /// Makes a state with one row, closed; gives a journal that puts its first page back as it was before WAL mode.

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What comes together in the outlet: which answers go where, in which order, and what is kept of them.
-@Suite struct OutletTests {
+@Suite(.offPool) struct OutletTests {
     private let all = "  - {name: all, kind: file, path: FOLDER/all.tsv, format: tsv}"
 
     private func lines(_ count: Int) -> [[UInt8]] { (0..<count).map { Array("第\($0)条：桥梁通车".utf8) } }
