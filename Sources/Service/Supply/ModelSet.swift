@@ -13,7 +13,7 @@ struct ModelSet: Sendable {
     var studentDirectory: String
     /// nil where the student has none.
     var lineage: StudentLineage?
-    /// Of the student's files; nil: nobody computed it.
+    /// Of the student's files; nil: it wasn't computed.
     var studentFingerprint: String?
     /// Where the shadow came from; nil: there is none.
     var shadowDirectory: String?

@@ -10,7 +10,7 @@ public struct ModelSupply: Sendable {
         public var calibration: Calibration?
         /// The directory it came from, links resolved.
         public var directory: String
-        /// Of its files; nil: nobody computed it.
+        /// Of its files; nil: it wasn't computed.
         public var fingerprint: String?
 
         public init(

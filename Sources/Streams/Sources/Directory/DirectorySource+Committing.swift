@@ -99,7 +99,7 @@ extension DirectorySource {
         let descriptor = calls.open(path)
         guard descriptor >= 0 else {
             switch errno {
-            // Somebody has taken the permission away: as good as gone until it is given back.
+            // The permission was taken away: the file counts as gone until it is given back.
             case ENOENT, ENOTDIR, ELOOP, EACCES, EPERM: return nil
             case let number: throw CannotTell(number: number)
             }

@@ -10,7 +10,7 @@ package struct CannotTell: Error, Equatable {
 
     package var reason: String { String(cString: strerror(number)) }
 
-    /// Whether asking again won't help until somebody changes permissions.
+    /// Whether asking again won't help until permissions are changed.
     package var isForbidden: Bool { number == EACCES || number == EPERM }
 }
 
