@@ -4,17 +4,19 @@ import Tensors
 
 /// Whole directory trees: listing, forcing to the disk, removing. Symbolic links are never followed.
 enum DirectoryTree {
-    /// Names in `path`, without `.` and `..`, in byte order.
+    /// Names in `path`, without `.` and `..`, in byte order. Errors: `inputOutput`, `noPermission`.
     static func entries(of path: String) throws(UnderstudyError) -> [String] {
-        guard let stream = opendir(path) else {
-            let reason = errno
-            throw UnderstudyError(
-                .reading(reason, else: .inputOutput),
-                "the directory can't be read: \(String(cString: strerror(reason)))", at: path)
-        }
+        guard let stream = opendir(path) else { throw unreadable(errno, path) }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            // readdir(3): the end and a failure differ in errno only.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                let reason = errno
+                if reason != 0 { throw unreadable(reason, path) }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
                     String(cString: $0)
@@ -29,9 +31,9 @@ enum DirectoryTree {
     static func makeDurable(_ path: String) throws(UnderstudyError) {
         for name in try entries(of: path) {
             let entry = "\(path)/\(name)"
-            switch kind(of: entry) {
-            case S_IFDIR: try makeDurable(entry)
-            case S_IFREG: try makeDurable(file: entry)
+            switch try PathLookup.kind(of: entry, following: false) {
+            case .directory: try makeDurable(entry)
+            case .file: try makeDurable(file: entry)
             default: continue
             }
         }
@@ -72,9 +74,9 @@ enum DirectoryTree {
 
     /// Copies a regular file; anything else is passed over.
     static func copy(file source: String, to target: String) throws(UnderstudyError) {
-        guard kind(of: source) == S_IFREG || kind(of: source) == S_IFLNK else { return }
+        guard try PathLookup.kind(of: source) == .file else { return }
         var status = stat()
-        guard stat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+        guard stat(source, &status) == 0 else { throw PathLookup.unreadable(source) }
         let file = try DurableFile(replacing: target)
         if status.st_size > 0 {
             let mapped = try MappedFile(path: source)
@@ -93,7 +95,13 @@ enum DirectoryTree {
         rmdir(path)
     }
 
-    /// The file type bits of `st_mode`; nil when there is no such entry.
+    private static func unreadable(_ reason: Int32, _ path: String) -> UnderstudyError {
+        UnderstudyError(
+            .reading(reason, else: .inputOutput),
+            "the directory can't be read: \(String(cString: strerror(reason)))", at: path)
+    }
+
+    /// The file type bits of `st_mode`; nil where there is no such entry, or it can't be told.
     private static func kind(of path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil

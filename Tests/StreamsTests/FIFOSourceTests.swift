@@ -188,6 +188,27 @@ private func put(_ text: String, into path: String) {
         #expect(reports.all.map(\.code) == [.configuration, .missingInput])
     }
 
+    /// A path that can't be looked at doesn't mean that the FIFO was replaced.
+    @Test func whatCannotBeToldOfThePathIsAskedAgain() throws {
+        let source = try source()
+        let writer = open(path, O_WRONLY | O_CLOEXEC)
+        #expect(rename(path, path + ".old") == 0)
+        // A link to itself: stat(2) fails with ELOOP.
+        #expect(symlink("wire", path) == 0)
+        _ = write(writer, "甲\n", 4)
+        #expect(try take(source, text: 4) == "甲\n")
+        let reader = try Reading(source, until: 4)
+        try waitUntil { reports.all.map(\.code) == [.inputOutput] }
+        #expect(rename(path + ".old", path) == 0)
+        // What tells is the inode: the FIFO that is held.
+        _ = write(writer, "乙\n", 4)
+        close(writer)
+        #expect(reader.wait() == "乙\n")
+        put("丙\n", into: path)
+        #expect(try take(source, text: 4) == "丙\n")
+        #expect(reports.all.map(\.code) == [.inputOutput])
+    }
+
     @Test func everyLineOfAThousandWritersArrives() throws {
         let source = try source()
         let path = path

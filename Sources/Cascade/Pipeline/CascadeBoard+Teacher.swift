@@ -88,11 +88,12 @@ extension CascadeBoard {
         }
     }
 
-    /// Takes note of how a pass of `teacher` went, for the circuit and the observer.
+    /// Takes note of how a pass of `teacher` went, for the circuit and the observer. A pass without lines says nothing
+    /// of how fast the teacher is.
     func noteTeacher(_ teacher: TeacherSource?, failed: Bool, time: UInt64, lines: Int) {
         if lines > 0 { observer.teacherPassed(lines: lines, nanoseconds: time) }
         guard options.teacherThreads > 0 else { return }
-        let isSlow = studentMayAnswer && time > options.teacherTimeout
+        let isSlow = lines > 0 && studentMayAnswer && time > options.teacherTimeout
         let now = Monotonic.nanoseconds
         let change = monitor.withLock { state -> TeacherCircuit? in
             guard state.models.teacher === teacher else { return nil }

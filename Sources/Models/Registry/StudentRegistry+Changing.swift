@@ -43,7 +43,7 @@ extension StudentRegistry {
             }
             record.barred.removeAll { $0.version == entry.version }
         }
-        let before = RegistryLink.current.target(in: directory)
+        let before = try RegistryLink.current.target(in: directory)
         try check(expected, serving: before)
         guard before != entry.version else { return }
         record.promotions.append(
@@ -53,7 +53,7 @@ extension StudentRegistry {
         try RegistryLink.previous.set(before, in: directory)
         CrashPoint.flipping.pass()
         try RegistryLink.current.set(entry.version, in: directory)
-        if RegistryLink.shadow.target(in: directory) == entry.version {
+        if try RegistryLink.shadow.target(in: directory) == entry.version {
             try RegistryLink.shadow.set(nil, in: directory)
         }
         CrashPoint.promoted.pass()
@@ -70,12 +70,12 @@ extension StudentRegistry {
         to expected: String? = nil, barring reason: String? = nil, now: Int64
     ) throws(UnderstudyError) -> (from: String?, to: RegistryEntry) {
         try changing { (record) throws(UnderstudyError) in
-            guard let previous = previousVersion(record) else {
+            guard let previous = try previousVersion(record) else {
                 throw UnderstudyError(.missingInput, "there is no student before to go back to", at: directory)
             }
             guard expected == nil || expected == previous else { throw changedMeanwhile() }
             // A link that leads nowhere is replaced like one that leads to a version.
-            let current = RegistryLink.current.target(in: directory)
+            let current = try RegistryLink.current.target(in: directory)
             let to = made(previous, record)
             try Self.verify(directory: to.directory)
             try ModelDirectory.check(to.directory)
@@ -86,8 +86,10 @@ extension StudentRegistry {
             CrashPoint.promoting.pass()
             try RegistryLink.current.set(previous, in: directory)
             CrashPoint.flipping.pass()
-            let older = record.predecessor(of: previous).flatMap { name in
-                name != current && name != previous && isDirectory(directory + "/" + name) ? name : nil
+            var older = record.predecessor(of: previous)
+            if let name = older {
+                let isThere = try isDirectory(directory + "/" + name)
+                if !isThere || name == current || name == previous { older = nil }
             }
             try RegistryLink.previous.set(older, in: directory)
             CrashPoint.promoted.pass()
@@ -105,13 +107,13 @@ extension StudentRegistry {
         barring reason: String? = nil, now: Int64
     ) throws(UnderstudyError) -> String? {
         try changing { (record) throws(UnderstudyError) in
-            guard RegistryLink.current.exists(in: directory) else {
+            guard try RegistryLink.current.exists(in: directory) else {
                 throw UnderstudyError(
                     .missingInput,
                     "no version of this registry serves, but the student that the configuration names; there is nothing "
                         + "to go back to", at: directory)
             }
-            let current = RegistryLink.current.target(in: directory)
+            let current = try RegistryLink.current.target(in: directory)
             if let current, let reason { bar(current, reason, now, &record) }
             record.promotions.append(
                 Promotion(time: now, version: Promotion.configured, predecessor: current, origin: .rollback))
@@ -158,19 +160,19 @@ extension StudentRegistry {
     @discardableResult
     public func removeOld(keeping count: Int) throws(UnderstudyError) -> [String] {
         try changing { (record) throws(UnderstudyError) in
-            let linked =
-                RegistryLink.allCases.compactMap { $0.target(in: directory) }
-                + [previousVersion(record)].compactMap { $0 }
+            var linked = [try previousVersion(record)]
+            for link in RegistryLink.allCases { linked.append(try link.target(in: directory)) }
             let others = try entries().map(\.version).filter { !linked.contains($0) }
-            let old = others.dropLast(count)
-            for version in old {
+            var removed: [String] = []
+            for version in others.dropLast(count) {
                 // Renamed first, then removed file by file, so that no reader sees half a version.
                 let hidden = directory + "/" + Self.removedPrefix + version
                 DirectoryTree.remove(hidden)
                 guard rename(directory + "/" + version, hidden) == 0 else { continue }
                 DirectoryTree.remove(hidden)
+                removed.append(version)
             }
-            return Array(old)
+            return removed
         }
     }
 
@@ -196,23 +198,23 @@ extension StudentRegistry {
     func changing<Value>(
         _ body: (inout RegistryRecord) throws(UnderstudyError) -> Value
     ) throws(UnderstudyError) -> Value {
-        if !isDirectory(directory) {
+        if try !isDirectory(directory) {
             try DirectoryTree.make(directory)
         }
         let lock = try RegistryLock(directory: directory)
         defer { withExtendedLifetime(lock) {} }
         var record = try RegistryRecord.read(directory: directory)
         let found = record
-        settle(&record)
+        try settle(&record)
         let value = try body(&record)
         if record != found { try record.write(directory: directory) }
         return value
     }
 
     /// Takes back what a kill left half done.
-    private func settle(_ record: inout RegistryRecord) {
+    private func settle(_ record: inout RegistryRecord) throws(UnderstudyError) {
         // A change whose flip never came: what serves is what served before it.
-        let serving = RegistryLink.current.target(in: directory) ?? Promotion.configured
+        let serving = try RegistryLink.current.target(in: directory) ?? Promotion.configured
         while let last = record.promotions.last, last.version != serving,
             last.predecessor ?? Promotion.configured == serving
         {

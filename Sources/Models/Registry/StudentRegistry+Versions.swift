@@ -36,7 +36,7 @@ extension StudentRegistry {
 
     /// All names in the directory, whatever they are: none of them can be a new version's.
     private func names() throws(UnderstudyError) -> [String] {
-        isDirectory(directory) ? try DirectoryTree.entries(of: directory) : []
+        try isDirectory(directory) ? DirectoryTree.entries(of: directory) : []
     }
 
     /// Publishes a version whose files `write` makes in the directory that it is given. Its fingerprint is filled in.
@@ -105,7 +105,7 @@ extension StudentRegistry {
     /// The whole version with these files; the serving one where several have them.
     private func known(_ fingerprint: String) throws(UnderstudyError) -> RegistryEntry? {
         let all = try entries().filter { $0.lineage?.fingerprint == fingerprint && $0.flaw == nil }
-        let current = RegistryLink.current.target(in: directory)
+        let current = try RegistryLink.current.target(in: directory)
         for entry in all.filter({ $0.version == current }) + all {
             // Its files may have been altered since.
             if (try? Self.verify(directory: entry.directory)) != nil { return entry }
@@ -128,7 +128,7 @@ extension StudentRegistry {
     private func staged(
         _ name: String, write: (String) throws(UnderstudyError) -> Void
     ) throws(UnderstudyError) -> StagingDirectory {
-        if !isDirectory(directory) { try DirectoryTree.make(directory) }
+        if try !isDirectory(directory) { try DirectoryTree.make(directory) }
         let staging = try StagingDirectory(beside: directory + "/" + name)
         try write(staging.path)
         try DirectoryTree.makeDurable(staging.path)

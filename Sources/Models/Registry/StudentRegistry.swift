@@ -38,7 +38,7 @@ public struct StudentRegistry: Sendable {
     /// known too where `current` leads nowhere.
     public func previous() throws(UnderstudyError) -> RegistryEntry? {
         let record = try RegistryRecord.read(directory: directory)
-        return previousVersion(record).map { made($0, record) }
+        return try previousVersion(record).map { made($0, record) }
     }
 
     /// All versions, those that runs made in the order of their numbers behind the others. Empty where there is no
@@ -46,8 +46,9 @@ public struct StudentRegistry: Sendable {
     public func entries() throws(UnderstudyError) -> [RegistryEntry] {
         guard try PathLookup.kind(of: directory, following: false) == .directory else { return [] }
         let record = try RegistryRecord.read(directory: directory)
-        let names = try DirectoryTree.entries(of: directory).filter { name in
-            VersionName.isValid(name) && isDirectory(directory + "/" + name)
+        var names: [String] = []
+        for name in try DirectoryTree.entries(of: directory) where VersionName.isValid(name) {
+            if try isDirectory(directory + "/" + name) { names.append(name) }
         }
         return names.sorted { (VersionName.number($0) ?? -1, $0) < (VersionName.number($1) ?? -1, $1) }
             .map { made($0, record) }
@@ -111,29 +112,29 @@ public struct StudentRegistry: Sendable {
         return entry
     }
 
-    func previousVersion(_ record: RegistryRecord) -> String? {
-        let current = RegistryLink.current.target(in: directory)
-        if let linked = RegistryLink.previous.target(in: directory), linked != current,
-            isDirectory(directory + "/" + linked)
+    func previousVersion(_ record: RegistryRecord) throws(UnderstudyError) -> String? {
+        let current = try RegistryLink.current.target(in: directory)
+        if let linked = try RegistryLink.previous.target(in: directory), linked != current,
+            try isDirectory(directory + "/" + linked)
         {
             return linked
         }
         guard let current, let known = record.predecessor(of: current), known != current,
-            isDirectory(directory + "/" + known)
+            try isDirectory(directory + "/" + known)
         else { return nil }
         return known
     }
 
-    func isDirectory(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    /// Errors: those of `PathLookup.kind`: what can't be looked at isn't taken to be missing.
+    func isDirectory(_ path: String) throws(UnderstudyError) -> Bool {
+        try PathLookup.kind(of: path, following: false) == .directory
     }
 
     private func entry(of link: RegistryLink) throws(UnderstudyError) -> RegistryEntry? {
         // Asked first, so that a registry that this user may not look into isn't taken for one without the link.
         let place = directory + "/" + link.rawValue
-        guard try PathLookup.kind(of: place, following: false) == .link, let version = link.target(in: directory),
-            try PathLookup.kind(of: directory + "/" + version, following: false) == .directory
+        guard try PathLookup.kind(of: place, following: false) == .link, let version = try link.target(in: directory),
+            try isDirectory(directory + "/" + version)
         else { return nil }
         return made(version, try RegistryRecord.read(directory: directory))
     }

@@ -77,9 +77,13 @@ struct StateFiles {
         return true
     }
 
-    func size(of path: String) -> UInt64 {
+    /// In bytes. Errors: `inputOutput` where it can't be told, which never means that the file is empty.
+    func size(of path: String) throws(UnderstudyError) -> UInt64 {
         var status = stat()
-        return stat(path, &status) == 0 ? UInt64(max(0, status.st_size)) : 0
+        guard stat(path, &status) == 0 else {
+            throw UnderstudyError(.inputOutput, "can't be looked at: \(Self.reason(errno))", at: path)
+        }
+        return UInt64(max(0, status.st_size))
     }
 
     /// Whether there is anything of this name, a dangling link included; what can't be looked at counts as there.
@@ -149,7 +153,9 @@ struct StateFiles {
     /// Gives the new database its name.
     func putInPlace() throws(UnderstudyError) {
         // A log or journal that belonged to another database must never be replayed into this one.
-        for suffix in Self.companions { unlink(database + suffix) }
+        for name in Self.companions.map({ database + $0 }) {
+            guard unlink(name) == 0 || errno == ENOENT else { throw failure("removed", name) }
+        }
         guard rename(ready, database) == 0 else { throw failure("renamed", ready) }
         try synchronise()
     }

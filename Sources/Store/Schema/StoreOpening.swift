@@ -104,7 +104,7 @@ struct StoreOpening {
     /// Looks the database over without changing a byte of it, and gives the schema it has. What SQLite has to roll back
     /// comes first.
     private func inspect() throws -> StoreSchema {
-        let size = files.size(of: files.database)
+        let size = try files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
         guard try !PathLookup.exists(files.suspicion) else {
             throw StoreDamage(reason: "the last run met damage in it")

@@ -39,8 +39,11 @@ public final class AppendJournal: Sendable {
     /// Errors: `inputOutput`. The daemon can do without it, but then cuts nothing after a kill.
     public init(directory: String) throws(UnderstudyError) {
         let path = directory + "/" + Self.fileName
-        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
-        guard opened >= 0 else { throw Self.failure(errno, path) }
+        let opened: Int32
+        switch PatientCall.result({ open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640) }) {
+        case .success(let descriptor): opened = descriptor
+        case .failure(let why): throw Self.failure(why.number, path)
+        }
         var status = stat()
         guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(opened)
@@ -83,12 +86,18 @@ public final class AppendJournal: Sendable {
     private static func read(_ descriptor: Int32, _ path: String) throws(UnderstudyError) -> [Extent] {
         var bytes = [UInt8](repeating: 0, count: Int(capacity) * entryBytes)
         var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeMutableBytes { room in
-                pread(descriptor, room.baseAddress.map { $0 + done }, room.count - done, off_t(done))
+        reading: while done < bytes.count {
+            let read = bytes.withUnsafeMutableBytes { room in
+                PatientCall.result {
+                    pread(descriptor, room.baseAddress.map { $0 + done }, room.count - done, off_t(done))
+                }
             }
-            if count == 0 { break }
-            if count > 0 { done += count } else if errno != EINTR { throw failure(errno, path) }
+            switch read {
+            case .success(let count):
+                if count == 0 { break reading }
+                done += count
+            case .failure(let why): throw failure(why.number, path)
+            }
         }
         return bytes.withUnsafeBytes { bytes in
             stride(from: 0, to: done / entryBytes * entryBytes, by: entryBytes).compactMap { place in

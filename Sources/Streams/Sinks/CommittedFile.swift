@@ -26,16 +26,18 @@ final class CommittedFile {
     /// The device number alone may change from one start of the machine to the next, so it isn't compared.
     static func find(_ row: SinkLength, at path: String, anyInode: Bool = false) -> Search {
         var status = stat()
-        guard stat(path, &status) == 0 else {
-            return errno == ENOENT || errno == ENOTDIR ? .other : .unreadable(failure("looked at", errno, path))
+        let missing = PatientCall.number { stat(path, &status) == 0 ? 0 : errno }
+        guard missing == 0 else {
+            return [ENOENT, ENOTDIR].contains(missing) ? .other : .unreadable(failure("looked at", missing, path))
         }
         guard status.st_mode & S_IFMT == S_IFREG, anyInode || UInt64(status.st_ino) == row.inode else { return .other }
-        let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else {
-            return errno == ENOENT ? .other : .unreadable(failure("opened", errno, path))
+        let descriptor: Int32
+        switch PatientCall.result({ open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }) {
+        case .success(let opened): descriptor = opened
+        case .failure(let why): return why.number == ENOENT ? .other : .unreadable(failure("opened", why.number, path))
         }
         var found = understudy_status()
-        let number = understudy_status_of_descriptor(descriptor, &found)
+        let number = PatientCall.number { understudy_status_of_descriptor(descriptor, &found) }
         let file = CommittedFile(path: path, status: found, descriptor: descriptor)
         guard number == 0 else { return .unreadable(failure("looked at", number, path)) }
         guard anyInode || found.inode == row.inode else { return .other }
@@ -74,9 +76,10 @@ final class CommittedFile {
 
     /// Errors: `inputOutput`.
     func cut(to length: UInt64) throws(UnderstudyError) {
-        guard ftruncate(descriptor, off_t(length)) == 0, fsync(descriptor) == 0 else {
-            throw Self.failure("cut back to \(length) bytes", errno, path)
+        let number = PatientCall.number {
+            ftruncate(descriptor, off_t(length)) == 0 && fsync(descriptor) == 0 ? 0 : errno
         }
+        guard number == 0 else { throw Self.failure("cut back to \(length) bytes", number, path) }
     }
 
     /// Puts `pieces` where the file has other bytes now, from `start` on, and ends it behind them.
@@ -88,13 +91,16 @@ final class CommittedFile {
             var done = 0
             while done < piece.count {
                 let written = piece.withUnsafeBytes { bytes in
-                    pwrite(
-                        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(end) + off_t(done))
+                    PatientCall.result {
+                        pwrite(
+                            descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done,
+                            off_t(end) + off_t(done))
+                    }
                 }
-                if written > 0 {
-                    done += written
-                } else if written == 0 || errno != EINTR {
-                    throw Self.failure("written to", errno, path)
+                switch written {
+                case .success(let count) where count > 0: done += count
+                case .success: throw Self.failure("written to", ENOSPC, path)
+                case .failure(let why): throw Self.failure("written to", why.number, path)
                 }
             }
             end += UInt64(piece.count)

@@ -10,23 +10,30 @@ struct DirectoryInodes {
     ///
     /// A failure where the directory, or one of its entries, can't be looked at: the file may be there.
     mutating func paths(of inode: UInt64, in directory: String) -> Result<[String], UnderstudyError> {
-        let inodes = known[directory] ?? Self.read(directory)
+        let inodes = known[directory] ?? Self.patientlyRead(directory)
         known[directory] = inodes
         return inodes.map { $0[inode] ?? [] }
     }
 
-    private static func read(_ directory: String) -> Result<[UInt64: [String]], UnderstudyError> {
-        guard let stream = opendir(directory) else {
-            if errno == ENOENT || errno == ENOTDIR { return .success([:]) }
-            return .failure(failure(errno, directory))
-        }
+    private static func patientlyRead(_ directory: String) -> Result<[UInt64: [String]], UnderstudyError> {
+        var found: [UInt64: [String]] = [:]
+        let number = PatientCall.number { read(directory, &found) }
+        return number == 0 ? .success(found) : .failure(failure(number, directory))
+    }
+
+    /// 0, or the errno.
+    private static func read(
+        _ directory: String, _ found: inout [UInt64: [String]]
+    ) -> Int32 {
+        guard let stream = opendir(directory) else { return errno == ENOENT || errno == ENOTDIR ? 0 : errno }
         defer { closedir(stream) }
         var inodes: [UInt64: [String]] = [:]
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
-                guard errno == 0 else { return .failure(failure(errno, directory)) }
-                return .success(inodes)
+                let number = errno
+                if number == 0 { found = inodes }
+                return number
             }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
@@ -36,7 +43,7 @@ struct DirectoryInodes {
             // Not the entry's own inode number, which layered file systems number otherwise.
             let number = understudy_status_of_path(path, &status)
             if number == ENOENT { continue }
-            guard number == 0 else { return .failure(failure(number, path)) }
+            guard number == 0 else { return number }
             if status.is_regular != 0 { inodes[status.inode, default: []].append(path) }
         }
     }

@@ -111,9 +111,11 @@ private struct SinkRecovery {
     }
 
     private func takeTornRecord(_ file: CommittedFile, _ row: inout SinkLength) {
-        guard let aside = keeping.aside, row.length > 0,
-            let last = DescriptorBytes.read(file.descriptor, at: row.length - 1, count: 1), last != [UInt8(ascii: "\n")]
-        else { return }
+        guard let aside = keeping.aside, row.length > 0 else { return }
+        guard let last = DescriptorBytes.read(file.descriptor, at: row.length - 1, count: 1) else {
+            return report(CommittedFile.failure("read", errno, file.path))
+        }
+        guard last != [UInt8(ascii: "\n")] else { return }
         switch TornRecord.take(from: file.descriptor, size: row.length, of: row.sink, at: file.path, to: aside) {
         case .taken(let length, let note):
             report(note)

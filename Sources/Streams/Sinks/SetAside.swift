@@ -18,20 +18,23 @@ public struct SetAside: Sendable {
         for piece in bytes {
             guard Self.write(piece, to: descriptor) else { throw Self.failure("written to", path) }
         }
-        guard fsync(descriptor) == 0 else { throw Self.failure("forced to the disk", path) }
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw Self.failure("forced to the disk", directory) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw Self.failure("forced to the disk", directory) }
+        try Self.synchronise(descriptor, path)
+        switch PatientCall.result({ open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }) {
+        case .failure(let why): throw Self.failure("forced to the disk", directory, why.number)
+        case .success(let folder):
+            defer { close(folder) }
+            try Self.synchronise(folder, directory)
+        }
         return path
     }
 
     private func create(_ name: String) throws(UnderstudyError) -> (Int32, String) {
         for number in 1...1000 {
             let path = directory + "/" + name + (number == 1 ? "" : "-\(number)")
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-            if descriptor >= 0 { return (descriptor, path) }
-            guard errno == EEXIST else { throw Self.failure("made", path) }
+            switch PatientCall.result({ open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640) }) {
+            case .success(let descriptor): return (descriptor, path)
+            case .failure(let why): guard why.number == EEXIST else { throw Self.failure("made", path, why.number) }
+            }
         }
         throw Self.failure("made", directory + "/" + name)
     }
@@ -40,11 +43,26 @@ public struct SetAside: Sendable {
         var done = 0
         while done < bytes.count {
             let written = bytes.withUnsafeBytes { bytes in
-                Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                PatientCall.result {
+                    Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                }
             }
-            if written > 0 { done += written } else if written == 0 || errno != EINTR { return false }
+            switch written {
+            case .success(let count) where count > 0: done += count
+            case .success:
+                errno = ENOSPC
+                return false
+            case .failure(let why):
+                errno = why.number
+                return false
+            }
         }
         return true
+    }
+
+    private static func synchronise(_ descriptor: Int32, _ path: String) throws(UnderstudyError) {
+        let number = PatientCall.number { fsync(descriptor) == 0 ? 0 : errno }
+        guard number == 0 else { throw failure("forced to the disk", path, number) }
     }
 
     /// `20261125T130252Z`.
@@ -57,9 +75,8 @@ public struct SetAside: Sendable {
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private static func failure(_ what: String, _ path: String) -> UnderstudyError {
-        let number = errno
-        return UnderstudyError(
+    private static func failure(_ what: String, _ path: String, _ number: Int32 = errno) -> UnderstudyError {
+        UnderstudyError(
             .writing(number, else: .cannotCreate),
             "what must be set aside can't be kept: it can't be \(what) (\(String(cString: strerror(number))))", at: path
         )

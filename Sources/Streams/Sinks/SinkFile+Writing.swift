@@ -222,14 +222,17 @@ enum DescriptorBytes {
         var done = 0
         while done < count {
             let read = bytes.withUnsafeMutableBytes { room in
-                pread(descriptor, room.baseAddress.map { $0 + done }, count - done, off_t(offset) + off_t(done))
+                PatientCall.result {
+                    pread(descriptor, room.baseAddress.map { $0 + done }, count - done, off_t(offset) + off_t(done))
+                }
             }
-            if read > 0 {
-                done += read
-            } else if read == 0 {
+            switch read {
+            case .success(let count) where count > 0: done += count
+            case .success:
                 errno = 0
                 return nil
-            } else if errno != EINTR {
+            case .failure(let why):
+                errno = why.number
                 return nil
             }
         }
@@ -275,9 +278,8 @@ enum TornRecord {
         do throws(UnderstudyError) {
             let place = try aside.keep([Array(bytes[fragment...])], of: sink)
             let length = start + UInt64(fragment)
-            guard ftruncate(descriptor, off_t(length)) == 0 else {
-                return .left(left(sink, path, String(cString: strerror(errno))))
-            }
+            let number = PatientCall.number { ftruncate(descriptor, off_t(length)) == 0 ? 0 : errno }
+            guard number == 0 else { return .left(left(sink, path, String(cString: strerror(number)))) }
             return .taken(
                 length: length,
                 UnderstudyError(

@@ -26,6 +26,10 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
     private var unfinished: Int32 = -1
     /// The waker, the watch, the retired ones, the present one.
     private var requests: [pollfd] = []
+    /// Whether the path couldn't be looked at, or the new FIFO not be made or opened, and why was said.
+    private var isInDoubt = false
+    /// How soon that is tried again, in milliseconds.
+    private static let doubt: Int32 = 1000
 
     /// Opens the FIFO, and makes it with `permissions` if it is missing. `inherited`: a descriptor of it that was
     /// handed over; it stays open, and whoever made it looks after the path.
@@ -114,10 +118,15 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
     /// Waits for a descriptor that has bytes or has ended; nil once interrupted.
     private func next() throws(UnderstudyError) -> Int32? {
         while true {
-            guard poll(&requests, nfds_t(requests.count), -1) >= 0 else {
+            let count = poll(&requests, nfds_t(requests.count), isInDoubt ? Self.doubt : -1)
+            guard count >= 0 else {
                 if errno == EINTR { continue }
                 throw UnderstudyError(
                     .inputOutput, "can't wait for the FIFO: \(String(cString: strerror(errno)))", at: path)
+            }
+            if count == 0 {
+                renew()
+                continue
             }
             if requests[0].revents != 0 { return nil }
             if requests[1].revents != 0 {
@@ -155,10 +164,17 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
     }
 
     private func renew() {
-        guard !present.stands(at: path) else { return }
         let fresh: NamedPipe
-        do { fresh = try NamedPipe(at: path, permissions: permissions) } catch {
-            report(error)
+        do throws(UnderstudyError) {
+            guard try !present.stands(at: path) else {
+                isInDoubt = false
+                return
+            }
+            fresh = try NamedPipe(at: path, permissions: permissions)
+            isInDoubt = false
+        } catch {
+            if !isInDoubt { report(error) }
+            isInDoubt = true
             return
         }
         let old = present.descriptor

@@ -35,12 +35,16 @@ package final class NameWatch {
 
     deinit { close(descriptor) }
 
-    /// Takes the news that have come since the last call.
+    /// Takes the news that have come since the last call. Where they can't be read something may have changed.
     package func take() -> News {
         var news = News.nothing
         while true {
             let count = read(descriptor, &events, events.count)
-            guard count > 0 else { return news }
+            guard count > 0 else {
+                if count < 0, errno == EINTR { continue }
+                if count < 0, errno != EAGAIN, case .nothing = news { return .changed }
+                return news
+            }
             events.withUnsafeBytes { bytes in
                 var place = 0
                 while place + 16 <= count {

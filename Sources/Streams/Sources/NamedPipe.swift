@@ -56,9 +56,18 @@ struct NamedPipe {
     }
 
     /// Whether this FIFO is what stands at `path`.
-    func stands(at path: String) -> Bool {
+    ///
+    /// Errors: `noPermission`, `inputOutput` where that can't be told.
+    func stands(at path: String) throws(UnderstudyError) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
+        guard stat(path, &status) == 0 else {
+            let reason = errno
+            if [ENOENT, ENOTDIR].contains(reason) { return false }
+            throw UnderstudyError(
+                .reading(reason, else: .inputOutput),
+                "can't tell whether the FIFO is still there: \(String(cString: strerror(reason)))", at: path)
+        }
+        return UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
     }
 
     /// Gives this FIFO's other end up: the descriptor to go on with, which ends when the last writer has left.
@@ -90,7 +99,7 @@ struct NamedPipe {
 
     private static func refuseOthers(_ path: String) throws(UnderstudyError) {
         var status = stat()
-        // A FIFO that has just gone is `open`'s to find.
+        // `open` finds what has just gone or can't be looked at; it can't hang, since it isn't told to wait.
         guard stat(path, &status) == 0 else { return }
         let kind =
             switch status.st_mode & S_IFMT {

@@ -1,4 +1,5 @@
 """What both drivers share: ways of lines through the daemon, and the count of what came out."""
+import fcntl
 import glob
 import json
 import os
@@ -26,6 +27,21 @@ def compile_library(name):
         [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden", "-o", path,
          f"{HERE}/{name}.c", "-ldl"], check=True)
     return path
+
+
+def end(daemon, number, seconds=300):
+    """Sends the signal and waits for the end: the exit status, and what is wrong: that it doesn't come, and what each
+    thread waits for."""
+    daemon.signal(number)
+    try:
+        return daemon.process.wait(timeout=seconds), None
+    except subprocess.TimeoutExpired:
+        threads = []
+        for task in sorted(glob.glob(f"/proc/{daemon.pid}/task/*")):
+            words = [read(f"{task}/{name}").decode(errors="replace").split() for name in ("comm", "wchan", "syscall")]
+            threads.append(" ".join(word for part in words for word in part[:1]))
+        daemon.kill()
+        return None, f"signal {number} doesn't end the daemon within {seconds} s; its threads: {', '.join(threads)}"
 
 
 class Tally:
@@ -90,8 +106,10 @@ class Flow:
         if kind == "spool":
             source = case.fifo(spool=True)
             os.mkfifo(case.path("wire"))
-            # Held open, so that what was written stays in the pipe over a kill.
+            # Held open, so that what was written stays in the pipe over a kill; so large that what may wait for its
+            # answers fits in while no daemon runs.
             self.wire = os.open(case.path("wire"), os.O_RDWR)
+            fcntl.fcntl(self.wire, fcntl.F_SETPIPE_SZ, 1 << 20)
         elif kind == "tail":
             source = case.directory("tail", poll_seconds=1)
         elif kind == "move":

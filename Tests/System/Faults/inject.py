@@ -20,11 +20,10 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 
-from flows import KINDS, Flow, compile_library
+from flows import KINDS, Flow, compile_library, end
 from daemon_tests.harness import Case, read
 
 #: For each kind of directory, in the words of `faults.c`. {f} is the case's folder.
@@ -178,13 +177,10 @@ class Round:
         return True
 
     def end(self, number):
-        self.daemon.signal(number)
-        try:
-            return self.daemon.process.wait(timeout=180)
-        except subprocess.TimeoutExpired:
-            self.failures.append("SIGTERM doesn't end the daemon within 180 s")
-            self.daemon.kill()
-            return None
+        status, problem = end(self.daemon, number)
+        if problem:
+            self.failures.append(problem)
+        return status
 
     def restart_if_unwell(self, seconds):
         """What an operator does when /healthz has said for so long that the daemon isn't well."""

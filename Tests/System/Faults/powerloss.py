@@ -20,7 +20,6 @@ import itertools
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,7 +27,7 @@ import time
 import traceback
 
 import disk
-from flows import KINDS, Flow, compile_library
+from flows import KINDS, Flow, compile_library, end
 from daemon_tests.harness import Case, read
 
 #: Not the spool: what comes out of a pipe is promised to survive kill -9 alone.
@@ -164,14 +163,9 @@ class Trial:
                 break
             time.sleep(0.01)
         if daemon.process.poll() is None:
-            daemon.signal(signal.SIGTERM)
-            try:
-                status = daemon.process.wait(timeout=120)
-                if status != 0:
-                    problems.append(f"exit status {status} at the end")
-            except subprocess.TimeoutExpired:
-                problems.append("SIGTERM doesn't end the daemon within 120 s")
-                daemon.kill()
+            status, problem = end(daemon, signal.SIGTERM)
+            if problem or status != 0:
+                problems.append(problem or f"exit status {status} at the end")
         tally = self.flow.tally()
         problems += tally.faults()
         self.counts["lines"] += tally.wanted

@@ -1,0 +1,36 @@
+import Glibc
+
+/// System calls that are made once for all, at a start or while a file is mended: what may pass by itself is tried again
+/// for a second before it counts, since afterwards lines would be there twice.
+enum PatientCall {
+    private static let passing: Set<Int32> = [EINTR, EIO, ENOMEM, EAGAIN, EBUSY, EMFILE, ENFILE, ENOLCK]
+    /// In microseconds; doubled each time.
+    private static let firstPause: UInt32 = 5000
+    private static let tries = 8
+
+    /// Calls `body`, which gives 0 or the errno, until it gives one that doesn't pass by itself; gives the last one.
+    static func number(_ body: () -> Int32) -> Int32 {
+        var pause = firstPause
+        for _ in 1..<tries {
+            let number = body()
+            guard passing.contains(number) else { return number }
+            usleep(pause)
+            pause *= 2
+        }
+        return body()
+    }
+
+    /// A descriptor or count that isn't negative, or the errno.
+    static func result<Count: BinaryInteger>(_ body: () -> Count) -> Result<Count, CallFailure> {
+        var found: Count = 0
+        let number = number {
+            found = body()
+            return found < 0 ? errno : 0
+        }
+        return number == 0 ? .success(found) : .failure(CallFailure(number: number))
+    }
+
+    struct CallFailure: Error {
+        var number: Int32
+    }
+}
