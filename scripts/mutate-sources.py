@@ -167,11 +167,11 @@ def switched(original, mutations, is_swift):
     return text
 
 
-def mutate(root, mutations):
-    """Writes the mutated files; returns for each file the lines of each mutation, for the compiler's errors."""
+def mutate(root, mutations, originals):
+    """Writes the files with these mutations in them; returns for each file the lines of each mutation, for the compiler's
+    errors. A file that holds its text already isn't written, so that it isn't compiled once more."""
     lines = {}
-    for name in sorted({mutation.file for mutation in mutations}):
-        text = (root / name).read_text(encoding="utf-8")
+    for name, text in originals.items():
         is_swift = name.endswith(".swift")
         groups = {}
         for mutation in mutations:
@@ -187,17 +187,20 @@ def mutate(root, mutations):
                 lines.setdefault(name, []).append((first, made.count("\n") + 1, mutation))
             last = end
         made += text[last:]
-        (root / name).write_text(made + (switch if is_swift else ""), encoding="utf-8")
+        made = made + (switch if is_swift else "") if groups else text
+        if (root / name).read_text(encoding="utf-8") != made:
+            (root / name).write_text(made, encoding="utf-8")
     return lines
 
 
 def build(root, mutations, configuration):
     """Builds the sources with all mutations that compile; the ones that don't."""
     left, broken = list(mutations), []
+    names = sorted({mutation.file for mutation in mutations})
+    originals = {name: (root / name).read_text(encoding="utf-8") for name in names}
     while True:
-        lines = mutate(root, left)
+        lines = mutate(root, left, originals)
         done = subprocess.run([*BUILD, configuration], cwd=root, capture_output=True, text=True)
-        restore(root, left)
         if done.returncode == 0:
             return left, broken
         output = done.stdout + done.stderr

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import GRDB
 
 /// What SQLite's errors mean to us.
@@ -12,8 +13,22 @@ enum StoreFailure {
                 .inputOutput, "the state is damaged: \(damage.reason); restart the daemon, which sets it aside",
                 at: path)
         case let error as DatabaseError: return translated(error, at: path)
-        default: return UnderstudyError(.internalFailure, "\(error)", at: path)
+        default:
+            // GRDB looks at the database's files by Foundation's means.
+            if let number = fileErrno(error as NSError) {
+                return UnderstudyError(
+                    .writing(number, else: .reading(number, else: .inputOutput)),
+                    "the state can't be looked at: \(String(cString: strerror(number)))", at: path)
+            }
+            return UnderstudyError(.internalFailure, "\(error)", at: path)
         }
+    }
+
+    /// The errno of a system call that Foundation made; nil where the error comes from elsewhere.
+    private static func fileErrno(_ error: NSError) -> Int32? {
+        if error.domain == NSPOSIXErrorDomain { return Int32(exactly: error.code) }
+        guard error.domain == NSCocoaErrorDomain else { return nil }
+        return (error.userInfo[NSUnderlyingErrorKey] as? NSError).flatMap(fileErrno)
     }
 
     /// Whether an error says that the file itself is wrong, whatever was asked of it.

@@ -8,12 +8,13 @@ enum PatientCall {
     private static let firstPause: UInt32 = 5000
     private static let tries = 8
 
-    /// Calls `body`, which gives 0 or the errno, until it gives one that doesn't pass by itself; gives the last one.
-    static func number(_ body: () -> Int32) -> Int32 {
+    /// Calls `body`, which gives 0 or the errno, until it gives one that doesn't pass by itself, or `final`; gives the last
+    /// one.
+    static func number(final: Int32 = 0, _ body: () -> Int32) -> Int32 {
         var pause = firstPause
         for _ in 1..<tries {
             let number = body()
-            guard passing.contains(number) else { return number }
+            guard passing.contains(number), number != final else { return number }
             usleep(pause)
             pause *= 2
         }

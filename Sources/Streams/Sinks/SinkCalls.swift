@@ -26,14 +26,12 @@ enum SinkLock {
 
     static func take(_ descriptor: Int32, sink: String, path: String, calls: SinkCalls = SinkCalls()) -> Outcome {
         // After a reload this process's own sink before may hold the file until its last answers are committed.
-        var number = calls.lock(descriptor)
+        var number = PatientCall.number(final: EWOULDBLOCK) { calls.lock(descriptor) }
         var attempts = 1
-        while number == EINTR || number == EWOULDBLOCK && attempts < 100 {
-            if number == EWOULDBLOCK {
-                attempts += 1
-                usleep(20_000)
-            }
-            number = calls.lock(descriptor)
+        while number == EWOULDBLOCK && attempts < 100 {
+            attempts += 1
+            usleep(20_000)
+            number = PatientCall.number(final: EWOULDBLOCK) { calls.lock(descriptor) }
         }
         switch number {
         case 0: return .taken

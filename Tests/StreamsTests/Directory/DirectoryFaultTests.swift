@@ -123,6 +123,30 @@ import Testing
         #expect(lane.kept.isEmpty && directory.openDescriptors == 0)
     }
 
+    /// A file whose new name can't be looked at yet isn't gone: what was appended to it is read, and nothing twice.
+    @Test(arguments: modes, ["a.log.1", "b.log"])
+    func aRenamedFileWaitsForALookAtItsNewName(_ mode: Mode, _ name: String) throws {
+        let fault = OneFault(failing: 0)
+        var calls = DirectoryCalls()
+        let status = calls.status
+        calls.status = { $0.hasSuffix(name) && fault.hits() ? EIO : status($0, $1, &$2) }
+        var settings = settings(mode)
+        settings.include = ["*.log"]
+        let lane = try DirectoryLane(settings, calls: calls)
+        try directory.append("a.log", "一\n")
+        try lane.drain()
+        lane.commit()
+        fault.fail(3)
+        try directory.append("a.log", "二\n")
+        try directory.rename("a.log", name)
+        #expect(try lane.drain().texts == ["一", "二"] && fault.isUsedUp)
+        lane.commit()
+        try directory.delete(name)
+        try lane.drain()
+        lane.commit()
+        #expect(lane.kept.isEmpty && directory.openDescriptors == 0)
+    }
+
     /// A position that can't be kept now is an error of the commit, not a file without one.
     @Test func aCheckpointThatFailsIsAskedForAgain() throws {
         try directory.append("a", Self.bytes(0..<3000))

@@ -56,13 +56,17 @@ class FaultTests(unittest.TestCase):
         case.wait_count(500)
         daemon.wait_committed()
         daemon.stop()
-        refusals = 0
-        for seed in range(24):
-            daemon = case.launch(environment=self.preload(f"stat {case.folder}/state/state.sqlite EIO 0.5", seed))
-            wait(lambda: daemon.process.poll() is not None or " ready sinks=" in daemon.log, "a start or its end")
-            refusals += daemon.process.poll() is not None
-            daemon.kill()
-        self.assertGreater(refusals, 10)
+        for name, outcomes in (("state.sqlite", "EIO"), ("state.sqlite-wal", "EIO,EINTR")):
+            refusals = 0
+            for seed in range(24):
+                rules = f"stat {case.folder}/state/{name} {outcomes} 0.5"
+                daemon = case.launch(environment=self.preload(rules, seed))
+                wait(lambda: daemon.process.poll() is not None or " ready sinks=" in daemon.log, "a start or its end")
+                if daemon.process.poll() is not None:
+                    refusals += 1
+                    self.assertIn(daemon.process.returncode, (73, 74), daemon.log)
+                daemon.kill()
+            self.assertGreater(refusals, 10)
         daemon = case.start()
         deliver(case.path("in/b.txt"), lines(500, 600))
         case.wait_count(600)
@@ -80,7 +84,7 @@ class FaultTests(unittest.TestCase):
             written = 400 * (seed + 1)
             deliver(case.path(f"in/{seed}.txt"), lines(written - 400, written))
             daemon.wait_exit(-signal.SIGKILL)
-            rules = f"ftruncate,fsync,pread,stat,open {case.out} EIO,EINTR,ENOMEM 0.25"
+            rules = f"ftruncate,fsync,pread,stat,open,lock {case.out} EIO,EINTR,ENOMEM,ENOLCK 0.25"
             self.start_at_last(rules, seed)
             self.counters.switch(False)
             case.wait_count(written)

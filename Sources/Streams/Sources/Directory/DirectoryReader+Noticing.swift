@@ -224,7 +224,7 @@ extension DirectoryReader {
     /// A file's time has come.
     private func settle(_ file: TrackedFile) {
         if file.isFinished {
-            if file.path == nil, nodes[file.node] === file { drop(file) }
+            if file.path == nil, nodes[file.node] === file, !awaitName(of: file) { drop(file) }
             return
         }
         guard case .settling(let due) = file.growth else { return enqueue(file) }

@@ -44,7 +44,7 @@ extension DirectoryReader {
     /// Nothing more comes of a file without a name, unless its new name may still be told of.
     private func retireUnlessSettling(_ file: TrackedFile) {
         if case .settling = file.growth { return }
-        retire(file)
+        if !awaitName(of: file) { retire(file) }
     }
 
     /// Finds out how the content is packed; false if that can't be told yet, or the file isn't for this source.

@@ -87,7 +87,7 @@ extension DirectoryReader {
                 $0.modified = file.modified
             }
         }
-        if file.path == nil { drop(file) }
+        if file.path == nil, !awaitName(of: file) { drop(file) }
         return .finished
     }
 

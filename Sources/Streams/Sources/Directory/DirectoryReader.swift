@@ -148,6 +148,20 @@ final class DirectoryReader {
             || timers.contains { $0.isRetry && $0.due <= now }
     }
 
+    /// Whether there may be names that couldn't be looked at. A file that has lost its name may have one of them.
+    private var isInDoubt: Bool { watchesAgain || !again.isEmpty }
+
+    /// Whether a file without a name waits until it is certain that it has none; then it has its turn again by itself.
+    func awaitName(of file: TrackedFile) -> Bool {
+        guard isInDoubt else {
+            file.doubts = 0
+            return false
+        }
+        file.doubts += 1
+        timers.append((Self.now + limits.pause(after: file.doubts), file, !file.isFinished))
+        return true
+    }
+
     /// A system call failed on the file: after a pause it has its turn again, as it is.
     func retry(_ file: TrackedFile, _ why: CannotTell, _ what: String = "read") {
         file.failures += 1

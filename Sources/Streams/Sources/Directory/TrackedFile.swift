@@ -72,6 +72,8 @@ final class TrackedFile {
     var isBlocked = false
     /// How often in a row a system call failed on it.
     var failures = 0
+    /// How often in a row it was without a name while one might not have been looked at.
+    var doubts = 0
     /// How often it couldn't be moved or deleted.
     var disposals = 0
     /// Whether it waits for its turn.
