@@ -13,7 +13,7 @@ enum FuzzTokenizers {
         ]),
         load(["tokenizer.json": unigram(bytes: false)]),
         load(["tokenizer.json": unigram(bytes: true)]),
-        load(["tokenizer.json": marked]),
+        load(["tokenizer.json": marked, "tokenizer_config.json": #"{"tokenizer_class": "PreTrainedTokenizerFast"}"#]),
         load([
             "vocab.txt": "[PAD]\n[UNK]\n港\n口\na\nb\né\n",
             "tokenizer_config.json": #"{"tokenizer_class": "CharacterTokenizer", "model_max_length": 64}"#,
