@@ -23,7 +23,7 @@ extension FuzzTargets {
     private enum End { case whole, cut, damaged }
 
     /// More isn't unpacked.
-    private static let mostBytes = 1 << 20
+    private static let mostBytes = 1 << 16
 
     /// nil for a file that unpacks to more than is worth the time.
     private static func unpacked(
