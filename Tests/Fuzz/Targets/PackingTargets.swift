@@ -6,7 +6,7 @@ extension FuzzTargets {
     static func zstd(_ bytes: [UInt8]) { unpack(bytes, understudy_packing_zstd) }
 
     /// A compressed file. The first two bytes choose how much is given and asked for at a time: what comes out, and
-    /// whether it is damaged or whole, must not depend on it. Only what comes before damage may be cut elsewhere.
+    /// whether it is damaged or whole, must not depend on it. Only where damage is noticed may.
     private static func unpack(_ bytes: [UInt8], _ packing: understudy_packing) {
         var input = FuzzInput(bytes)
         let (give, ask) = (Int(input.byte()) + 1, 16 * (Int(input.byte()) + 1))
@@ -20,7 +20,8 @@ extension FuzzTargets {
         if whole.end == .whole { hold(whole.bytes.count == pieces.bytes.count, "pieces unpack to another length") }
     }
 
-    private enum End { case whole, cut, damaged }
+    /// Whether the library notices damage or waits for more is all the same to who reads.
+    private enum End { case whole, damaged }
 
     /// More isn't unpacked.
     private static let mostBytes = 1 << 16
@@ -46,7 +47,7 @@ extension FuzzTargets {
             if bytes.count > mostBytes { return nil }
             if made > 0 { continue }
             if status != 0 { return (bytes, .damaged) }
-            if place == file.count { return (bytes, understudy_unpacker_is_whole(handle) != 0 ? .whole : .cut) }
+            if place == file.count { return (bytes, understudy_unpacker_is_whole(handle) != 0 ? .whole : .damaged) }
             hold(used > 0, "nothing is taken and nothing made")
         }
     }
