@@ -77,6 +77,7 @@ def data():
     write("teacher-logits", "two", head + '{"id":"00000000000000ff","logits":[1.5,-2e-3]}\n{"id":"1","logits":[0,0]}\n')
     write("teacher-logits", "torn", head + '{"id":"1","logits":[1,2]}\n{"id":"2","lo')
     write("teacher-logits", "other", '{"teacher":"u","labels":["a","b"]}\n')
+    write("teacher-logits", "beyond-float", head + '{"id":"1","logits":[1e300,2]}\n')
     write("teacher-logits", "wrong", head + '{"id":"1","logits":[1e400,2]}\n')
     words = ['{"text":"', '"label":"', '"id":', "null", "\\u", "\\ud83d\\ude00", '","', '"}\n', "[", "{", "1e5"]
     dictionary("training-data", words)

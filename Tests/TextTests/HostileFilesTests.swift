@@ -122,6 +122,17 @@ struct HostileFilesTests {
         }
     }
 
+    /// The bracket that ends it is escaped.
+    @Test(arguments: [(#"[a\\]"#, false), (#"[a\\]]"#, true), ("[a", false), ("[]", false), ("[^", false)])
+    func aClassThatDoesNotEndIsRefused(pattern: String, isTaken: Bool) throws {
+        let error = try loading(
+            """
+            {"version":"1.0","normalizer":{"type":"Replace","pattern":{"Regex":"\(pattern)"},"content":"b"},
+            "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1]]}}
+            """)
+        #expect((error == nil) == isTaken)
+    }
+
     private func loading(_ tokenizer: String) throws -> UnderstudyError? {
         let directory = try TemporaryFolder()
         try directory.write(tokenizer, to: "tokenizer.json")

@@ -40,7 +40,11 @@ extension FuzzTargets {
     static func teacherLogits(_ bytes: [UInt8]) {
         let path = logitsFolder.write(bytes, to: "logits.jsonl")
         do throws(UnderstudyError) {
-            let count = try TeacherLogitsFile(path: path, teacher: "t", labels: ["a", "b"]).count
+            let first = try TeacherLogitsFile(path: path, teacher: "t", labels: ["a", "b"])
+            for id in 0..<16 as Range<UInt64> {
+                hold(first.values(id)?.allSatisfy(\.isFinite) ?? true, "logits that aren't finite")
+            }
+            let count = first.count
             let again = try TeacherLogitsFile(path: path, teacher: "t", labels: ["a", "b"])
             hold(again.count == count, "\(count) lines, and \(again.count) when opened again")
         } catch {
