@@ -24,8 +24,8 @@ status=0
 FUZZ_TARGET="$target" SWIFT_BACKTRACE=enable=no nice -n 5 \
     "$scratch/release/understudy-fuzz" "${options[@]}" "$@" "${folders[@]}" || status=$?
 # What a run that crashed couldn't remove.
-for folder in /dev/shm/understudy-fuzz-*; do
-    process=${folder#/dev/shm/understudy-fuzz-}
+for folder in /dev/shm/fuzz-understudy-*; do
+    process=${folder#/dev/shm/fuzz-understudy-}
     if [[ -d "$folder" && ! -d "/proc/${process%%-*}" ]]; then rm -rf "$folder"; fi
 done
 exit "$status"

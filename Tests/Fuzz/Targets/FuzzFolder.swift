@@ -11,7 +11,7 @@ final class FuzzFolder: Sendable {
     init(_ target: String) {
         _ = Self.atTheEnd
         let memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-        let path = "\(memory)/understudy-fuzz-\(getpid())-\(target)"
+        let path = "\(memory)/fuzz-understudy-\(getpid())-\(target)"
         self.path = path
         Self.remove(path)
         hold(mkdir(path, 0o700) == 0, "\(path) can't be made")
