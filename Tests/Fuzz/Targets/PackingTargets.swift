@@ -14,10 +14,14 @@ extension FuzzTargets {
         let whole = unpacked(file, packing, give: max(1, file.count), ask: 1 << 16)
         let pieces = unpacked(file, packing, give: give, ask: ask)
         guard let whole, let pieces else { return }
-        hold(whole.end == pieces.end, "pieces of \(give) and \(ask) bytes end as \(pieces.end), not as \(whole.end)")
+        // Of a frame whose last block is empty, libzstd compares the length with the header only if it gets all at once.
+        let isEqual = whole.end == pieces.end || packing == understudy_packing_zstd && whole.end == .damaged
+        hold(isEqual, "pieces of \(give) and \(ask) bytes end as \(pieces.end), not as \(whole.end)")
         let least = min(whole.bytes.count, pieces.bytes.count)
         hold(whole.bytes.prefix(least) == pieces.bytes.prefix(least), "pieces unpack to other bytes")
-        if whole.end == .whole { hold(whole.bytes.count == pieces.bytes.count, "pieces unpack to another length") }
+        if whole.end == .whole, pieces.end == .whole {
+            hold(whole.bytes.count == pieces.bytes.count, "pieces unpack to another length")
+        }
     }
 
     /// Whether the library notices damage or waits for more is all the same to who reads.
