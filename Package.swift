@@ -23,6 +23,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: name, dependencies: dependencies, resources: [.copy("Goldens")], swiftSettings: swiftSettings)
 }
 
+// libFuzzer's program exists only where it is asked for (Tests/Fuzz/build.sh): it links with libFuzzer alone.
+let fuzzing: [Target] =
+    Context.environment["UNDERSTUDY_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "understudy-fuzz", dependencies: ["FuzzTargets", "Diagnostics"], path: "Tests/Fuzz/Program",
+            swiftSettings: swiftSettings)
+    ]
+
 let package = Package(
     name: "understudy",
     products: [.executable(name: "understudy", targets: ["understudy"])],
@@ -91,6 +101,14 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("CommandTests", ["Diagnostics", "TestSupport"]),
-    ],
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Diagnostics", "Tensors", "Text", "Models", "Distillation", "Configuration", "Streams", "Store",
+                "Service", "CFiles",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: swiftSettings),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: swiftSettings),
+    ] + fuzzing,
     cLanguageStandard: .gnu11
 )

@@ -11,6 +11,9 @@ struct understudy_unpacker {
     int is_damaged;
     z_stream gzip;
     ZSTD_DCtx *zstd;
+    // How many of the four bytes of a zstd frame's magic number have been taken, and whether they are a skippable one's.
+    size_t magic_taken;
+    int is_skippable;
 };
 
 understudy_unpacker *understudy_unpacker_make(enum understudy_packing packing) {
@@ -64,6 +67,21 @@ static int unpack_gzip(understudy_unpacker *unpacker, const unsigned char *in, s
     return 0;
 }
 
+// Whether what comes next may be the beginning of a frame. The library also reads the formats of its first releases, each
+// with a magic number of its own; what it makes of those depends on how its input is split, and nobody writes them.
+static int goes_on_as_frame(understudy_unpacker *unpacker, const unsigned char *in, size_t bytes) {
+    static const unsigned char frame[4] = {0x28, 0xB5, 0x2F, 0xFD}, skippable[4] = {0x50, 0x2A, 0x4D, 0x18};
+    for (size_t index = 0, place = unpacker->magic_taken; index < bytes && place < 4; ++index, ++place) {
+        if (place == 0) {
+            unpacker->is_skippable = (in[index] & 0xF0) == skippable[0];
+            if (!unpacker->is_skippable && in[index] != frame[0]) return 0;
+        } else if (in[index] != (unpacker->is_skippable ? skippable : frame)[place]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static int unpack_zstd(understudy_unpacker *unpacker, const void *in, size_t in_bytes, size_t *in_used, void *out,
                        size_t out_bytes, size_t *out_made) {
     ZSTD_inBuffer from = {in, in_bytes, 0};
@@ -71,6 +89,10 @@ static int unpack_zstd(understudy_unpacker *unpacker, const void *in, size_t in_
     int status = 0;
     while (to.pos < to.size) {
         size_t taken = from.pos, made = to.pos;
+        if (!goes_on_as_frame(unpacker, (const unsigned char *)in + taken, in_bytes - taken)) {
+            status = -1;
+            break;
+        }
         size_t hint = ZSTD_decompressStream(unpacker->zstd, &to, &from);
         if (ZSTD_isError(hint)) {
             status = -1;
@@ -78,6 +100,8 @@ static int unpack_zstd(understudy_unpacker *unpacker, const void *in, size_t in_
         }
         if (from.pos == taken && to.pos == made) break;
         unpacker->is_whole = hint == 0;
+        size_t now = from.pos - taken;
+        unpacker->magic_taken = hint == 0 ? 0 : now < 4 - unpacker->magic_taken ? unpacker->magic_taken + now : 4;
     }
     *in_used = from.pos;
     *out_made = to.pos;

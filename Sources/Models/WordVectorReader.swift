@@ -10,6 +10,8 @@ struct WordVectorReader {
     private var isFound: [Bool]
     private var values: Matrix?
     private var statedWords: Int?
+    /// Nothing is made for them before the first vector is seen: the file may be damaged, and the wanted words many.
+    private var statedDimensions: Int?
     private var readWords = 0
     private var isFirst = true
 
@@ -32,15 +34,15 @@ struct WordVectorReader {
                     throw invalid("the first line states \(size) dimensions; from 1 to 65536 are possible")
                 }
                 statedWords = words
-                values = Matrix(rows: self.words.count, columns: size)
+                statedDimensions = size
                 return
             }
         }
         guard fields >= 2 else { throw invalid("a word and its numbers must stand here, separated by spaces") }
-        let matrix = try matrix(dimensions: fields - 1)
-        guard fields - 1 == matrix.columns else {
-            throw invalid("the line has \(fields - 1) numbers, but \(matrix.columns) are needed")
+        if let needed = values?.columns ?? statedDimensions, fields - 1 != needed {
+            throw invalid("the line has \(fields - 1) numbers, but \(needed) are needed")
         }
+        let matrix = try matrix(dimensions: fields - 1)
         readWords += 1
         if let statedWords, readWords > statedWords {
             throw invalid("the first line states \(statedWords) words, but there are more")
@@ -53,11 +55,11 @@ struct WordVectorReader {
     }
 
     func finish() throws(UnderstudyError) -> (Matrix, [Bool]) {
-        guard let values else { throw invalid("the file has no word vectors") }
         if let statedWords, readWords < statedWords {
             throw invalid(
                 "the first line states \(statedWords) words, but there are only \(readWords); the file is cut")
         }
+        guard let values else { throw invalid("the file has no word vectors") }
         return (values, isFound)
     }
 

@@ -48,7 +48,7 @@ struct AddedTokenMatcher: Sendable {
             position = stop
             if pattern.token.isSingleWord, Self.isInsideWord(base, start, stop, end) { continue }
             var range = start..<stop
-            if pattern.token.stripsLeft { range = max(taken, Self.spaceStart(base, before: start))..<stop }
+            if pattern.token.stripsLeft { range = Self.spaceStart(base, before: start, after: taken)..<stop }
             if pattern.token.stripsRight { range = range.lowerBound..<Self.spaceEnd(base, from: stop, end: end) }
             return Match(range: range, id: pattern.id)
         }
@@ -72,13 +72,14 @@ struct AddedTokenMatcher: Sendable {
         return stop < end && flags[UTF8Code.decode(base, at: stop, end: end).scalar].contains(.word)
     }
 
-    private static func spaceStart(_ base: UnsafePointer<UInt8>, before index: Int) -> Int {
-        var start = index
-        while start > 0 {
+    /// Nothing before `taken` is looked at, so that a line of tokens takes no longer than its length.
+    private static func spaceStart(_ base: UnsafePointer<UInt8>, before index: Int, after taken: Int) -> Int {
+        var start = max(index, taken)
+        while start > taken {
             let previous = UTF8Code.previousStart(base, before: start)
             let scalar = UTF8Code.decode(base, at: previous, end: start).scalar
             guard UnicodeProperties.shared.flags[scalar].contains(.whitespace) else { break }
-            start = previous
+            start = max(previous, taken)
         }
         return start
     }

@@ -14,6 +14,8 @@ struct AddedVocabulary {
     private var ids: [[UInt8]: Int32] = [:]
     /// The latest options of every token.
     private var latest: [Int32: AddedToken] = [:]
+    /// Contents of the tokens that come after the model's pieces, in the order of their ids.
+    private(set) var extensions: [[UInt8]] = []
 
     /// - Parameters:
     ///   - baseCount: Ids of the model itself.
@@ -29,13 +31,15 @@ struct AddedVocabulary {
     mutating func add(_ token: AddedToken, declaredID: Int? = nil, place: String) throws(UnderstudyError) {
         if token.content.isEmpty { return }
         if token.isSpecial, specialContents.insert(token.content).inserted { special.append(token) }
-        let id = id(of: token.content) ?? Int32(baseCount + extensions.count)
+        let known = id(of: token.content)
+        let id = known ?? Int32(baseCount + extensions.count)
         if let declaredID, declaredID != Int(id) {
             let shown = String(decoding: token.content, as: UTF8.self)
             throw UnderstudyError(
                 .invalidData, "the added token '\(shown)' is declared with id \(declaredID) but gets \(id)", at: place)
         }
         if latest[id] == token { return }
+        if known == nil { extensions.append(token.content) }
         ids[token.content] = id
         latest[id] = token
         if !specialContents.contains(token.content) { ordinary.append(token) }
@@ -51,7 +55,4 @@ struct AddedVocabulary {
         }
         return patterns
     }
-
-    /// Contents of the tokens that come after the model's pieces, in the order of their ids.
-    var extensions: [[UInt8]] { ids.filter { $0.value >= baseCount }.sorted { $0.value < $1.value }.map(\.key) }
 }

@@ -127,6 +127,8 @@ extension NormalizationPlan {
         /// Whether the last step turns runs of spaces into one: the one contextual step that the fast path can do.
         private let collapses: Bool
         private let scratch = TokenizerScratch()
+        /// Bytes of replacements that are tabulated; beyond them code points take the slow way.
+        private static let mostBytes = 1 << 26
 
         init(steps: [NormalizerStep]) {
             self.steps = steps
@@ -202,7 +204,9 @@ extension NormalizationPlan {
 
         private mutating func number(of replacement: [UInt8]) -> UInt16? {
             if let known = numbers[replacement] { return known }
-            guard numbers.count < Int(UInt16.max - Action.firstReplacement) else { return nil }
+            guard numbers.count < Int(UInt16.max - Action.firstReplacement),
+                bytes.count + replacement.count <= Self.mostBytes
+            else { return nil }
             let number = Action.firstReplacement + UInt16(numbers.count)
             numbers[replacement] = number
             bytes += replacement

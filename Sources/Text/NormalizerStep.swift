@@ -165,9 +165,9 @@ package enum NormalizerStep: Sendable {
                 if index == 0 { keepsFirst = !content.isEmpty }
                 index = end
             } else {
-                let length = UTF8Code.decode(base, at: index, end: source.count).length
-                text.append(base + index, length)
-                index += length
+                let next = pattern.passed(base, at: index, end: source.count)
+                text.append(base + index, next - index)
+                index = next
             }
         }
         return keepsFirst

@@ -9,6 +9,8 @@ import Diagnostics
 package struct PrecompiledCharacterMap: Sendable {
     private let units: [UInt32]
     private let pool: [UInt8]
+    /// No replacement has more bytes.
+    let longestReplacement: Int
 
     /// Clusters of this many bytes or more are taken code point by code point.
     private static let wholeClusterLimit = 6
@@ -28,6 +30,7 @@ package struct PrecompiledCharacterMap: Sendable {
         }
         units = (0..<size / 4).map { word(4 + 4 * $0) }
         pool = Array(blob[(4 + size)...])
+        longestReplacement = pool.split(separator: 0).map(\.count).max() ?? 0
         guard UTF8Validator.isValid(pool) else { throw broken("has replacements that aren't valid UTF-8") }
     }
 

@@ -91,7 +91,10 @@ struct RegularExpressionReader {
     private mutating func bracket() -> ScalarClass? {
         let isNegated = take("^")
         var members: [ClosedRange<UInt32>] = []
-        while index < source.count, !take("]") {
+        var isClosed = false
+        while index < source.count {
+            isClosed = take("]")
+            if isClosed { break }
             guard source[index] != 0x5B, source[index] != 0x26, let low = member() else { return nil }
             if index + 1 < source.count, source[index] == 0x2D, source[index + 1] != 0x5D {
                 index += 1
@@ -103,7 +106,7 @@ struct RegularExpressionReader {
                 members += low
             }
         }
-        guard source[index - 1] == 0x5D, !members.isEmpty else { return nil }
+        guard isClosed, !members.isEmpty else { return nil }
         return ScalarClass(members, isNegated: isNegated)
     }
 

@@ -48,6 +48,20 @@ package enum ReplacePattern: Sendable {
         }
     }
 
+    /// The next place where a match may begin, when none does at `index`: behind a run that is too short for one, so that
+    /// a long line takes no longer than its length.
+    func passed(_ bytes: UnsafePointer<UInt8>, at index: Int, end: Int) -> Int {
+        let first = UTF8Code.decode(bytes, at: index, end: end)
+        var position = index + first.length
+        guard case .repeated(let members, _, _) = self, members.contains(first.scalar) else { return position }
+        while position < end {
+            let (scalar, length) = UTF8Code.decode(bytes, at: position, end: end)
+            guard members.contains(scalar) else { break }
+            position += length
+        }
+        return position
+    }
+
     /// Code points at which a match may begin or go on.
     var members: [ClosedRange<UInt32>] {
         switch self {

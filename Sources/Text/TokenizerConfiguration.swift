@@ -100,12 +100,13 @@ struct TokenizerConfiguration {
 
     private func tokens(_ values: [JSONValue]) throws(UnderstudyError) -> [AddedToken] {
         var tokens: [AddedToken] = []
+        var contents = Set<[UInt8]>()
         for value in values {
             guard let token = AddedToken(value, isSpecial: true) else {
                 throw UnderstudyError(
                     .invalidData, "a list of special tokens has an entry that isn't a token", at: place)
             }
-            if !tokens.contains(where: { $0.content == token.content }) { tokens.append(token) }
+            if contents.insert(token.content).inserted { tokens.append(token) }
         }
         return tokens
     }

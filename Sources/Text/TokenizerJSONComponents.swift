@@ -5,7 +5,9 @@ import Diagnostics
 extension TokenizerJSON {
     func normalizers() throws(UnderstudyError) -> [NormalizerStep] {
         guard let value = root["normalizer"], !value.isNull else { return [] }
-        return try normalizers(value)
+        let steps = try normalizers(value)
+        if let problem = NormalizerLimits.problem(of: steps) { throw error(problem) }
+        return steps
     }
 
     private func normalizers(_ value: JSONValue) throws(UnderstudyError) -> [NormalizerStep] {

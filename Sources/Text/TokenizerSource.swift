@@ -160,8 +160,8 @@ extension TokenizerFiles {
                 if namedContents.contains(token.content) { token.isSpecial = true }
                 tokens.append((token, id))
             }
-            for token in try named + configuration.listedTokens()
-            where !tokens.contains(where: { $0.token.content == token.content }) {
+            var contents = Set(tokens.map(\.token.content))
+            for token in try named + configuration.listedTokens() where contents.insert(token.content).inserted {
                 tokens.append((token, nil))
             }
             definition.addedTokens = tokens

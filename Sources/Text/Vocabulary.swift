@@ -99,11 +99,12 @@ extension Vocabulary {
         }
         var lines = contents.split(separator: 0x0A, omittingEmptySubsequences: false)
         if lines.last?.isEmpty ?? false { lines.removeLast() }
-        guard lines.contains(where: { !$0.isEmpty }) else {
+        let entries = lines.map { trimmingEnd(Array($0)) }
+        guard entries.contains(where: { !$0.isEmpty }) else {
             throw UnderstudyError(.invalidData, "the vocabulary is empty", at: place)
         }
         do throws(UnderstudyError) {
-            return try Vocabulary(lines.map { trimmingEnd(Array($0)) })
+            return try Vocabulary(entries)
         } catch {
             throw error.placed(at: place)
         }

@@ -113,6 +113,31 @@ import Text
         }
     }
 
+    /// A small file whose embeddings are wide: the attention that it lacks would take more memory than a machine has.
+    @Test func matricesThatTheFileDoesNotHaveTakeNoMemory() throws {
+        var configuration = TeacherConfiguration(
+            vocabularySize: 1, hiddenSize: 65_536, layers: 1024, heads: 1, intermediateSize: 1, maximumLength: 2)
+        configuration.labels = ["a", "b"]
+        let hidden = configuration.hiddenSize
+        try Self.withPath { path in
+            var writer = SafetensorsWriter()
+            for (name, rows) in [
+                ("embeddings.word_embeddings", 1), ("embeddings.position_embeddings", 2),
+                ("embeddings.token_type_embeddings", 2), ("encoder.layer.1023.intermediate.dense", 1),
+            ] {
+                writer.add(
+                    "bert.\(name).weight", Matrix(rows: rows, columns: hidden), shape: [rows, hidden], as: .f16)
+            }
+            try writer.write(to: path)
+            for part in [TeacherWeightsFile.Part.base, .classifier] {
+                let error = #expect(throws: UnderstudyError.self) {
+                    try TeacherWeightsFile(path: path, configuration: configuration, part: part)
+                }
+                #expect(error?.message.contains("bert.encoder.layer.0.attention.self.query.weight") == true)
+            }
+        }
+    }
+
     @Test func aTokenizerWithMorePiecesThanEmbeddingsIsRefused() throws {
         #expect(throws: UnderstudyError.self) {
             try Teacher.load(

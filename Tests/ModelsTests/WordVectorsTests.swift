@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func refusesWholeFiles() throws {
-        for text in ["", "3 2\nb 1 2\n"] {
+        for text in ["", "3 2\nb 1 2\n", "0 5\n", "9 65536\n"] {
             let error = try #require(throws: UnderstudyError.self) { try read(text) }
             #expect(error.code == .invalidData)
             #expect(error.place == folder.file("v.txt"))

@@ -101,6 +101,20 @@ import Testing
         #expect(store.answers == ["甲", "乙"])
     }
 
+    /// Names that no spool gives: a number after which there is none, one that isn't there, and one with a sign.
+    @Test func filesOfOthersAreLeftAlone() throws {
+        let names = ["18446744073709551615.seg", "18446744073709551616.seg", "+0000000000000000007.seg"]
+        try FileManager.default.createDirectory(atPath: spool + "/wire", withIntermediateDirectories: true)
+        for name in names { try Data("别\n".utf8).write(to: URL(fileURLWithPath: spool + "/wire/" + name)) }
+        feed.put("甲\n")
+        feed.end()
+        var store = SpoolStore()
+        try SpoolLane.drain(source(), &store)
+        #expect(store.answers == ["甲"])
+        #expect(reports.all.isEmpty)
+        #expect(try Set(names).isSubset(of: files()))
+    }
+
     @Test func aStreamThatEndsWithinALineEndsTheLine() throws {
         feed.put("甲\n乙")
         feed.end()

@@ -91,6 +91,89 @@ struct HostileFilesTests {
         }
     }
 
+    /// Forty Replaces that make ten characters of one would make 10^40 of it: no memory holds that.
+    @Test(arguments: [
+        (40, "aaaaaaaaaa", false), (3, "aaaaaaaaaa", true), (4, "aaaaaaaaaa", false), (64, "b", true),
+        (65, "b", false), (1, String(repeating: "b", count: 1024), true),
+        (1, String(repeating: "b", count: 1025), false),
+    ])
+    func normalizersThatGrowAreRefused(count: Int, content: String, isTaken: Bool) throws {
+        let step = #"{"type":"Replace","pattern":{"String":"a"},"content":"\#(content)"}"#
+        let steps = [String](repeating: step, count: count).joined(separator: ",")
+        let error = try loading(
+            """
+            {"version":"1.0","normalizer":{"type":"Sequence","normalizers":[\(steps)]},
+            "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["b",-1]]}}
+            """)
+        #expect((error == nil) == isTaken)
+        #expect(error?.code ?? .invalidData == .invalidData)
+    }
+
+    @Test func aCharacterMapThatGrowsIsRefused() throws {
+        for (length, isTaken) in [(1024, true), (1025, false)] {
+            let trie: [UInt8] = [4, 0, 0, 0] + [0, 4, 0, 0]
+            let map = Data(trie + [UInt8](repeating: 0x62, count: length)).base64EncodedString()
+            let error = try loading(
+                """
+                {"version":"1.0","normalizer":{"type":"Precompiled","precompiled_charsmap":"\(map)"},
+                "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1]]}}
+                """)
+            #expect((error == nil) == isTaken)
+        }
+    }
+
+    /// The bracket that ends it is escaped.
+    @Test(arguments: [(#"[a\\]"#, false), (#"[a\\]]"#, true), ("[a", false), ("[]", false), ("[^", false)])
+    func aClassThatDoesNotEndIsRefused(pattern: String, isTaken: Bool) throws {
+        let error = try loading(
+            """
+            {"version":"1.0","normalizer":{"type":"Replace","pattern":{"Regex":"\(pattern)"},"content":"b"},
+            "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1]]}}
+            """)
+        #expect((error == nil) == isTaken)
+    }
+
+    private func loading(_ tokenizer: String) throws -> UnderstudyError? {
+        let directory = try TemporaryFolder()
+        try directory.write(tokenizer, to: "tokenizer.json")
+        do throws(UnderstudyError) {
+            _ = try TokenizerFiles.load(directory: directory.path)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Runs too short for a match and white space before tokens: each once took the square of the line's length.
+    @Test func longLinesTakeTheirLength() throws {
+        let directory = try TemporaryFolder()
+        try directory.write(
+            """
+            {"version":"1.0","normalizer":{"type":"Replace","pattern":{"Regex":"a{70000,}"},"content":"b"},
+            "added_tokens":[{"id":2,"content":" ","special":true,"lstrip":true}],
+            "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1]]}}
+            """, to: "tokenizer.json")
+        try directory.write(
+            #"{"tokenizer_class":"PreTrainedTokenizerFast","truncation_side":"left"}"#, to: "tokenizer_config.json")
+        let tokenizer = try TokenizerFiles.load(directory: directory.path).tokenizer
+        #expect(tokenizer.encode([UInt8](repeating: 0x61, count: 65_536)) == [Int32](repeating: 1, count: 65_536))
+        #expect(tokenizer.encode([UInt8](repeating: 0x20, count: 65_536)) == [Int32](repeating: 2, count: 65_536))
+    }
+
+    /// So once did a list of added tokens.
+    @Test func manyAddedTokensAreTaken() throws {
+        let directory = try TemporaryFolder()
+        let tokens = (2..<20_002).map { ##"{"id":\##($0),"content":"<\##($0)>","special":true}"## }
+        try directory.write(
+            """
+            {"version":"1.0","added_tokens":[\(tokens.joined(separator: ","))],
+            "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1]]}}
+            """, to: "tokenizer.json")
+        let loaded = try TokenizerFiles.load(directory: directory.path)
+        #expect(loaded.vocabularySize == 20_002)
+        #expect(loaded.tokenizer.encode("a<2><20001>".utf8) == [1, 2, 20_001])
+    }
+
     /// Lines are promised to be valid UTF-8; a broken promise costs right ids, not memory safety.
     @Test(arguments: ["bert-lower", "unigram-e5", "unigram-charsmap", "unigram-bytes", "unigram-words"])
     func invalidLinesNeverCrash(_ name: String) throws {

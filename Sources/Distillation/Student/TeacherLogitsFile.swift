@@ -95,7 +95,9 @@ public final class TeacherLogitsFile {
                 continue
             }
             let values = try json.doubles("logits").map { Float($0) }
-            guard let id = UInt64(try json.string("id"), radix: 16), values.count == labels.count else {
+            guard let id = UInt64(try json.string("id"), radix: 16), values.count == labels.count,
+                values.allSatisfy(\.isFinite)
+            else {
                 throw UnderstudyError(.invalidData, "this isn't a line of logits; remove the file", at: place)
             }
             logits[id] = values

@@ -39,6 +39,8 @@ public enum StudentFiles {
         directory: String, _ configuration: StudentConfiguration
     ) throws(UnderstudyError) -> StudentWeights {
         let file = try SafetensorsFile(path: "\(directory)/\(ModelDirectory.weights)")
+        // Before any memory is taken: a damaged configuration may ask for all there is.
+        for (name, shape) in configuration.tensorShapes { try file.check(name, shape: shape) }
         let weights = StudentWeights(zeros: configuration)
         for (name, matrix, shape) in weights.named {
             let stored =

@@ -104,14 +104,16 @@ public struct TeacherWeightsFile: Sendable {
     ) throws(UnderstudyError) {
         let hidden = configuration.hiddenSize
         let embeddings = "bert.embeddings."
-        let last = "bert.encoder.layer.\(configuration.layers - 1)."
         var expected: [(String, [Int])] = [
             (embeddings + "word_embeddings.weight", [configuration.vocabularySize, hidden]),
             (embeddings + "position_embeddings.weight", [configuration.maximumLength, hidden]),
             (embeddings + "token_type_embeddings.weight", [configuration.typeVocabularySize, hidden]),
         ]
-        if configuration.layers > 0 {
-            expected.append((last + "intermediate.dense.weight", [configuration.intermediateSize, hidden]))
+        for index in 0..<configuration.layers {
+            let names = TeacherWeights.matrixNames(layer: index)
+            expected += (names.queryKeyValue + [names.attentionOutput]).map { ($0, [hidden, hidden]) }
+            expected.append((names.intermediate, [configuration.intermediateSize, hidden]))
+            expected.append((names.output, [hidden, configuration.intermediateSize]))
         }
         for (name, shape) in expected {
             guard let stored = storedName(name, prefixed: prefixed, in: file) else {

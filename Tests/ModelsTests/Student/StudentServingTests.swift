@@ -1,3 +1,4 @@
+import Diagnostics
 import Dispatch
 import Models
 import Tensors
@@ -57,6 +58,25 @@ import Text
             for (index, value) in Self.logits(student, batch).enumerated() {
                 #expect(abs(value - expected[index]) < 2e-3)
             }
+        }
+    }
+
+    /// Before any memory is taken: the weights that are asked for here are larger than that of any machine.
+    @Test func sizesThatTheFileDoesNotHaveAreRefused() throws {
+        let folder = try TemporaryFolder(inMemory: false)
+        try Self.write(precision: "f16", to: folder)
+        let configuration = try StudentFiles.load(directory: folder.path).configuration
+        var claims = [StudentConfiguration](repeating: configuration, count: 4)
+        (claims[0].vocabularySize, claims[0].embeddingSize) = (4_000_000, 4096)
+        (claims[1].denseSize, claims[1].hiddenSize) = (65_536, 4096)
+        claims[2].labels = (0..<100_000).map { "label \($0)" }
+        claims[2].shortcutBuckets = 1 << 26
+        (claims[3].shortcutBuckets, claims[3].earlyExit) = (1 << 26, EarlyExit(threshold: 0.9, scale: 1))
+        for claim in claims {
+            let error = #expect(throws: UnderstudyError.self) {
+                try StudentFiles.weights(directory: folder.path, claim)
+            }
+            #expect(error?.code == .invalidData)
         }
     }
 

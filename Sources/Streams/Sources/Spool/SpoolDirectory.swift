@@ -5,6 +5,8 @@ import Glibc
 struct SpoolDirectory: Sendable {
     private static let suffix = ".seg"
     private static let digits = 20
+    /// A greater number is no segment's, since nobody counts that far; the next one must exist.
+    static let greatestSequence = UInt64(Int64.max)
     /// How many bytes before an offset are hashed to know a segment again.
     private static let markBytes = 1024
 
@@ -53,7 +55,8 @@ struct SpoolDirectory: Sendable {
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard name.hasSuffix(Self.suffix), name.utf8.count == Self.digits + Self.suffix.utf8.count,
-                let sequence = UInt64(name.dropLast(Self.suffix.count))
+                name.utf8.prefix(Self.digits).allSatisfy({ 0x30...0x39 ~= $0 }),
+                let sequence = UInt64(name.dropLast(Self.suffix.count)), sequence <= Self.greatestSequence
             else { continue }
             found.append(sequence)
         }

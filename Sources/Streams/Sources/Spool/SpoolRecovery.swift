@@ -23,7 +23,10 @@ struct SpoolRecovery {
         self.directory = directory
         self.source = source
         self.report = report
-        let own = checkpoints.filter { $0.source == source && $0.file.device == 0 }
+        let own = checkpoints.filter { checkpoint in
+            checkpoint.source == source && checkpoint.file.device == 0
+                && checkpoint.file.inode <= SpoolDirectory.greatestSequence
+        }
         let known = Dictionary(own.map { ($0.file.inode, $0) }) { first, _ in first }
         let sequences = try directory.sequences()
         var finished: [UInt64] = []

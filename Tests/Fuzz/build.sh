@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds understudy-fuzz with libFuzzer's coverage, in a folder of its own: Tests/Fuzz/build.sh [options of swift build]
+# SANITIZE=address adds AddressSanitizer: slower, and it sees reads beyond a buffer that do no harm by chance.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+options=(-Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link)
+scratch=.build-fuzz
+if [[ "${SANITIZE:-}" == address ]]; then
+    options+=(-Xswiftc -sanitize=address -Xcc -fsanitize=address)
+    scratch=.build-fuzz-address
+fi
+UNDERSTUDY_FUZZ=1 exec swift build -c release --scratch-path "$scratch" --product understudy-fuzz "${options[@]}" "$@"
