@@ -99,6 +99,31 @@ import Testing
         }
     }
 
+    /// A look at the directory fails, and when that is taken again one at what is in it: neither is forgotten.
+    @Test(arguments: modes) func twoLooksThatFailAtTheStartForgetNothing(_ mode: Mode) throws {
+        for name in ["a", "b", "c"] { try directory.append(name, Self.bytes(0..<20)) }
+        let (looks, listings) = (OneFault(failing: 0), OneFault(failing: 0))
+        var calls = DirectoryCalls()
+        let (list, status) = (calls.list, calls.status)
+        calls.list = { listings.hits() ? EIO : list($0, $1) }
+        calls.status = { looks.hits() ? EIO : status($0, $1, &$2) }
+        let lane = try DirectoryLane(settings(mode), calls: calls)
+        try lane.drain()
+        lane.commit()
+        let kept = lane.kept
+        #expect(kept.count == 3 && lane.lines.count == 60)
+        try lane.restart {
+            looks.fail(1)
+            listings.fail(1)
+        }
+        try lane.drain()
+        lane.commit()
+        #expect(looks.isUsedUp && listings.isUsedUp)
+        #expect(lane.texts == [] && lane.kept.count == 3)
+        try directory.append("a", "新\n")
+        #expect(try lane.drain().texts == ["新"])
+    }
+
     /// Issue row: one `statx` fails when inotify tells of a file.
     @Test(arguments: modes) func aFailedLookAtANewNameIsTakenAgain(_ mode: Mode) throws {
         let fault = OneFault(failing: 0)

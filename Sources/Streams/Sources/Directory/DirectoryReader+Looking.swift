@@ -76,28 +76,36 @@ extension DirectoryReader {
     }
 
     /// Looks whether the directory is there, and still the same. `isLost`: its watch has ended.
-    func lookAtRoot(isLost: Bool = false) {
+    ///
+    /// Gives whether it is the same as before, and so nothing in it was looked at.
+    @discardableResult
+    func lookAtRoot(isLost: Bool = false) -> Bool {
         let status: FileStatus?
         do throws(CannotTell) {
             status = try FileStatus(path: settings.path + "/.", follows: true, calls)
         } catch {
             if isLost { root = nil }
-            return lookAgain(settings.path, .root, error)
+            lookAgain(settings.path, .root, error)
+            return false
         }
         guard let status, status.isDirectory else {
             if isMissing { _ = watch?.addAncestors(of: settings.path) } else { stopWatching() }
-            return
+            return false
         }
-        if let beginning, beginning.status == nil { return begin(beginning, status) }
+        if let beginning, beginning.status == nil {
+            begin(beginning, status)
+            return false
+        }
         if isMissing || isLost {
             isMissing = false
             startWatching()
         } else {
             _ = watch?.addAncestors(of: settings.path)
-            if root == status.node { return }
+            if root == status.node { return true }
         }
         root = status.node
         scan()
+        return false
     }
 
     /// Looks again at what couldn't be looked at, as far as its time has come.
@@ -107,7 +115,8 @@ extension DirectoryReader {
             switch look.what {
             case .name(let occasion): note(look.path, occasion)
             case .directory: if look.path == settings.path { scan() } else { self.look(below: look.path) }
-            case .root: lookAtRoot()
+            // A look at all that is in it may have failed as well.
+            case .root: if lookAtRoot() { scan() }
             }
             again.settle(look.path, after: look.failures)
         }
