@@ -40,6 +40,15 @@ private enum Stream: CaseIterable {
         if share == 1 { #expect(asked == 60_000) }
     }
 
+    /// However long every line is more certain than the ones before: a burst of unsure ones finds the bucket and no more.
+    @Test func noMoreIsSavedUpThanTheBucketHolds() {
+        var budget = BudgetThreshold(share: 0.1)
+        for index in 0..<20_000 { _ = budget.admits(0.5 + Float(index) / 100_000) }
+        var asked = 0
+        for _ in 0..<400 where budget.admits(0) { asked += 1 }
+        #expect(asked > 64 && asked <= 64 + 40 + 1)
+    }
+
     @Test func theLeastCertainAreAskedAbout() {
         var random = SplitMix(seed: 2)
         var budget = BudgetThreshold(share: 0.1)

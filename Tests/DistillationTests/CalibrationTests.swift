@@ -191,6 +191,13 @@ import Testing
         #expect(answered / 300 > 0.27)
     }
 
+    /// Lines of one confidence are answered or deferred together, however their errors lie.
+    @Test func nothingIsPromisedForPartOfATie() {
+        let fit = SplitConformal.fit(
+            confidences: Array(repeating: 0.9, count: 1000), correct: (0..<1000).map { $0 < 600 }, targetError: 0.1)
+        #expect(fit.threshold == 1 && fit.answeredShare == 0)
+    }
+
     @Test func withoutEnoughLinesNothingIsPromised() {
         let few = SplitConformal.fit(
             confidences: Array(repeating: 0.9, count: 20), correct: Array(repeating: true, count: 20),

@@ -52,6 +52,12 @@ import Testing
         #expect(predictions.negativeLogLikelihood([1, 1, 1]).isFinite)
     }
 
+    @Test func aConfidenceOnAnEdgeIsInTheBinBelow() {
+        let error = ExpectedCalibrationError(
+            confidences: [0, 0.25, 0.5, 0.75, 1], correct: Array(repeating: true, count: 5), bins: 4)
+        #expect(error.bins.map(\.count) == [2, 1, 1, 1])
+    }
+
     @Test func calibrationBinsCoverEveryLineAtTheirEdges() {
         let edges = (0...15).map { Float($0) / 15 }
         let error = ExpectedCalibrationError(confidences: edges, correct: edges.map { _ in true })

@@ -20,7 +20,8 @@ import Testing
     @Test(arguments: [
         ("UPDATE checkpoint SET offset = 101 WHERE inode = 3", 4), ("DELETE FROM checkpoint WHERE inode = 3", 4),
         ("UPDATE sink SET length = 499", 5), ("DELETE FROM sink", 5), ("DELETE FROM total", 5),
-        ("UPDATE total SET sum = 0", 5), ("UPDATE checkpoint SET path = NULL OR 7 WHERE inode = 1", 4),
+        ("UPDATE total SET sum = 0", 5), ("UPDATE total SET seal = seal + 1", 5),
+        ("UPDATE checkpoint SET path = NULL OR 7 WHERE inode = 1", 4),
         ("UPDATE schema SET number = 99", 5), ("DELETE FROM schema", 5), ("DROP TABLE sink", 5),
         ("DELETE FROM grdb_migrations", 5),
     ])
