@@ -28,7 +28,9 @@ enum StoreFailure {
     private static func fileErrno(_ error: NSError) -> Int32? {
         if error.domain == NSPOSIXErrorDomain { return Int32(exactly: error.code) }
         guard error.domain == NSCocoaErrorDomain else { return nil }
-        return (error.userInfo[NSUnderlyingErrorKey] as? NSError).flatMap(fileErrno)
+        // What lies under it may be any kind of error there; where it can't be told it is still a file's.
+        guard let cause = error.userInfo[NSUnderlyingErrorKey] as? any Error else { return EIO }
+        return fileErrno(cause as NSError) ?? EIO
     }
 
     /// Whether an error says that the file itself is wrong, whatever was asked of it.

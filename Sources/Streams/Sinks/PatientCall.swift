@@ -3,7 +3,9 @@ import Glibc
 /// System calls that are made once for all, at a start or while a file is mended: what may pass by itself is tried again
 /// for a second before it counts, since afterwards lines would be there twice.
 enum PatientCall {
-    private static let passing: Set<Int32> = [EINTR, EIO, ENOMEM, EAGAIN, EBUSY, EMFILE, ENFILE, ENOLCK]
+    private static let passing: Set<Int32> = [
+        EINTR, EIO, ENOMEM, EAGAIN, EBUSY, EMFILE, ENFILE, ENOLCK, ENOSPC, EDQUOT,
+    ]
     /// In microseconds; doubled each time.
     private static let firstPause: UInt32 = 5000
     private static let tries = 8

@@ -84,7 +84,7 @@ class FaultTests(unittest.TestCase):
             written = 400 * (seed + 1)
             deliver(case.path(f"in/{seed}.txt"), lines(written - 400, written))
             daemon.wait_exit(-signal.SIGKILL)
-            rules = f"ftruncate,fsync,pread,stat,open,lock {case.out} EIO,EINTR,ENOMEM,ENOLCK 0.25"
+            rules = f"ftruncate,fsync,pread,stat,open,lock {case.out} EIO,EINTR,ENOMEM,ENOLCK,ENOSPC 0.25"
             self.start_at_last(rules, seed)
             self.counters.switch(False)
             case.wait_count(written)
