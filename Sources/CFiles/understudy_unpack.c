@@ -68,7 +68,8 @@ static int unpack_gzip(understudy_unpacker *unpacker, const unsigned char *in, s
 }
 
 // Whether what comes next may be the beginning of a frame. The library also reads the formats of its first releases, each
-// with a magic number of its own; what it makes of those depends on how its input is split, and nobody writes them.
+// with a magic number of its own. What it makes of those depends on how its input is split, and no present tool writes
+// them, so they count as damaged.
 static int goes_on_as_frame(understudy_unpacker *unpacker, const unsigned char *in, size_t bytes) {
     static const unsigned char frame[4] = {0x28, 0xB5, 0x2F, 0xFD}, skippable[4] = {0x50, 0x2A, 0x4D, 0x18};
     for (size_t index = 0, place = unpacker->magic_taken; index < bytes && place < 4; ++index, ++place) {

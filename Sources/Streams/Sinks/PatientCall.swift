@@ -1,7 +1,9 @@
 import Glibc
 
-/// System calls that are made once for all, at a start or while a file is mended: what may pass by itself is tried again
-/// for a second before it counts, since afterwards lines would be there twice.
+/// Repeats a system call for about a second while it fails with an errno that may be temporary.
+///
+/// For calls at a start or while a file is repaired, which aren't made again later: a failure that counted at once would
+/// leave lines in a file twice.
 enum PatientCall {
     private static let passing: Set<Int32> = [
         EINTR, EIO, ENOMEM, EAGAIN, EBUSY, EMFILE, ENFILE, ENOLCK, ENOSPC, EDQUOT,

@@ -5,7 +5,7 @@ import Glibc
 struct SpoolDirectory: Sendable {
     private static let suffix = ".seg"
     private static let digits = 20
-    /// A greater number is no segment's, since nobody counts that far; the next one must exist.
+    /// A file with a greater number isn't a segment: no spool has so many, and the number after it must be possible.
     static let greatestSequence = UInt64(Int64.max)
     /// How many bytes before an offset are hashed to know a segment again.
     private static let markBytes = 1024
