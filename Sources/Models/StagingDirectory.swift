@@ -45,7 +45,7 @@ final class StagingDirectory {
     deinit {
         DirectoryTree.remove(path)
         UnfinishedDirectories.end(path)
-        close(lock)
+        FileLock.release(closing: lock)
     }
 
     private static let suffix = ".partial"
@@ -59,7 +59,7 @@ final class StagingDirectory {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &held) == 0, lstat(path, &named) == 0,
             held.st_ino == named.st_ino
         else {
-            close(descriptor)
+            FileLock.release(closing: descriptor)
             return nil
         }
         return descriptor
@@ -85,7 +85,7 @@ final class StagingDirectory {
             let leftover = "\(parent)/\(name)"
             guard let descriptor = locked(leftover) else { continue }
             DirectoryTree.remove(leftover)
-            close(descriptor)
+            FileLock.release(closing: descriptor)
         }
     }
 }

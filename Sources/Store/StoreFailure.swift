@@ -55,6 +55,17 @@ enum StoreFailure {
         }
     }
 
+    /// What `body` reads; nil where that is damaged.
+    ///
+    /// Errors: those that come from the machine or from other processes. They say nothing of what is in the file.
+    static func unlessDamaged<Value>(_ body: () throws -> Value) throws -> Value? {
+        do {
+            return try body()
+        } catch let error where isDamageAtOpening(error) {
+            return nil
+        }
+    }
+
     /// One clause about an error of SQLite.
     static func reason(_ error: any Error) -> String {
         switch error {

@@ -358,6 +358,35 @@ private func moody(_ classifier: HashClassifier, isWell: @escaping @Sendable () 
         #expect(lane.output.proofs.count == 800)
     }
 
+    /// Audits that already wait for the teacher when it turns out to be broken are skipped, too.
+    @Test func auditsThatWaitWhenTheTeacherBreaksAreSkipped() throws {
+        let gate = Gate()
+        let source = moody(HashClassifier(version: "t", salt: 1)) {
+            gate.pass()
+            return false
+        }
+        let running = try RunningEngine(try models(HashClassifier(), source, below: 0, auditShare: 1)) {
+            $0.teacherRetry = hour
+            $0.teacherLines = 4
+        }
+        func bytes(_ lines: [String]) -> ScriptedLane.Step { .bytes(Array(lines.map { $0 + "\n" }.joined().utf8)) }
+        let goesOn = Monitor(false)
+        let origin = SourceOrigin(source: "s", path: "s", file: nil)
+        let lane = try running.open(
+            ScriptedLane(
+                "s", [.opened(origin), bytes(lines(4)), .wait { goesOn.withLock { $0 } }, bytes(lines(4, from: 4))]))
+        // The first four are with the teacher; the others wait in its queue.
+        #expect(gate.awaitVisitor())
+        goesOn.withLock { $0 = true }
+        lane.source.poke()
+        #expect(eventually { running.engine.depths.teacherQueue == 4 })
+        gate.open()
+        #expect(lane.output.wait(lines: 8))
+        running.finish()
+        #expect(lane.output.proofs.map(\.text) == lines(8))
+        #expect(lane.output.proofs.allSatisfy { $0.state == "none" && $0.by == "student" })
+    }
+
     /// A teacher that can't be loaded holds up lines that must have it, but no audits.
     @Test func auditsDoNotWaitForABrokenTeacher() throws {
         let source = moody(HashClassifier(version: "t", salt: 1)) { false }

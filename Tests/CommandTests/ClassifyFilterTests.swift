@@ -99,7 +99,11 @@ struct ClassifyFilterTests {
         let result = running.wait()
         // It ends by the signal, as a shell expects of an interrupted program.
         #expect(result.status == number && result.wasKilled && result.outputLines.count == 101)
-        #expect(result.errors == "stopped in the middle of a line: 4 bytes without a line end got no answer\n")
+        let about = "stopped in the middle of a line: 4 bytes without a line end got no answer\n"
+        #expect(result.errors.hasSuffix(about))
+        // An answer can be read here before the filter has noted that it is written.
+        let before = result.errors.dropLast(about.count)
+        #expect(before.isEmpty || before.contains(": finishing the 1 line that was read; "))
         running.closeInput()
     }
 

@@ -54,6 +54,19 @@ import Testing
         #expect(try Self.open(folder.path).sinkLengths().map(\.length) == [2])
     }
 
+    /// A process that is being started shares all open files for a moment; the lock mustn't outlive its owner for that.
+    @Test func aStartingProcessDoesNotKeepTheDirectoryLocked() throws {
+        let folder = try TemporaryFolder()
+        let shared: SharedDescriptor
+        do {
+            let store = try Self.open(folder.path)
+            shared = try #require(SharedDescriptor(path: folder.file("lock")))
+            try store.register(Samples.sink(inode: 1, length: 1))
+        }
+        #expect(try Self.open(folder.path).sinkLengths().count == 1)
+        withExtendedLifetime(shared) {}
+    }
+
     @Test func besideADaemon() throws {
         let folder = try TemporaryFolder()
         #expect(

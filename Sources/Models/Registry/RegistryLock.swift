@@ -25,5 +25,5 @@ final class RegistryLock {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { FileLock.release(closing: descriptor) }
 }

@@ -33,7 +33,7 @@ public final class ProcessLock: Sendable {
         _ = pwrite(opened, text, text.count, 0)
     }
 
-    deinit { close(descriptor) }
+    deinit { FileLock.release(closing: descriptor) }
 
     public func release() { flock(descriptor, LOCK_UN) }
 

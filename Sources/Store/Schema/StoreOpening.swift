@@ -7,6 +7,8 @@ import GRDB
 /// every checkpoint and sink row, and the seal over all of them. If any of that fails the database is damaged: a new one
 /// is built beside it with the rows that still hold, the old one is set aside under another name, and the new one takes
 /// its place. A crash at any moment of that leaves one of the two whole.
+///
+/// A read that fails is no damage: the start ends with an error and leaves everything as it is.
 struct StoreOpening {
     let files: StateFiles
     let schema: StoreSchema
@@ -18,6 +20,9 @@ struct StoreOpening {
     /// stand on. If SQLite then meets damage elsewhere while the daemon runs, the daemon leaves a note for the next start.
     let wholeCheck: UInt64
     let report: @Sendable (UnderstudyError) -> Void
+
+    /// A call that fails now and then can look like damage to SQLite. What is damaged is damaged at each of so many looks.
+    static let looks = 3
 
     /// Takes a fraction of a second.
     static let wholeCheck: UInt64 = 64 << 20
@@ -70,15 +75,23 @@ struct StoreOpening {
             try files.putInPlace()
             return try connect()
         }
-        do {
-            let written = try inspect()
-            let pool = try connect()
-            try StoreSchema.migrator.migrate(pool)
-            if written.number < schema.number { try pool.write { try schema.write(to: $0) } }
-            return pool
-        } catch let error where StoreFailure.isDamageAtOpening(error) {
-            return try replace(because: StoreFailure.reason(error))
+        var reason = ""
+        for _ in 0..<Self.looks {
+            do {
+                return try openExisting()
+            } catch let error where StoreFailure.isDamageAtOpening(error) {
+                reason = StoreFailure.reason(error)
+            }
         }
+        return try replace(because: reason)
+    }
+
+    private func openExisting() throws -> DatabasePool {
+        let written = try inspect()
+        let pool = try connect()
+        try StoreSchema.migrator.migrate(pool)
+        if written.number < schema.number { try pool.write { try schema.write(to: $0) } }
+        return pool
     }
 
     /// The connections of a running daemon.
@@ -132,7 +145,13 @@ struct StoreOpening {
         guard let row = try Row.fetchOne(database, sql: sql), let answer = StoredText.text(row, 0) else {
             throw StoreDamage(reason: "it can't be checked")
         }
-        guard answer == "ok" else { throw StoreDamage(reason: answer) }
+        guard answer == "ok" else {
+            // "Page 9: unable to get the page. error code=8458": SQLite's number for a read that failed.
+            if let code = answer.split(separator: "error code=").dropFirst().first.flatMap({ Int32($0) }) {
+                throw DatabaseError(resultCode: ResultCode(rawValue: code), message: answer)
+            }
+            throw StoreDamage(reason: answer)
+        }
     }
 
     private func checkSeals(_ database: Database) throws {
@@ -156,7 +175,7 @@ struct StoreOpening {
             let queue = try DatabaseQueue(path: files.partial, configuration: configuration)
             try StoreSchema.migrator.migrate(queue)
             try queue.write { try schema.write(to: $0) }
-            if let damaged { salvage(from: damaged, into: queue) }
+            if let damaged { try salvage(from: damaged, into: queue) }
             try queue.close()
         } catch {
             files.remove(files.partial)
@@ -165,10 +184,10 @@ struct StoreOpening {
         try files.markReady()
     }
 
-    private func salvage(from damaged: String, into queue: DatabaseQueue) {
+    private func salvage(from damaged: String, into queue: DatabaseQueue) throws {
         var configuration = Self.configuration(patience: patience)
         configuration.readonly = true
-        let saved = StoreSalvage.run(from: damaged, configuration: configuration, into: queue)
+        let saved = try StoreSalvage.run(from: damaged, configuration: configuration, into: queue)
         report(UnderstudyError(.inputOutput, saved.description, at: damaged))
     }
 

@@ -8,6 +8,8 @@ import Streams
 /// sink length is another matter: one that is older than the checkpoints would cut answers off that no line brings back.
 /// So the lengths are kept only where all rows together make one state that was committed; without a length an output
 /// file is left as long as it is.
+///
+/// Only damage is passed over. Where a read fails because of the machine, the error is thrown: nothing is lost yet.
 struct StoreSalvage {
     private(set) var checkpoints = 0
     private(set) var sinks = 0
@@ -27,15 +29,18 @@ struct StoreSalvage {
         return text
     }
 
-    static func run(from damaged: String, configuration: Configuration, into queue: DatabaseQueue) -> StoreSalvage {
+    /// Errors: those of the machine and of other processes.
+    static func run(
+        from damaged: String, configuration: Configuration, into queue: DatabaseQueue
+    ) throws -> StoreSalvage {
         var salvage = StoreSalvage()
         do {
             let source = try DatabaseQueue(path: damaged, configuration: configuration)
             try salvage.takeState(from: source, into: queue)
-            salvage.takeRuns(from: source, into: queue)
+            try salvage.takeRuns(from: source, into: queue)
             try salvage.takeDisagreements(from: source, into: queue)
             try source.close()
-        } catch {
+        } catch let error where StoreFailure.isDamageAtOpening(error) {
             salvage.failure = StoreFailure.reason(error)
         }
         return salvage
@@ -43,8 +48,8 @@ struct StoreSalvage {
 
     private mutating func takeState(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
         let (rows, isWhole) = try source.read { database in
-            let (rows, complete) = Self.readBothWays(database)
-            let total = try? TotalSeal.read(from: database)
+            let (rows, complete) = try Self.readBothWays(database)
+            let total = try StoreFailure.unlessDamaged { try TotalSeal.read(from: database) }
             return (rows, complete && rows.damaged == 0 && rows.total == total)
         }
         let sinks = isWhole ? rows.sinks : []
@@ -59,27 +64,36 @@ struct StoreSalvage {
     }
 
     /// What runs there were. A state of the first schema has none.
-    private mutating func takeRuns(from source: DatabaseQueue, into queue: DatabaseQueue) {
-        let kept = try? source.read { database in
-            try Row.fetchAll(database, sql: "SELECT \(RunTable.columns) FROM run").compactMap(RunTable.decode)
+    private mutating func takeRuns(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
+        let kept = try StoreFailure.unlessDamaged {
+            try source.read { database in
+                try Row.fetchAll(database, sql: "SELECT \(RunTable.columns) FROM run").compactMap(RunTable.decode)
+            }
         }
         guard let kept, !kept.isEmpty else { return }
-        let isDone: Void? = try? queue.write { database in
-            for run in kept { try RunTable.put(run, in: database) }
+        let isDone: Void? = try StoreFailure.unlessDamaged {
+            try queue.write { database in
+                for run in kept { try RunTable.put(run, in: database) }
+            }
         }
         if isDone != nil { runs = kept.count }
     }
 
     /// Reads each table up to the page that is broken, from both ends.
-    private static func readBothWays(_ database: Database) -> (rows: SealedRows, isComplete: Bool) {
-        if let rows = try? SealedRows.read(from: database) { return (rows, true) }
+    private static func readBothWays(_ database: Database) throws -> (rows: SealedRows, isComplete: Bool) {
+        for _ in 0..<StoreOpening.looks {
+            let rows = try StoreFailure.unlessDamaged { try SealedRows.read(from: database) }
+            if let rows { return (rows, true) }
+        }
         var rows = SealedRows()
         var seen: Set<Int64> = []
         for order in ["source, device, inode", "source DESC, device DESC, inode DESC"] {
             let sql = "SELECT \(CheckpointTable.columns) FROM checkpoint ORDER BY \(order)"
-            _ = try? each(sql, in: database) { row in
-                let decoded = CheckpointTable.decode(row)
-                if decoded.map({ seen.insert($0.seal).inserted }) ?? true { rows.add(decoded) }
+            _ = try StoreFailure.unlessDamaged {
+                try each(sql, in: database) { row in
+                    let decoded = CheckpointTable.decode(row)
+                    if decoded.map({ seen.insert($0.seal).inserted }) ?? true { rows.add(decoded) }
+                }
             }
         }
         return (rows, false)
@@ -87,7 +101,7 @@ struct StoreSalvage {
 
     /// From the newest backwards, and then from the oldest on where a page in between is broken.
     private mutating func takeDisagreements(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
-        let columns = Self.columns(of: source)
+        let columns = try Self.columns(of: source)
         for order in ["DESC", "ASC"] where disagreements < Self.mostDisagreements {
             let sql = """
                 SELECT disagreement.number, \(columns) FROM \(DisagreementTable.tables)
@@ -114,9 +128,11 @@ struct StoreSalvage {
     }
 
     /// As the damaged state has them: in the first schema rows say nothing of the teacher's weights.
-    private static func columns(of source: DatabaseQueue) -> String {
+    private static func columns(of source: DatabaseQueue) throws -> String {
         let fingerprint = "pairing.teacher_fingerprint"
-        let isThere: Void? = try? source.read { _ = try Row.fetchOne($0, sql: "SELECT \(fingerprint) FROM pairing") }
+        let isThere: Void? = try StoreFailure.unlessDamaged {
+            try source.read { _ = try Row.fetchOne($0, sql: "SELECT \(fingerprint) FROM pairing") }
+        }
         return isThere != nil
             ? DisagreementTable.columns : DisagreementTable.columns.replacing(fingerprint, with: "x''")
     }

@@ -18,7 +18,7 @@ final class CommittedFile {
 
     var size: UInt64 { status.size }
 
-    deinit { close(descriptor) }
+    deinit { FileLock.release(closing: descriptor) }
 
     /// Opens what is at `path` if it is the file of `row`: with the same inode, or with the same content where
     /// `anyInode` says so, since a file that was copied or restored has another.

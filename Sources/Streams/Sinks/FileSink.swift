@@ -198,7 +198,7 @@ public final class FileSink: Sendable {
         // Who had it locked before may have appended to it since it was looked at.
         let number = settings.calls.status(descriptor, &status)
         guard number == 0 else {
-            close(descriptor)
+            FileLock.release(closing: descriptor)
             throw SinkFile.failure("looked at", number, path)
         }
         let file = SinkFile(

@@ -87,7 +87,7 @@ public final class SinkFile: Sendable {
             // The last chance: a file that is opened later has its size for its length.
             if state.mustCut { _ = cutBack(&state) }
         }
-        close(descriptor)
+        FileLock.release(closing: descriptor)
     }
 
     /// Bytes that are in the file and accounted for.

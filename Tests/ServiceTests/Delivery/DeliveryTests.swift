@@ -204,6 +204,45 @@ private func models(asking threshold: Float = 0, auditShare: Double = 0, before:
         #expect(!stage.texts("all.tsv").contains { $0.contains("第1份") })
     }
 
+    /// A flow that takes everything, and holds up what contains a text until it is let through.
+    private final class Turnstile: FlowSink {
+        let name = "flow"
+        private let text: String
+        private let state = Monitor((isReached: false, isOpen: false))
+
+        init(holding text: String) { self.text = text }
+
+        func deliver(_ bytes: UnsafeBufferPointer<UInt8>, records: Int) -> FlowOutcome {
+            guard String(decoding: bytes, as: UTF8.self).contains(text) else { return .delivered }
+            state.withLock { $0.isReached = true }
+            _ = eventually { state.withLock { $0.isOpen } }
+            return .delivered
+        }
+
+        func interrupt() {}
+
+        func open() { state.withLock { $0.isOpen = true } }
+        var isReached: Bool { state.withLock { $0.isReached } }
+    }
+
+    /// A job that is on its way to its files when its lane is abandoned isn't kept either.
+    @Test func theLastJobOfAnAbandonedLaneIsNotKept() throws {
+        let flow = Turnstile(holding: "第0路第1份")
+        let stage = try Stage(
+            fileAndLabels + "\n  - {name: flow, kind: fifo, path: FOLDER/pipe, format: tsv}", models: models(),
+            flows: ["flow": flow])
+        let own = (0..<2).map { FileLane.File(inode: UInt64($0), lines: lines(0, $0, 5)) }
+        let source = FileLane("s", own, seed: 6)
+        try stage.open(source)
+        // Flows come before files.
+        #expect(eventually { flow.isReached })
+        stage.abandon(source)
+        flow.open()
+        stage.finish()
+        let texts = stage.texts("all.tsv")
+        #expect(texts.contains { $0.contains("第0路第0份") } && !texts.contains { $0.contains("第0路第1份") })
+    }
+
     /// A lane that is given up while it waits keeps nothing any more, and the others go on.
     @Test func anAbandonedLaneKeepsNothing() throws {
         let isBroken = Monitor(true)

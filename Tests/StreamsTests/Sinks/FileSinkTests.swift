@@ -192,6 +192,19 @@ import Testing
         #expect(try sink.file(label: "held", source: "", time: 0) === held)
     }
 
+    /// A process that is being started shares all open files for a moment; a file mustn't stay locked for that.
+    @Test func aStartingProcessDoesNotKeepAFileLocked() throws {
+        let shared: SharedDescriptor
+        do {
+            let sink = try sink("answers.jsonl")
+            try sink.file(label: "", source: "", time: 0).append("一\n")
+            shared = try #require(SharedDescriptor(path: folder.file("answers.jsonl")))
+        }
+        try sink("answers.jsonl").file(label: "", source: "", time: 0).append("二\n")
+        withExtendedLifetime(shared) {}
+        #expect(folder.bytes(of: "answers.jsonl") == Array("一\n二\n".utf8))
+    }
+
     @Test func aDeletedFileIsLetGo() throws {
         let sink = try sink("answers.jsonl")
         try sink.file(label: "", source: "", time: 0).append("一\n")

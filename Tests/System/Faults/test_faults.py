@@ -74,6 +74,32 @@ class FaultTests(unittest.TestCase):
         self.assertEqual(glob.glob(case.path("state/*damaged*")), [])
         need_once(numbers(case.out), range(600))
 
+    def test_a_state_whose_reads_fail_is_no_damaged_one(self):
+        """Reads of the database fail now and then at the start, which SQLite's own check tells as damage of a page."""
+        case = self.case
+        case.write_config(sources=[case.directory()], sinks=[case.file_sink()])
+        daemon = case.start()
+        deliver(case.path("in/a.txt"), lines(0, 500))
+        case.wait_count(500)
+        daemon.wait_committed()
+        daemon.stop()
+        refusals = 0
+        for seed in range(60):
+            rules = f"pread,read,mmap {case.folder}/state/state.sqlite* EIO,EINTR,ENOMEM,short 0.04"
+            daemon = case.launch(environment=self.preload(rules, seed))
+            wait(lambda: daemon.process.poll() is not None or " ready sinks=" in daemon.log, "a start or its end")
+            if daemon.process.poll() is not None:
+                refusals += 1
+                self.assertIn(daemon.process.returncode, (73, 74, 75), daemon.log)
+            daemon.kill()
+            self.assertEqual(glob.glob(case.path("state/*damaged*")), [], f"seed {seed}: {daemon.log}")
+        self.assertGreater(refusals, 10)
+        daemon = case.start()
+        deliver(case.path("in/b.txt"), lines(500, 600))
+        case.wait_count(600)
+        daemon.stop()
+        need_once(numbers(case.out), range(600))
+
     def test_a_sink_that_cannot_be_cut_at_once_is_cut_all_the_same(self):
         """After a kill the start cuts off what wasn't committed, although one in four calls on the file fails."""
         case = self.case
