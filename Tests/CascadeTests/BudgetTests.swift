@@ -186,7 +186,7 @@ private enum Stream: CaseIterable {
         var now: UInt64 = 0
         for _ in 0..<500 {
             now += UInt64.random(in: 0...40_000_000_000, using: &random)
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<5, using: &random) {
             case 0:
                 let refuses = isProbing || openUntil.map { now < $0 } ?? false
                 #expect(circuit.refuses(at: now) == refuses)
@@ -197,6 +197,9 @@ private enum Stream: CaseIterable {
             case 2:
                 circuit.succeeded()
                 (isProbing, openUntil, pause) = (false, nil, max(1, first))
+            case 3:
+                circuit.passedWithoutLines(at: now)
+                if isProbing { (isProbing, openUntil) = (false, now) }
             default:
                 circuit.failed(at: now)
                 guard openUntil == nil else { break }

@@ -88,16 +88,31 @@ extension CascadeBoard {
         }
     }
 
-    /// Takes note of how a pass of `teacher` went, for the circuit and the observer. A pass without lines says nothing
-    /// of how fast the teacher is.
-    func noteTeacher(_ teacher: TeacherSource?, failed: Bool, time: UInt64, lines: Int) {
+    /// How a pass went.
+    enum PassOutcome {
+        case failed
+        /// The teacher has just been loaded, and its lines were gone by then.
+        case loaded
+        case answered
+    }
+
+    /// Takes note of how a pass of `teacher` over so many lines went, for the circuit and the observer. One that has
+    /// answered none says nothing of the teacher.
+    func noteTeacher(_ teacher: TeacherSource?, _ outcome: PassOutcome, lines: Int = 0, time: UInt64 = 0) {
         if lines > 0 { observer.teacherPassed(lines: lines, nanoseconds: time) }
         guard options.teacherThreads > 0 else { return }
-        let isSlow = lines > 0 && studentMayAnswer && time > options.teacherTimeout
+        let isSlow = studentMayAnswer && time > options.teacherTimeout
         let now = Monotonic.nanoseconds
         let change = monitor.withLock { state -> TeacherCircuit? in
             guard state.models.teacher === teacher else { return nil }
-            return state.changeCircuit { if failed || isSlow { $0.failed(at: now) } else { $0.succeeded() } }
+            return state.changeCircuit { circuit in
+                switch outcome {
+                case .failed: circuit.failed(at: now)
+                case .answered where lines == 0: circuit.passedWithoutLines(at: now)
+                case .answered where isSlow: circuit.failed(at: now)
+                case .answered, .loaded: circuit.succeeded()
+                }
+            }
         }
         if let change {
             observer.circuitChanged(change)

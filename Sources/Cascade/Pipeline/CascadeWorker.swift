@@ -183,19 +183,23 @@ final class CascadeWorker {
     }
 
     private func ask(_ models: CascadeModels) {
+        let isNew: Bool
         do throws(UnderstudyError) {
-            if try pass.load(models.teacher) { board.noteTeacherLoaded() }
+            isNew = try pass.load(models.teacher)
+            if isNew { board.noteTeacherLoaded() }
         } catch {
             report(error)
-            board.noteTeacher(models.teacher, failed: true, time: 0, lines: 0)
+            board.noteTeacher(models.teacher, .failed)
             if board.awaitsReturn(of: models.teacher) { putBack(models) } else { skip(models) }
             return
         }
         pass.collect(&deferred, board)
         let begin = Monotonic.nanoseconds
         let isUsable = pass.run(models)
-        board.noteTeacher(
-            models.teacher, failed: !isUsable, time: Monotonic.nanoseconds &- begin, lines: deferred.count)
+        let time = Monotonic.nanoseconds &- begin
+        let outcome: CascadeBoard.PassOutcome =
+            !isUsable ? .failed : isNew && deferred.isEmpty ? .loaded : .answered
+        board.noteTeacher(models.teacher, outcome, lines: deferred.count, time: time)
         settle(models)
     }
 

@@ -48,6 +48,12 @@ public struct TeacherCircuit: Sendable, Equatable {
         pause = firstPause
     }
 
+    /// A pass has ended whose lines were all gone by the time the teacher was to be asked: it says nothing of the teacher,
+    /// and the next one may be the probe.
+    public mutating func passedWithoutLines(at now: UInt64) {
+        if state == .probing { state = .open(until: now) }
+    }
+
     public mutating func failed(at now: UInt64) {
         // Passes that began before the circuit opened don't open it further.
         if case .open = state { return }
