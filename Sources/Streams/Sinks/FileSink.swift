@@ -39,6 +39,13 @@ public final class FileSink: Sendable {
 
     private struct Waning: Sendable {
         weak var file: SinkFile?
+        /// Holds the file as long as it can't be cut: opened anew, it would begin with what was taken back.
+        var uncut: SinkFile?
+
+        init(_ file: SinkFile) {
+            self.file = file
+            uncut = file.isUncut ? file : nil
+        }
     }
 
     private struct State: Sendable {
@@ -90,9 +97,9 @@ public final class FileSink: Sendable {
     /// Forgets the open files, so that the next lines go to what is at their paths then (logrotate, SIGHUP).
     public func reopen() {
         state.withLock { state in
-            for entry in state.open.values { state.waning.append(Waning(file: entry.file)) }
+            for entry in state.open.values { state.waning.append(Waning(entry.file)) }
             state.open.removeAll()
-            state.waning.removeAll { $0.file == nil }
+            Self.forgetClosed(&state)
         }
     }
 
@@ -101,9 +108,21 @@ public final class FileSink: Sendable {
         state.withLock { state in
             for key in Array(state.open.keys) {
                 guard let index = state.open.index(forKey: key) else { continue }
-                if isKnownUniquelyReferenced(&state.open.values[index].file) { state.open.remove(at: index) }
+                if Self.isIdle(&state.open.values[index].file) { state.open.remove(at: index) }
             }
         }
+    }
+
+    /// Whether a file may be closed.
+    private static func isIdle(_ file: inout SinkFile) -> Bool {
+        isKnownUniquelyReferenced(&file) && !file.isUncut
+    }
+
+    private static func forgetClosed(_ state: inout State) {
+        for index in state.waning.indices where state.waning[index].uncut?.isUncut == false {
+            state.waning[index].uncut = nil
+        }
+        state.waning.removeAll { $0.file == nil }
     }
 
     /// The file that takes the place of one without a name; what isn't committed of that is appended to it. nil if the
@@ -116,12 +135,12 @@ public final class FileSink: Sendable {
             Result { () throws(UnderstudyError) -> SinkFile in
                 let key = state.open.first { $0.value.file === file }?.key
                 if let key { state.open[key] = nil }
-                state.waning.append(Waning(file: file))
+                state.waning.append(Waning(file))
                 let new = try open(file.path, state)
                 if let key {
                     state.open[key] = Entry(file: new, lastUse: state.uses)
                 } else if !state.open.values.contains(where: { $0.file === new }) {
-                    state.waning.append(Waning(file: new))
+                    state.waning.append(Waning(new))
                 }
                 return new
             }
@@ -155,7 +174,7 @@ public final class FileSink: Sendable {
                 return state.open.values[index].file
             }
             // What isn't committed of it is taken over with the next commit.
-            state.waning.append(Waning(file: state.open.values[index].file))
+            state.waning.append(Waning(state.open.values[index].file))
             state.open.remove(at: index)
         }
         makeRoom(&state)
@@ -170,19 +189,19 @@ public final class FileSink: Sendable {
         if settings.path.usesDate {
             // Not yesterday's: lines of both days may come in turns around midnight.
             for (key, entry) in state.open where key.day < state.day.number - 1 {
-                state.waning.append(Waning(file: entry.file))
+                state.waning.append(Waning(entry.file))
                 state.open[key] = nil
             }
         }
         if state.open.count >= Self.mostIdleFiles { closeIdle(&state) }
-        state.waning.removeAll { $0.file == nil }
+        Self.forgetClosed(&state)
     }
 
     private func closeIdle(_ state: inout State) {
         let byUse = state.open.map { (key: $0.key, lastUse: $0.value.lastUse) }.sorted { $0.lastUse < $1.lastUse }
         for (key, _) in byUse where state.open.count >= Self.mostIdleFiles {
             guard let index = state.open.index(forKey: key) else { continue }
-            if isKnownUniquelyReferenced(&state.open.values[index].file) { state.open.remove(at: index) }
+            if Self.isIdle(&state.open.values[index].file) { state.open.remove(at: index) }
         }
     }
 

@@ -114,6 +114,9 @@ public final class SinkFile: Sendable {
     /// Whether `synchronise` will always fail.
     public var hasFailed: Bool { state.withLock { $0.failure != nil } }
 
+    /// Whether bytes that were taken back are in the file still, after one more attempt to cut them off.
+    var isUncut: Bool { state.withLock { $0.mustCut && cutBack(&$0) != nil } }
+
     /// Whether a look since the last `synchronise` has found the file without a name.
     var isDeleted: Bool { state.withLock { $0.isDeleted } }
 

@@ -205,6 +205,29 @@ import Testing
         #expect(folder.bytes(of: "answers.jsonl") == Array("一\n二\n".utf8))
     }
 
+    /// A file whose taken back bytes can't be cut off for a moment isn't forgotten: opened anew, it would keep them.
+    @Test(arguments: [true, false]) func aFileThatCannotBeCutIsKept(byReopening: Bool) throws {
+        let fails = Monitor(false)
+        var settings = FileSink.Settings(name: "answers", path: try PathTemplate(folder.file("{label}.jsonl")))
+        let status = settings.calls.status
+        settings.calls.status = { fails.withLock { $0 } ? EIO : status($0, &$1) }
+        let sink = FileSink(settings, register: notes.register, report: notes.report)
+        do {
+            let file = try sink.file(label: "a", source: "", time: 0)
+            try file.append("一\n")
+            let before = file.length
+            try file.append("二\n")
+            fails.withLock { $0 = true }
+            #expect(throws: UnderstudyError.self) { try file.cut(to: before) }
+        }
+        if byReopening { sink.reopen() } else { sink.releaseIdle() }
+        fails.withLock { $0 = false }
+        // Another file, so that the sink looks after the ones it has released.
+        _ = try sink.file(label: "b", source: "", time: 0)
+        try sink.file(label: "a", source: "", time: 0).append("三\n")
+        #expect(folder.bytes(of: "a.jsonl") == Array("一\n三\n".utf8))
+    }
+
     @Test func aDeletedFileIsLetGo() throws {
         let sink = try sink("answers.jsonl")
         try sink.file(label: "", source: "", time: 0).append("一\n")
