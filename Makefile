@@ -3,18 +3,23 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: run test build setup lint check models bench clean install uninstall test-systemd
 
+# What `--version` prints of the build; Package.swift reads it.
+export UNDERSTUDY_COMMIT := $(shell git describe --always --dirty --abbrev=12 2>/dev/null)
+
 PACKAGES := libdnnl-dev libyaml-dev libsystemd-dev libsqlite3-dev zlib1g-dev libzstd-dev pkg-config
 BINARY := .build/release/understudy
 
-# Classifies the sample stream with the embedded models.
+# Classifies the sample stream with the bundled models.
 run: build
 	@cut -f 2 share/sample/headlines.tsv | $(BINARY) classify --summary
+	@echo "Next: classify lines of your own with  tail -F FILE | $(BINARY) classify" >&2
 
 test: setup
 	swift test -c release
 
+# The program alone: neither its benchmarks nor what only tests need.
 build: setup
-	swift build -c release
+	swift build -c release --product understudy
 
 # Debian packages that are missing, and nothing when all are there.
 setup:
@@ -35,18 +40,19 @@ lint:
 check:
 	.ci/run
 
-# The embedded pair from the data: make models DATA=folder [BASE=folder]; see docs/models.md.
+# The bundled pair from the data: make models DATA=folder [BASE=folder]; see docs/models.md.
 models: build
 	scripts/make-models.sh "$(DATA)" "$(BASE)"
 
 # Speeds against other implementations: make bench DATA=folder [ONLY=student,process,teacher,training,limit,scaling];
 # all of them go to docs/performance.md.
-bench: build
+bench: setup
+	swift build -c release
 	Benchmarks/bench.py --data "$(DATA)" $(if $(ONLY),--only "$(ONLY)")
 
 # With the daemon's units, in a real systemd of its own; as root.
 test-systemd:
-	scripts/test-systemd.sh
+	Tests/System/test-systemd.sh
 
 clean:
 	rm -rf .build .build-static work

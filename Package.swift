@@ -15,13 +15,17 @@ let kernelSettings: [CSetting] = [
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+    .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: name, dependencies: dependencies, resources: [.copy("Goldens")], swiftSettings: swiftSettings)
 }
+
+// The Makefile says which commit it builds; `--version` prints it.
+let commit = (Context.environment["UNDERSTUDY_COMMIT"] ?? "")
+    .filter { $0.isLetter || $0.isNumber || "-._".contains($0) }
 
 // libFuzzer's program exists only where it is asked for (Tests/Fuzz/build.sh): it links with libFuzzer alone.
 let fuzzing: [Target] =
@@ -44,6 +48,7 @@ let package = Package(
     targets: [
         .target(name: "CKernels", exclude: ["README.md"], cSettings: kernelSettings),
         .target(name: "COneDNN", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CBuild", cSettings: [.define("UNDERSTUDY_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "CFiles", linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
         .systemLibrary(name: "CYAML"),
         .systemLibrary(name: "CSystemd"),
@@ -69,11 +74,11 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "Diagnostics", "Tensors", "Text", "Models", "Distillation", "Streams", "Cascade", "Configuration",
-                "Store", "Redistillation", "Service",
+                "Store", "Redistillation", "Service", "CBuild",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: swiftSettings),
+            exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "benchmark",
             dependencies: [

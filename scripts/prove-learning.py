@@ -48,7 +48,7 @@ if not arguments.teacher and not arguments.base:
 OUT = os.path.abspath(arguments.out)
 CONFIG = f"{OUT}/understudy.yaml"
 STATE = f"{OUT}/state"
-#: The recipe of the embedded student, without made lines: they would cost the small start more than they give.
+#: The recipe of the bundled student, without made lines: they would cost the small start more than they give.
 RECIPE = ["--loss", "kl", "--temperature", "2", "--lambda", "0.5", "--epochs", "8", "--shortcut-rate", "10",
           "--augment", "0"]
 

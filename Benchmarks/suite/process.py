@@ -145,7 +145,7 @@ def measure(setting):
     one = WORK / "one-line.txt"
     one.write_bytes(lines.read_bytes().split(b"\n", 1)[0] + b"\n")
     started = sorted(wall([setting.understudy, "classify"], one, both) for _ in range(21))[10]
-    rows.append({"work": "start to the first answer, `classify` with both embedded models", "ours": started * 1e3,
+    rows.append({"work": "start to the first answer, `classify` with both bundled models", "ours": started * 1e3,
                  "unit": "ms", "against": "–", "theirs": None, "ratio": None, "reach": "≤ 150 ms",
                  "met": started <= 0.15, "note": "the whole process, to its end"})
 

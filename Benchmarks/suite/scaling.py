@@ -1,22 +1,22 @@
 """How costs grow: with the number of lines, their length, the classes and the student's size; drawn by plots.py.
 
-Lines and lengths run the embedded student; classes and sizes students of chance without an early exit."""
+Lines and lengths run the bundled student; classes and sizes students of chance without an early exit."""
 import json
 import random
 import shutil
 
 from .setting import WORK, note, run, wall
 
-# A student of chance, all tensors in f16, with the embedded one's tokenizer.
+# A student of chance, all tensors in f16, with the bundled one's tokenizer.
 MAKE = """
 import json, pathlib, shutil, sys, torch
 from safetensors.torch import save_file
-embedded, out, hidden, labels = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+bundled, out, hidden, labels = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 out.mkdir(exist_ok=True)
-for file in embedded.iterdir():
+for file in bundled.iterdir():
     if file.name.startswith(("tokenizer", "special")):
         shutil.copy(file, out)
-config = json.loads((embedded / "config.json").read_text())
+config = json.loads((bundled / "config.json").read_text())
 config.pop("early_exit", None)
 config.update(version=out.name, hidden_size=hidden, labels=[f"l{number}" for number in range(labels)])
 (out / "config.json").write_text(json.dumps(config))

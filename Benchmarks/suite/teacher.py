@@ -1,20 +1,20 @@
-"""The teacher's forward pass against PyTorch, ONNX Runtime and OpenVINO: the embedded one, and one of chance of the size
+"""The teacher's forward pass against PyTorch, ONNX Runtime and OpenVINO: the bundled one, and one of chance of the size
 of bert-base-chinese."""
 from .setting import WORK, agreement, alternate, note, run
 
 KINDS = ("torch-f32", "torch-bf16", "ort-f32", "ort-i8", "openvino")
 NAMES = {"torch-f32": "PyTorch f32", "torch-bf16": "PyTorch bf16", "ort-f32": "ONNX Runtime f32",
          "ort-i8": "ONNX Runtime int8", "openvino": "OpenVINO"}
-# Makes both as directories that Transformers loads: the embedded one with its i8 weights as f32.
+# Makes both as directories that Transformers loads: the bundled one with its i8 weights as f32.
 MAKE = """
 import json, pathlib, shutil, sys, torch, transformers
 from safetensors.torch import load_file, save_file
-embedded, plain, base = map(pathlib.Path, sys.argv[1:4])
+bundled, plain, base = map(pathlib.Path, sys.argv[1:4])
 plain.mkdir(exist_ok=True)
-for file in embedded.iterdir():
+for file in bundled.iterdir():
     if file.name != "model.safetensors":
         shutil.copy(file, plain)
-tensors = load_file(embedded / "model.safetensors")
+tensors = load_file(bundled / "model.safetensors")
 wide = {}
 for name, tensor in tensors.items():
     if name.endswith(".scale"):
@@ -48,7 +48,7 @@ def measure(setting):
     accuracies = {precision: setting.accuracy(["--teacher", setting.teacher],
                                               environment={"UNDERSTUDY_PRECISION": precision})
                   for precision in ("f32", "i8")}
-    for name, own, theirs, count in (("12 × 384, embedded", setting.teacher, plain, 600),
+    for name, own, theirs, count in (("12 × 384, bundled", setting.teacher, plain, 600),
                                      ("12 × 768, bert-base", base, base, 96)):
         for cpus in ((0,), (0, 1)):
             for batch, size in ((32, count), (1, count // 4)):

@@ -43,7 +43,7 @@ int understudy_status_of_descriptor(int descriptor, understudy_status *out) {
 int understudy_rename_new(const char *from, const char *to) {
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS) return errno;
-    // The file system doesn't know RENAME_NOREPLACE: a hard link doesn't replace anything either.
+    // The file system doesn't support RENAME_NOREPLACE: a hard link doesn't replace a file either.
     if (link(from, to) != 0) return errno;
     return unlink(from) == 0 ? 0 : errno;
 }

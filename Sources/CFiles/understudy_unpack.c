@@ -7,11 +7,12 @@
 struct understudy_unpacker {
     enum understudy_packing packing;
     int is_whole;
-    // Set for good: what a library gives after it has found damage isn't to be trusted.
+    // Set permanently: a library's output after it has found damage isn't reliable.
     int is_damaged;
     z_stream gzip;
     ZSTD_DCtx *zstd;
-    // How many of the four bytes of a zstd frame's magic number have been taken, and whether they are a skippable one's.
+    // How many of the four bytes of a zstd frame's magic number have been read, and whether they are those of a
+    // skippable frame.
     size_t magic_taken;
     int is_skippable;
 };
@@ -21,7 +22,7 @@ understudy_unpacker *understudy_unpacker_make(enum understudy_packing packing) {
     if (!unpacker) return NULL;
     unpacker->packing = packing;
     unpacker->is_whole = 1;
-    // 16 + the largest window: gzip's header and trailer, and nothing else.
+    // 16 + the largest window: accept only gzip's header and trailer.
     int is_ready = packing == understudy_packing_gzip ? inflateInit2(&unpacker->gzip, 16 + MAX_WBITS) == Z_OK
                                                       : (unpacker->zstd = ZSTD_createDCtx()) != NULL;
     if (is_ready) return unpacker;
@@ -39,9 +40,9 @@ void understudy_unpacker_free(understudy_unpacker *unpacker) {
 static int unpack_gzip(understudy_unpacker *unpacker, const unsigned char *in, size_t in_bytes, size_t *in_used,
                        unsigned char *out, size_t out_bytes, size_t *out_made) {
     z_stream *stream = &unpacker->gzip;
-    // Once more where the output was filled: the library may hold more of it than its input shows.
+    // Called again if the output was full: the library may hold more output than its input shows.
     while (*out_made < out_bytes) {
-        // gzip files on tapes and block devices are filled up with zeros.
+        // gzip files on tapes and block devices are padded with zeros.
         while (unpacker->is_whole && *in_used < in_bytes && in[*in_used] == 0) ++*in_used;
         size_t in_left = in_bytes - *in_used, out_left = out_bytes - *out_made;
         if (unpacker->is_whole && in_left == 0) break;
@@ -67,9 +68,9 @@ static int unpack_gzip(understudy_unpacker *unpacker, const unsigned char *in, s
     return 0;
 }
 
-// Whether what comes next may be the beginning of a frame. The library also reads the formats of its first releases, each
-// with a magic number of its own. What it makes of those depends on how its input is split, and no present tool writes
-// them, so they count as damaged.
+// Whether the next bytes may begin a frame. The library also reads the formats of its first releases, each with its own
+// magic number. Its result for those depends on how the input is split, and no present tool writes them, so they are
+// treated as damaged.
 static int goes_on_as_frame(understudy_unpacker *unpacker, const unsigned char *in, size_t bytes) {
     static const unsigned char frame[4] = {0x28, 0xB5, 0x2F, 0xFD}, skippable[4] = {0x50, 0x2A, 0x4D, 0x18};
     for (size_t index = 0, place = unpacker->magic_taken; index < bytes && place < 4; ++index, ++place) {

@@ -68,8 +68,8 @@ static void product_with_packed(float *out, int64_t padded, const float *a, int6
     for (; i < rows; i++) product_with_packed_1(out + i * padded, padded, a + i * stride, stride, packed, width);
 }
 
-// out (rows, width; out_stride) = scale · Σ over t < terms of weight(i, t) · m (terms, width; stride), where
-// weight(i, t) = w[i·row_step + t·term_step]: a product with w or with its transpose.
+// out (rows, width; out_stride) = scale · Σ over t < terms of weight(i, t) · m (terms, width; stride), where weight(i,
+// t) = w[i·row_step + t·term_step]: a product with w or its transpose.
 #define WEIGHTED_SUM(R)                                                                                          \
     INLINE void weighted_sum_##R(float *out, int64_t out_stride, const float *w, int64_t row_step,              \
                                  int64_t term_step, const float *m, int64_t stride, int64_t terms,              \

@@ -1,6 +1,6 @@
 // Dense layers in bf16 with f32 sums: a register block of 12 rows by 32 outputs, weights packed beforehand.
 //
-// Measured on Zen 5 as fast as oneDNN's bf16 matmul at the teacher's shapes; and oneDNN wants a primitive for every
+// Measured on Zen 5: as fast as oneDNN's bf16 matmul at the teacher's shapes. oneDNN also needs a primitive for every
 // number of rows, which changes from batch to batch here.
 #include "bert_kernels.h"
 

@@ -1,8 +1,8 @@
 // Dense layers on bytes with the dot product of AVX-512 VNNI: a register block of 12 rows by 32 outputs, weights packed
 // beforehand.
 //
-// An input is kept as round(x / scale) + 128 with one scale for each row, because VPDPBUSD takes one side without a
-// sign; what the 128 adds is taken off by the sum's start, −128 times the output's sum of weights.
+// An input is stored as round(x / scale) + 128 with one scale for each row, because one operand of VPDPBUSD is
+// unsigned; the sum's start, −128 times the output's sum of weights, subtracts the contribution of the 128.
 #include "bert_kernels.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ static int64_t padded_to(int64_t value, int64_t multiple) { return (value + mult
 int64_t bert_i8_width(int64_t k) { return padded_to(k, 4); }
 
 int64_t bert_i8_packed_bytes(int64_t n, int64_t k) {
-    // Behind each panel's weights stand its scales and where its sums start.
+    // Each panel's weights are followed by its scales and the starts of its sums.
     return padded_to(n, PANEL) * (bert_i8_width(k) + 8);
 }
 
@@ -66,7 +66,7 @@ void bert_i8_convert(uint8_t *out, float *scales, const float *x, int64_t rows, 
             __m512i whole = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_loadu_ps(x + i), factor, offset));
             _mm_storeu_si128((__m128i *)(void *)(out + i), _mm512_cvtepi32_epi8(whole));
         }
-        // What pads a row meets weights of zero.
+        // The padding of a row is multiplied by weights of zero.
         __m512i whole = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, x + i), factor, offset));
         __mmask16 padding = (__mmask16)((1u << (width - i)) - 1);
         _mm_mask_storeu_epi8(out + i, padding, _mm512_cvtepi32_epi8(whole));

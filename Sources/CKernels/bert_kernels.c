@@ -9,7 +9,7 @@ extern const struct bert_kernels bert_kernels_avx512, bert_kernels_avx2;
 #endif
 
 int64_t bert_attention_scratch(int64_t length, int64_t width) {
-    // Rows are padded to the widest vector, 16 floats; one block is for a packed operand, two for scores.
+    // Rows are padded to the widest vector, 16 floats; one block holds a packed operand, two hold scores.
     int64_t padded = (length + 15) / 16 * 16;
     return padded * (width + 2 * length);
 }

@@ -1,4 +1,4 @@
-// What only training needs: the other backward passes, dropout and AdamW. Part of bert_kernels_body.h.
+// Kernels only for training: the other backward passes, dropout and AdamW. Part of bert_kernels_body.h.
 
 INLINE void activation_backward_as(float *gradient, const float *before, int64_t count, int activation) {
     int64_t j = 0;
@@ -82,7 +82,7 @@ static void add(float *a, const float *b, int64_t count) { add_row(a, b, count);
 
 static double sum_of_squares(const float *x, int64_t count) {
     double total = 0;
-    // Sums of 4096 in f32, those in f64: fast, and exact enough for a norm over millions of gradients.
+    // Sums of 4096 in f32, added up in f64: fast, and accurate enough for a norm over millions of gradients.
     for (int64_t first = 0; first < count; first += 4096) {
         int64_t end = first + 4096 < count ? first + 4096 : count, i = first;
         vf part = {0};

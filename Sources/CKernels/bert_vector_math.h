@@ -1,4 +1,4 @@
-// Vectors of BERT_WIDTH floats, and the functions of them that the teacher's kernels need. Part of bert_kernels_body.h.
+// Vectors of BERT_WIDTH floats, and the functions of them that the teacher's kernels use. Part of bert_kernels_body.h.
 #include <math.h>
 #include <string.h>
 
@@ -67,7 +67,7 @@ INLINE vi iota(void) {
 INLINE vf vexp(vf x) {
     vi underflow = x < splat(-87.3f);
     x = vmin(vmax(x, splat(-87.3f)), splat(88.0f));
-    // Adding and taking away 1.5·2²³ rounds to the nearest whole number.
+    // Adding and subtracting 1.5·2²³ rounds to the nearest integer.
     const vf magic = splat(12582912.0f);
     vf shifted = x * 1.44269504f + magic;
     vf n = shifted - magic;

@@ -1,4 +1,4 @@
-// The public kernels: each call goes to the table of the level in use.
+// The public kernels: each call is forwarded to the table of the level in use.
 #include "understudy_kernels.h"
 
 #include <math.h>
@@ -55,7 +55,7 @@ int us_state_bytes(int precision) {
 
 int64_t us_recurrence_bytes(int units_padded, int precision) {
     int64_t columns = (int64_t)units_padded * 4, weights = columns * units_padded * us_state_bytes(precision);
-    // Behind the whole numbers stand each column's scale and where its sum starts.
+    // The integers are followed by each column's scale and the start of its sum.
     return precision == US_RECURRENCE_I8 || precision == US_RECURRENCE_VNNI ? weights + columns * 8 : weights;
 }
 
@@ -66,7 +66,7 @@ static uint16_t bf16(float value) {
     return (uint16_t)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
-// The gates i, f and o are kept halved where they are squashed as σ(x) = ½ + ½·tanh(x/2).
+// The gates i, f and o are stored halved if they are computed by σ(x) = ½ + ½·tanh(x/2).
 static float gate_scale(int gate, int precision) { return precision != US_RECURRENCE_F32 && gate != 2 ? 0.5f : 1.0f; }
 
 static void pack_column_i8(int units, const float *row, int precision, float gate_scale, void *group, int column,

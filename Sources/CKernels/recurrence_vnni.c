@@ -1,7 +1,7 @@
 // The fast path's recurrence on bytes, with the dot product of AVX-512 VNNI.
 //
-// A state h in (−1, 1) is kept as the byte round(127·h) + 128, because VPDPBUSD takes one side without a sign; what the
-// 128 adds is taken off by the sum's start, −128 times the column's sum of weights.
+// A state h in (−1, 1) is stored as the byte round(127·h) + 128, because one operand of VPDPBUSD is unsigned; the sum's
+// start, −128 times the column's sum of weights, subtracts the contribution of the 128.
 #include "table.h"
 
 #if defined(__x86_64__)
@@ -17,7 +17,7 @@
 
 #include "recurrence.inc"
 
-// tanh by a table of parabolas, one for each 0.3 of |x|, least squares on Chebyshev points: within 2.1e-4. Cheaper here
+// tanh by a table of parabolas, one for each 0.3 of |x|, least squares on Chebyshev points: within 2.1e-4. Faster here
 // than the rational function of the other levels, because looking up 16 values is one instruction.
 #define TABLE static const __attribute__((aligned(64))) float
 TABLE tanh_0[16] = {0.000000000e+00f, -5.774030051e-03f, -2.598209080e-02f, -4.772446824e-03f,
@@ -39,14 +39,14 @@ struct tanh_table {
 
 static inline __m512 table_tanh(__m512 x, struct tanh_table table) {
     const __m512i sign = _mm512_set1_epi32((int32_t)0x80000000);
-    // The least of |x| and the table's end.
+    // The minimum of |x| and the table's end.
     __m512 a = _mm512_range_ps(x, _mm512_set1_ps(4.6499f), 0x0a);
-    // Adding 1.5·2²³ leaves the nearest whole number in the low bits, four of which the look-ups read.
+    // Adding 1.5·2²³ leaves the nearest integer in the low bits; the look-ups read four of them.
     __m512i at = _mm512_castps_si512(_mm512_fmadd_ps(a, _mm512_set1_ps(1 / 0.3f), _mm512_set1_ps(12582912.0f)));
     __m512 y = _mm512_permutexvar_ps(at, table.square);
     y = _mm512_fmadd_ps(y, a, _mm512_permutexvar_ps(at, table.linear));
     y = _mm512_fmadd_ps(y, a, _mm512_permutexvar_ps(at, table.constant));
-    // The sign of x, the rest of y.
+    // The sign of x and the magnitude of y.
     return _mm512_castsi512_ps(
         _mm512_ternarylogic_epi32(_mm512_castps_si512(x), _mm512_castps_si512(y), sign, 0xe4));
 }
@@ -79,7 +79,7 @@ static inline __attribute__((always_inline)) void block_vnni(const int first, co
             acc[r][3] = _mm512_dpbusd_epi32(acc[r][3], h, w3);
         }
     }
-    // Out of the registers, which the table and the constants need now.
+    // Moved from the registers to memory: the table and the constants need the registers now.
     __m512i sums[ROW_BLOCK][4];
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++)

@@ -2,10 +2,10 @@
 
 #include <dnnl.h>
 
-// Present where oneDNN was built on OpenMP (Debian's is); absent elsewhere, and then there is nothing to set.
+// Defined if oneDNN was built with OpenMP (as in Debian); otherwise there is nothing to set.
 extern void omp_set_num_threads(int count) __attribute__((weak));
 
-// OpenMP's own default is a thread per core, which spin against this program's threads.
+// OpenMP's default is one thread per core, which would busy-wait and compete with this program's threads.
 static _Thread_local int thread_is_limited;
 
 static void limit_thread(void) {

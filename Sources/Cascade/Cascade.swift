@@ -3,21 +3,21 @@ import Models
 import Streams
 import Synchronization
 
-/// The student answers every line; the teacher is asked about the lines that the policy finds unsure.
+/// The cascade of a filter: the student answers every line, and lines of low certainty are deferred to the teacher.
 ///
-/// Answers come in the order of the lines. A line that waits for the teacher holds back the answers behind it, but not
-/// the reading, until the bounds of the options are reached.
+/// Answers keep the order of the lines. A deferred line delays the answers behind it, but not the reading, until a
+/// limit of the options is reached.
 ///
-/// If the teacher gives logits that aren't finite numbers, the student's answer stands and says so, with one warning.
-/// If the teacher can't be loaded when the first line needs it, reading stops, the lines already read are answered by
-/// the student and marked, and the run's outcome carries the error.
+/// If the teacher's logits aren't finite, the student's answer is used and marked, with one warning. If the teacher
+/// can't be loaded for the first deferred line, reading stops, the student answers the lines already read, and the
+/// outcome carries the error.
 public final class Cascade: Sendable {
     public let models: CascadeModels
     public let options: CascadeOptions
 
     public var student: any LineClassifier { models.student }
 
-    /// The run under way.
+    /// The current run.
     private struct Run {
         var engine: CascadeEngine
         var lane: CascadeLane
@@ -25,13 +25,13 @@ public final class Cascade: Sendable {
 
     private let current = Mutex<Run?>(nil)
 
-    /// Lines that the run under way has read and not yet answered; 0 without one. From any thread.
+    /// Number of lines that the current run has read and not yet answered; 0 without one. Thread-safe.
     public var linesUnderWay: Int {
         current.withLock { run in run.map { $0.engine.linesUnderWay(in: $0.lane) } ?? 0 }
     }
 
-    /// `temperature` is the student's (see `Calibration`). Refuses a pair whose label sets differ, a policy that needs
-    /// a teacher where there is none, and options that can't be.
+    /// `temperature` is the student's (see `Calibration`). Refuses models with different label sets, a policy that
+    /// needs a missing teacher, and invalid options.
     public init(
         student: any LineClassifier, temperature: Float = 1, teacher: TeacherSource? = nil,
         policy: DeferralPolicy = .never, options: CascadeOptions = CascadeOptions()
@@ -46,11 +46,11 @@ public final class Cascade: Sendable {
         }
     }
 
-    /// Classifies `source` to its end, or until it is interrupted or nobody takes the answers.
+    /// Classifies `source` until it ends, is interrupted, or the output is closed.
     ///
-    /// Error records of lines that can't be classified go to `diagnostics`. Reads on the calling thread; starts
-    /// `options.threads` threads for the models and one that writes, and returns when all have ended. `delivered` gets
-    /// the counts so far whenever answers have been written, from the thread that writes.
+    /// Error records of refused lines are written to `diagnostics`. Reads on the calling thread; starts
+    /// `options.threads` threads for the models and one writer thread, and returns after all have ended. The writer
+    /// thread calls `delivered` with the counts so far after each write.
     public func run(
         source: any ByteSource, answers: any ByteSink, diagnostics: any ByteSink,
         delivered: @escaping @Sendable (CascadeTally) -> Void = { _ in }
@@ -90,15 +90,37 @@ public final class Cascade: Sendable {
         let wasClosed = result.outputWasClosed || filter.outputWasClosed
         return CascadeOutcome(
             ending: wasClosed ? .outputClosed : ending.reason == .endOfInput ? .endOfInput : .stopped,
-            tally: result.tally, unfinishedBytes: wasClosed ? 0 : ending.unfinishedBytes,
+            tally: result.tally, disagreements: result.disagreements,
+            unfinishedBytes: wasClosed ? 0 : ending.unfinishedBytes,
             failure: result.failure ?? ending.failure ?? teacherFailure.error)
     }
 }
 
-/// The first of the failures that several threads may meet.
+/// Keeps the first failure of several threads.
 private final class FirstFailure: Sendable {
     private let first = Mutex<UnderstudyError?>(nil)
 
     func note(_ error: UnderstudyError) { first.withLock { $0 = $0 ?? error } }
     var error: UnderstudyError? { first.withLock { $0 } }
+}
+
+/// The outcome of a run, with the counts of the written lines.
+public struct CascadeOutcome: Sendable {
+    public enum Ending: Sendable, Equatable {
+        /// The source ended, and every line was answered.
+        case endOfInput
+        /// Reading was stopped, and every line read by then was answered.
+        case stopped
+        /// The output was closed; lines in flight were dropped.
+        case outputClosed
+    }
+
+    public var ending: Ending
+    public var tally: CascadeTally
+    /// The first disagreements, at most `CascadeSummary.mostDisagreements`.
+    public var disagreements: [CascadeSummary.Disagreement]
+    /// Bytes read of a line whose end was not reached because reading stopped. It has no answer.
+    public var unfinishedBytes: UInt64
+    /// The error that ended the run early; nil if there was none.
+    public var failure: UnderstudyError?
 }

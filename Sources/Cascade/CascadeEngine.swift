@@ -2,19 +2,20 @@ import Diagnostics
 import Streams
 import Synchronization
 
-/// The threads that answer lines, for any number of sources at once: each has a lane of its own with its own order,
-/// and all share the workers and the models.
+/// The threads that answer lines for any number of sources. Each source has a lane with its own order; all lanes share
+/// the workers and the models.
 ///
-/// Lanes come and go, routes change and models are replaced while lines are under way: a job keeps the models and
-/// routes that it began with.
+/// Lanes, routes and models may change while lines are in flight: a job keeps the models and routes that it started
+/// with.
 public final class CascadeEngine: Sendable {
     private let board: CascadeBoard
     private let report: @Sendable (UnderstudyError) -> Void
     private let workers = Mutex<[WorkerThread]>([])
-    /// Held while a lane is opened or models or routes are replaced: a lane's routes are those of its models.
+    /// Held while a lane is opened and while models or routes are replaced, because a lane's routes depend on its
+    /// models.
     private let changes = Mutex<Void>(())
 
-    /// `report` is told of a teacher that can't be loaded.
+    /// - Parameter report: receives the error of a teacher that can't be loaded.
     public init(
         options: CascadeOptions, models: CascadeModels, observer: (any CascadeObserver)? = nil,
         report: @escaping @Sendable (UnderstudyError) -> Void
@@ -50,13 +51,13 @@ public final class CascadeEngine: Sendable {
         workers.withLock { $0 = started }
     }
 
-    /// The workers end when every lane is over.
+    /// Stops the workers after every lane has ended.
     public func stop() {
         board.monitor.withLock { $0.isStopping = true }
         board.wakeWorkers()
     }
 
-    /// Waits for the workers' end.
+    /// Waits until the workers have ended.
     public func join() {
         let ending = workers.withLock { workers in
             defer { workers = [] }
@@ -67,7 +68,7 @@ public final class CascadeEngine: Sendable {
 
     // MARK: Lanes
 
-    /// Opens a lane. The caller gives it two threads, one that calls `read` and one that calls `write`.
+    /// Opens a lane. The caller provides two threads, one for `read` and one for `write`.
     public func open(
         _ options: LaneOptions, source: any StreamSource, output: any LaneOutput, routing: any AnswerRouting
     ) throws(UnderstudyError) -> CascadeLane {
@@ -95,24 +96,24 @@ public final class CascadeEngine: Sendable {
         return lane
     }
 
-    /// Reads the lane's source on this thread until its end, or until the source is interrupted.
+    /// Reads the lane's source on this thread until it ends or is interrupted.
     public func read(_ lane: CascadeLane) -> LaneEnding {
         var reader = LaneReader(lane, board: board)
         return reader.run()
     }
 
-    /// Writes the lane's answers on this thread until the last.
+    /// Writes the lane's answers on this thread until the last one.
     public func write(_ lane: CascadeLane) {
         LaneWriter(lane: lane, board: board).run()
     }
 
-    /// Gives the lane up: lines in flight are dropped.
+    /// Abandons the lane: lines in flight are dropped.
     public func abandon(_ lane: CascadeLane) {
         board.abandon(lane)
         lane.source.interrupt()
     }
 
-    /// Forgets a lane whose reader and writer have ended, and frees its memory.
+    /// Removes a lane whose reader and writer have ended, and releases its memory.
     public func close(_ lane: CascadeLane) {
         board.close(lane)
     }
@@ -121,13 +122,13 @@ public final class CascadeEngine: Sendable {
 
     public var models: CascadeModels { board.models }
 
-    /// Puts other models in force from the next job on. Workers let go of the old ones at once; the last job that
-    /// began with them frees them.
+    /// Replaces the models for all following jobs. Workers release the old models at once; their memory is freed with
+    /// the last job that uses them.
     public func replaceModels(_ models: CascadeModels) {
         changes.withLock { _ in board.replace(models, routes: newRoutes(for: models)) }
     }
 
-    /// Asks every lane's routing for new routes: the sinks have changed.
+    /// Rebuilds the routes of every lane after a change of the sinks.
     public func renewRoutes() {
         changes.withLock { _ in
             let routes = newRoutes(for: board.models)
@@ -141,13 +142,13 @@ public final class CascadeEngine: Sendable {
         board.monitor.withLock { $0.lanes.compactMap { $0 } }.map { ($0, $0.routing.routes(for: models)) }
     }
 
-    // MARK: What goes on
+    // MARK: Monitoring
 
-    /// Lines of the lane that are read and not yet delivered.
+    /// Lines of the lane that were read and not yet delivered.
     public func linesUnderWay(in lane: CascadeLane) -> Int { board.monitor.withLock { _ in lane.state.linesUnderWay } }
 
     public struct Depths: Sendable, Equatable {
-        /// Lines that wait for the teacher.
+        /// Lines in the teacher's queue.
         public var teacherQueue = 0
         public var lanes: [Lane] = []
 
@@ -175,6 +176,20 @@ public final class CascadeEngine: Sendable {
 
     public var circuit: TeacherCircuit { board.monitor.withLock { $0.circuit } }
 
-    /// Calls every worker; how many haven't come by within `patience` nanoseconds. 0: all are well.
+    /// Checks the liveness of the workers. Returns the number of workers that did not respond within `patience`
+    /// nanoseconds; 0 if all did.
     public func callWorkers(patience: UInt64) -> Int { board.callWorkers(patience: patience) }
+}
+
+/// Receives the events that the tallies of finished jobs don't contain. The workers call it, so it must return quickly.
+public protocol CascadeObserver: AnyObject, Sendable {
+    /// The teacher has scored `lines` lines.
+    func teacherPassed(lines: Int, nanoseconds: UInt64)
+    func circuitChanged(_ circuit: TeacherCircuit)
+}
+
+/// An observer that ignores all events.
+final class NoObserver: CascadeObserver {
+    func teacherPassed(lines: Int, nanoseconds: UInt64) {}
+    func circuitChanged(_ circuit: TeacherCircuit) {}
 }

@@ -1,19 +1,18 @@
 import Diagnostics
 import Models
 
-/// The models that answer, and the rule by which the teacher is asked. Replaced as a whole: a job keeps those it began
-/// with.
+/// The models with the deferral rule. Replaced as a whole: a job keeps those that it started with.
 public final class CascadeModels: Sendable {
     public let student: any LineClassifier
-    /// The student's; see `Calibration`.
+    /// The student's temperature; see `Calibration`.
     public let temperature: Float
     public let teacher: TeacherSource?
     public let decider: LineDecider
-    /// A candidate beside the student; nil: there is none.
+    /// The candidate in shadow mode; nil if there is none.
     public let shadow: ShadowStudent?
     let labelMap: LabelMap?
 
-    /// Refuses a pair whose label sets differ, and a rule that needs a teacher where there is none.
+    /// Refuses models with different label sets, and a rule that needs a missing teacher.
     public init(
         student: any LineClassifier, temperature: Float = 1, teacher: TeacherSource? = nil, decider: LineDecider,
         shadow: ShadowStudent? = nil
@@ -36,5 +35,40 @@ public final class CascadeModels: Sendable {
         self.teacher = teacher
         self.decider = decider
         self.shadow = shadow
+    }
+}
+
+/// Reorders the teacher's logits into the student's label order.
+public struct LabelMap: Sendable, Equatable {
+    /// `positions[i]` is the teacher's index of the student's label `i`.
+    public let positions: [Int]
+
+    /// Refuses different label sets and names the labels that only one of them has. The order may differ.
+    public init(student: [String], teacher: [String]) throws(UnderstudyError) {
+        try Self.checkUnique(student, of: "student")
+        try Self.checkUnique(teacher, of: "teacher")
+        let onlyStudent = student.filter { !teacher.contains($0) }
+        let onlyTeacher = teacher.filter { !student.contains($0) }
+        guard onlyStudent.isEmpty, onlyTeacher.isEmpty else {
+            var parts: [String] = []
+            if !onlyStudent.isEmpty { parts.append("only the student has \(Self.list(onlyStudent))") }
+            if !onlyTeacher.isEmpty { parts.append("only the teacher has \(Self.list(onlyTeacher))") }
+            throw UnderstudyError(
+                .invalidData, "teacher and student have different labels: " + parts.joined(separator: ", "))
+        }
+        positions = student.map { label in teacher.firstIndex(of: label) ?? 0 }
+    }
+
+    private static func checkUnique(_ labels: [String], of model: String) throws(UnderstudyError) {
+        guard !labels.isEmpty else { throw UnderstudyError(.invalidData, "the \(model) has no labels") }
+        guard Set(labels).count == labels.count else {
+            throw UnderstudyError(.invalidData, "the \(model) has the same label twice: \(list(labels))")
+        }
+    }
+
+    /// Lists a few names only, so that the error stays one sentence for thousands of labels.
+    private static func list(_ labels: [String]) -> String {
+        let shown = labels.prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+        return labels.count > 8 ? "\(shown) and \(labels.count - 8) more" : shown
     }
 }

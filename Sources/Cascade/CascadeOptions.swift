@@ -1,65 +1,65 @@
 import Streams
 
-/// The sizes and forms of a cascade. Every default is stated here once.
+/// The limits and formats of a cascade, with the only definition of their defaults.
 public struct CascadeOptions: Sendable {
-    /// What happens to a line that should go to the teacher when its queue is full or it doesn't work.
+    /// Handling of a deferred line while the teacher's queue is full or the teacher fails.
     public enum WhenTeacherFull: Sendable, Equatable {
-        /// The line waits, and in time so does its source.
+        /// The line waits, and so does its source at the limits.
         case block
-        /// The student's answer stands, and says that the teacher was skipped.
+        /// The student's answer is used, marked as skipped by the teacher.
         case answerWithStudent
     }
 
-    /// Of a filter's lines; a daemon's are in the options and routes of their lanes. `source` names the source in records
-    /// and ids.
+    /// Format of a filter's lines; a daemon sets it in the options and routes of its lanes. `source` names the source
+    /// in records and ids.
     public var source = "stdin"
     public var input = InputForm.line
     public var format = OutputFormat.jsonl
     public var includesLogits = false
     public var maximumLineBytes = LineFramer.defaultMaximumLineBytes
-    /// Threads that run models; the student's only where there are `teacherThreads`. The readers and the writers are
-    /// more, and mostly wait.
+    /// Threads that run models, or the student only if `teacherThreads` isn't 0. Readers and writers have further
+    /// threads, which mostly wait.
     public var threads = 1
-    /// Threads that run the teacher and nothing else; 0: it is run by `threads`.
+    /// Threads that run only the teacher; 0: `threads` run it.
     public var teacherThreads = 0
-    /// The most lines of a student job: enough for the student to sort by length, few enough to answer soon.
+    /// Maximum lines of a student job. More lines sort better by length; fewer are answered sooner.
     public var studentLines = 256
-    /// The most bytes of text of a student job, so that jobs of huge lines stay small.
+    /// Maximum bytes of text in a student job. It bounds jobs of very long lines.
     public var studentBytes = 262_144
-    /// The most lines of a teacher pass: the teacher gains little beyond, and the lines behind wait.
+    /// Maximum lines of a teacher pass. A longer one gains little throughput and delays the next lines.
     public var teacherLines = 32
-    /// The fewest lines that are split among idle workers.
+    /// Minimum lines of a job to be split among idle workers.
     public var studentGrain = 16
-    /// Lines read ahead of the workers, for each source.
+    /// Maximum lines read ahead of the workers, per source.
     public var pendingLines = 16_384
-    /// Jobs in flight for each source: how far answers may run ahead of a line that waits for the teacher, in jobs.
+    /// Maximum jobs in flight, per source. It bounds how far answers run ahead of a deferred line.
     public var jobs = 64
-    /// Lines of each source that may be read and not yet delivered; the reader waits at so many. What one read holds
-    /// comes on top.
+    /// Maximum lines read and not yet delivered, per source; at the limit the reader waits. The lines of one read may
+    /// exceed it.
     public var linesAhead = Int.max
-    /// The most bytes that one read takes, however much more there is and a block of memory has room for.
+    /// Maximum bytes of one read.
     public var readBytes = Int.max
-    /// Blocks of memory that lines are read into for each source, and the size of each in bytes.
+    /// Number of memory blocks for reading, per source, and the size of a block in bytes.
     public var chunks = 4
     public var chunkBytes = 1_048_576
-    /// Lines that may wait for the teacher. The bound is looked at before a job is taken, so one job may overshoot it.
+    /// Maximum lines in the teacher's queue. It is checked before a job is taken, so one job may exceed it.
     public var teacherQueueLines = Int.max
     public var whenTeacherFull = WhenTeacherFull.block
-    /// How long a line may wait for the teacher where the student can answer instead, in nanoseconds.
+    /// Maximum wait of a line for the teacher if the student may answer instead, in nanoseconds.
     public var teacherTimeout: UInt64 = 30_000_000_000
-    /// The first pause after the teacher failed, in nanoseconds; see `TeacherCircuit`.
+    /// The first pause after a failure of the teacher, in nanoseconds; see `TeacherCircuit`.
     public var teacherRetry: UInt64 = 1_000_000_000
-    /// The longest that a part-filled pass of a teacher thread waits for more lines, in nanoseconds.
+    /// Maximum wait of a partly filled teacher batch for more lines, in nanoseconds.
     public var teacherBatchWait: UInt64 = 0
 
     public init() {}
 
-    /// Sets the bounds of a filter for its number of threads: how many lines an interrupted run has still to answer must
-    /// not depend on how slow the teacher is.
+    /// Sets the limits of a filter for its number of threads, so that the number of lines an interrupted run still has
+    /// to answer doesn't depend on the teacher's speed.
     ///
-    /// 8,192 lines let the student run ahead of several teacher passes at the usual deferral shares, and 2,048 lines
-    /// that no worker has taken are eight jobs. Where the teacher is the slow one, its queue is the first bound to be
-    /// reached, so that about half of the lines are under way then. A pipe gives 64 KiB at a time anyway.
+    /// 8,192 lines let the student run ahead of several teacher passes at the usual deferral shares; 2,048 lines not
+    /// yet taken by a worker are eight jobs. With a slow teacher its queue is the first limit to be reached; about half
+    /// of the lines are then under way. A pipe delivers 64 KiB at a time in any case.
     public mutating func boundReadingAhead() {
         linesAhead = max(Self.filterLinesAhead, Self.filterLinesAheadPerThread * threads)
         pendingLines = max(2048, 256 * threads)

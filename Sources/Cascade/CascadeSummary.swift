@@ -1,13 +1,36 @@
+import Diagnostics
 import Streams
 
-/// The counts of a run as a few lines for people.
+/// Formats the counts of a run as a few lines of text.
 public struct CascadeSummary: Sendable {
     public var tally: CascadeTally
     public var labels: [String]
-    /// From the first read to the last write.
+    /// Seconds from the first read to the last write.
     public var seconds: Double
 
-    public init(tally: CascadeTally, labels: [String], seconds: Double) {
+    /// A line that the teacher gave another label than the student.
+    public struct Disagreement: Sendable {
+        public var text: String
+        /// Indices of labels.
+        public var student: Int
+        public var teacher: Int
+
+        public init(text: String, student: Int, teacher: Int) {
+            self.text = text
+            self.student = student
+            self.teacher = teacher
+        }
+    }
+
+    /// Maximum number of disagreements that a summary shows.
+    public static let mostDisagreements = 5
+
+    public var disagreements: [Disagreement]
+
+    public init(
+        tally: CascadeTally, labels: [String], seconds: Double, disagreements: [Disagreement] = []
+    ) {
+        self.disagreements = disagreements
         self.tally = tally
         self.labels = labels
         self.seconds = seconds
@@ -29,13 +52,13 @@ public struct CascadeSummary: Sendable {
         }
         rows.append("  " + parts.joined(separator: ", "))
         if tally.deferred > 0 {
-            var teacher = "  teacher asked about \(Self.grouped(tally.deferred))"
+            var teacher = "  \(Self.grouped(tally.deferred)) deferred to the teacher"
             teacher += " (\(Self.share(tally.deferred, of: answered))),"
-            teacher += " said otherwise about \(Self.grouped(tally.disagreements))"
-            if tally.skipped > 0 { teacher += ", gave no answer about \(Self.grouped(tally.skipped))" }
+            teacher += " which disagreed on \(Self.grouped(tally.disagreements))"
+            if tally.skipped > 0 { teacher += " and skipped \(Self.grouped(tally.skipped))" }
             rows.append(teacher)
         } else {
-            rows.append("  teacher not asked")
+            rows.append("  none deferred to the teacher")
         }
         let order = labels.indices.sorted { (tally.answers[$0], $1) > (tally.answers[$1], $0) }
         let width = labels.map(\.count).max() ?? 0
@@ -45,6 +68,14 @@ public struct CascadeSummary: Sendable {
             let count = Self.grouped(tally.answers[index])
             let padded = String(repeating: " ", count: digits - count.count) + count
             rows.append("  \(name)  \(padded)  \(Self.share(tally.answers[index], of: answered))")
+        }
+        if !disagreements.isEmpty { rows.append("  disagreements, student → teacher:") }
+        for disagreement in disagreements {
+            let (student, teacher) = (labels[disagreement.student], labels[disagreement.teacher])
+            rows.append("    \(student) → \(teacher)  \(PrintableText.escaped(disagreement.text))")
+        }
+        if tally.disagreements > disagreements.count, !disagreements.isEmpty {
+            rows.append("    and \(Self.grouped(tally.disagreements - disagreements.count)) more")
         }
         return rows.joined(separator: "\n") + "\n"
     }
@@ -62,7 +93,7 @@ public struct CascadeSummary: Sendable {
         return "\(scaled / unit)." + String(repeating: "0", count: places - fraction.count) + fraction
     }
 
-    /// 1234567 as `1,234,567`.
+    /// Formats 1234567 as `1,234,567`.
     private static func grouped(_ value: Int) -> String {
         var result = ""
         for (index, digit) in String(value).reversed().enumerated() {

@@ -1,47 +1,47 @@
 import Models
 import Streams
 
-/// Counts of what became of the lines.
+/// Counts of lines by outcome.
 public struct CascadeTally: Sendable, Equatable {
-    /// All lines: answered, blank and refused ones.
+    /// All lines: answered, blank and refused.
     public var lines = 0
     public var blank = 0
-    /// Lines refused, by `LineFlaw.Kind.index`.
+    /// Refused lines, by `LineFlaw.Kind.index`.
     public var flaws = [Int](repeating: 0, count: LineFlaw.Kind.allCases.count)
-    /// Lines answered, by label of the student.
+    /// Answered lines, by the student's label index.
     public var answers: [Int]
-    /// Of those, the ones whose answer is the teacher's.
+    /// Answered lines with the teacher's answer.
     public var byTeacher = 0
-    /// Lines that the policy wanted the teacher to see.
+    /// Lines that the policy deferred to the teacher.
     public var deferred = 0
-    /// Sure lines that the teacher saw as well, and those of them where it said the student's label.
+    /// Lines audited by the teacher, and those of them with the student's label.
     public var audited = 0
     public var auditedAlike = 0
-    /// Deferred lines that the teacher gave no usable answer about, by `Skip.index`.
+    /// Deferred lines without a usable answer of the teacher, by `Skip.index`.
     public var skips = [Int](repeating: 0, count: Skip.allCases.count)
-    /// Of the deferred lines that it did answer, the ones where it said another label than the student.
+    /// Deferred lines that the teacher answered with another label than the student.
     public var disagreements = 0
-    /// Answers by their confidence, in bins of equal width from 0 to 1.
+    /// Answers by confidence, in bins of equal width from 0 to 1.
     public var confidences = [Int](repeating: 0, count: CascadeTally.confidenceBins)
 
-    /// What the student said, also where the answer is the teacher's: lines by its label, and by its confidence in the
-    /// bins of `StudentReference`.
+    /// The student's answers, including lines with the teacher's: by its label, and by its confidence in the bins of
+    /// `StudentReference`.
     public var studentLabels: [Int]
     public var studentConfidences = [Int](repeating: 0, count: StudentReference.confidenceBins)
-    /// Tokens that the student read, and those of them that its tokenizer doesn't know; 0 where nobody counts.
+    /// Tokens that the student read, and those unknown to its tokenizer; 0 if they aren't counted.
     public var tokens = 0
     public var unknownTokens = 0
     public var shadow = ShadowTally()
 
     public static let confidenceBins = 20
 
-    /// Why the teacher gave no answer.
+    /// Why the teacher did not answer.
     public enum Skip: String, Sendable, CaseIterable {
         /// Its queue was full.
         case full
-        /// It couldn't be loaded, or its logits weren't finite numbers.
+        /// It couldn't be loaded, or its logits weren't finite.
         case broken
-        /// It took too long.
+        /// The wait was too long.
         case timeout
 
         public var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
@@ -54,14 +54,14 @@ public struct CascadeTally: Sendable, Equatable {
 
     public var skipped: Int { skips.reduce(0, +) }
 
-    /// Counts an answer by its confidence.
+    /// Counts an answer by confidence.
     mutating func count(_ confidence: Float) {
-        // A bound belongs to the bin below it, as `le` in Prometheus says: 0.05 is in the first bin.
+        // A bound is part of the bin below it, as with Prometheus's `le`: 0.05 is in the first bin.
         let bin = Int((confidence * Float(Self.confidenceBins)).rounded(.up)) - 1
         confidences[min(Self.confidenceBins - 1, max(0, bin))] += 1
     }
 
-    /// Counts what the student said of a line.
+    /// Counts the student's answer to a line.
     mutating func count(student: Verdict) {
         studentLabels[student.label] += 1
         studentConfidences[StudentReference.bin(student.confidence)] += 1
@@ -89,7 +89,7 @@ public struct CascadeTally: Sendable, Equatable {
         for index in confidences.indices { confidences[index] += other.confidences[index] }
     }
 
-    /// Sets all to 0 and keeps the memory.
+    /// Sets all counts to 0 and keeps the memory.
     mutating func reset() {
         lines = 0
         blank = 0
@@ -107,5 +107,44 @@ public struct CascadeTally: Sendable, Equatable {
         unknownTokens = 0
         shadow = ShadowTally()
         for index in confidences.indices { confidences[index] = 0 }
+    }
+}
+
+/// Counts of a shadow's answers compared with the student's.
+public struct ShadowTally: Sendable, Equatable {
+    /// Lines that both answered, and those of them with equal labels.
+    public var lines = 0
+    public var alike = 0
+    /// Lines for which the shadow's logits weren't finite.
+    public var broken = 0
+    /// Lines that the teacher answered as well, by which of the two agreed with it.
+    public var bothRight = 0
+    public var onlyStudentRight = 0
+    public var onlyShadowRight = 0
+    public var noneRight = 0
+
+    public init() {}
+
+    /// Lines that all three answered.
+    public var judged: Int { bothRight + onlyStudentRight + onlyShadowRight + noneRight }
+
+    public mutating func add(_ other: ShadowTally) {
+        lines += other.lines
+        alike += other.alike
+        broken += other.broken
+        bothRight += other.bothRight
+        onlyStudentRight += other.onlyStudentRight
+        onlyShadowRight += other.onlyShadowRight
+        noneRight += other.noneRight
+    }
+
+    /// Counts a line with the teacher's answer `teacher`.
+    mutating func judge(student: Int, shadow: Int, teacher: Int) {
+        switch (student == teacher, shadow == teacher) {
+        case (true, true): bothRight += 1
+        case (true, false): onlyStudentRight += 1
+        case (false, true): onlyShadowRight += 1
+        case (false, false): noneRight += 1
+        }
     }
 }

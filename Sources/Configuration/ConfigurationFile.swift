@@ -3,22 +3,22 @@ import Glibc
 
 /// Reads configuration files.
 public enum ConfigurationFile {
-    /// The most bytes that a file may have: far above any configuration, and no burden on memory.
+    /// Maximum size of a file in bytes. It bounds memory and is far above any configuration.
     public static let mostBytes = 1_048_576
 
-    /// The settings that the file at `path` gives, with `environment` for `${NAME}` and `$STATE_DIRECTORY`.
+    /// Reads the settings of the file at `path`. `environment` supplies `${NAME}` and `$STATE_DIRECTORY`.
     ///
-    /// - Throws: everything that is wrong with the file; also when it is missing or can't be read.
+    /// - Throws: all errors of the file, including that it is missing or unreadable.
     public static func load(path: String, environment: [String: String]) throws(ConfigurationErrors) -> Settings {
         try read(try bytes(of: path), path: path, environment: environment)
     }
 
-    /// The settings that `bytes` give; errors name the file as `path`.
+    /// Reads the settings from `bytes`. Errors name the file as `path`.
     public static func read(
         _ bytes: [UInt8], path: String, environment: [String: String]
     ) throws(ConfigurationErrors) -> Settings {
         guard bytes.count <= mostBytes else { throw failure(path, "the file is larger than \(mostBytes) bytes") }
-        // Columns don't count the mark that some editors put before everything else.
+        // The byte order mark that some editors write does not count as a column.
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
         let errors = ErrorCollector(path: path, source: SourceText(text))
@@ -30,7 +30,7 @@ public enum ConfigurationFile {
         return settings
     }
 
-    /// At most one byte more than allowed.
+    /// Reads the file, at most one byte beyond the limit.
     static func bytes(of path: String) throws(ConfigurationErrors) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -1,23 +1,23 @@
 import Diagnostics
 
-/// The few values that a verb beside the daemon needs of a file, which may be wrong everywhere else: where the status is
-/// offered, and where state and students are kept.
+/// The few settings that a command beside the daemon needs: the status address, the state directory and the registry.
+/// The rest of the file may be wrong.
 ///
-/// While a file is being edited the daemon goes on with the settings before, and `status` must find it.
+/// While a file is being edited, the daemon runs on with the previous settings and `status` must still find it.
 public struct ConfigurationGlance: Sendable {
     private let path: String
     private let listen: Result<ListenAddress?, ConfigurationErrors>
     private let state: Result<StateSettings, ConfigurationErrors>
     private let registry: Result<String, ConfigurationErrors>
-    /// Everything that is wrong with the file; nil: nothing.
+    /// All errors of the file; nil if it has none.
     public let errors: ConfigurationErrors?
 
-    /// Errors: what is wrong with a file that can't be read at all.
+    /// - Throws: the errors of a file that can't be read at all.
     public init(path: String, environment: [String: String]) throws(ConfigurationErrors) {
         try self.init(try ConfigurationFile.bytes(of: path), path: path, environment: environment)
     }
 
-    /// Of `bytes`; errors name the file as `path`.
+    /// Reads `bytes`. Errors name the file as `path`.
     public init(_ bytes: [UInt8], path: String, environment: [String: String]) throws(ConfigurationErrors) {
         self.path = path
         do throws(ConfigurationErrors) {
@@ -38,16 +38,16 @@ public struct ConfigurationGlance: Sendable {
         }
     }
 
-    /// nil where the file offers none. Errors: `configuration` where that can't be told.
+    /// Returns nil if the file has no `http` block. Throws `configuration` if that can't be determined.
     public func httpAddress() throws(UnderstudyError) -> ListenAddress? { try value(listen) }
 
-    /// Errors: `configuration`.
+    /// Throws `configuration`.
     public func stateDirectory() throws(UnderstudyError) -> String { try value(state).directory }
 
-    /// Errors: `configuration`.
+    /// Throws `configuration`.
     public func registryDirectory() throws(UnderstudyError) -> String { try value(registry) }
 
-    /// One sentence about a file that is wrong elsewhere.
+    /// One sentence that warns about errors elsewhere in the file.
     public var warning: String? {
         errors.map { "\($0.summary); the daemon can't start with this file, and only what is needed here was read" }
     }
@@ -60,12 +60,12 @@ public struct ConfigurationGlance: Sendable {
     }
 }
 
-/// Blocks of a file that is wrong, each read as if the others weren't there.
+/// The blocks of a faulty file, each read on its own.
 private struct FileParts {
     let path: String
     let environment: [String: String]
     private let bytes: [UInt8]
-    /// The file's mapping; nil where the text isn't YAML as a whole.
+    /// The file's root mapping; nil if the text as a whole isn't YAML.
     private let root: [YAMLNode.Entry]?
 
     init(_ bytes: [UInt8], path: String, environment: [String: String]) {
@@ -82,8 +82,8 @@ private struct FileParts {
         return entries
     }
 
-    /// What `get` takes from settings that hold only the blocks called `names`; `whole` where one of them is wrong, or
-    /// can't be told from the rest.
+    /// Returns what `get` reads from settings that hold only the blocks in `names`. Fails with `whole` if one of these
+    /// blocks is wrong or can't be separated from the rest.
     func value<Value>(
         of names: [String], whole: ConfigurationErrors, _ get: (Settings) -> Value
     ) -> Result<Value, ConfigurationErrors> {
@@ -101,10 +101,11 @@ private struct FileParts {
         return errors.isEmpty ? .success(get(settings)) : .failure(whole)
     }
 
-    /// The top-level entries of this name, of which a right file has one or none; nil where the text can't be read.
+    /// Returns the top-level entries of this name; a correct file has at most one. Returns nil if the text can't be
+    /// read.
     private func entries(named name: String) -> [YAMLNode.Entry]? {
         if let root { return root.filter { $0.name == name } }
-        // Not YAML as a whole: a block begins at a line's start and goes on until the next line that does.
+        // The text as a whole isn't YAML. A block begins at a line start and ends before the next line that begins one.
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard let first = lines.firstIndex(where: { $0.starts(with: Array("\(name):".utf8)) }) else { return [] }
         let rest = lines[(first + 1)...]

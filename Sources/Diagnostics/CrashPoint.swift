@@ -1,48 +1,48 @@
 import Glibc
 import Synchronization
 
-/// Places where a test can have the process killed, as a power cut would: between any two steps that must not come
-/// apart. `UNDERSTUDY_CRASH_AT=committed:3` kills at the third time that the place is reached.
+/// Points at which a test can kill the process, to simulate a crash between any two steps that must be atomic together.
+/// `UNDERSTUDY_CRASH_AT=committed:3` kills it when the point is reached for the third time.
 ///
-/// Each is passed once per job or commit, never per line, and costs a comparison when nothing is asked for.
+/// Each point is passed once per job or commit, never per line, and costs one comparison if the variable isn't set.
 public enum CrashPoint: String, Sendable, CaseIterable {
-    /// A sink file has been made and isn't registered yet.
+    /// A sink file has been created and isn't registered yet.
     case created
-    /// A sink file has been registered and holds nothing yet.
+    /// A sink file has been registered and is still empty.
     case registered
-    /// A job's bytes are in some of its sink files and not in all.
+    /// A job's bytes are in some of its sink files but not in all.
     case appending
-    /// A job's bytes are in all of its sink files; its source's position isn't noted.
+    /// A job's bytes are in all of its sink files; its source's position isn't recorded yet.
     case appended
-    /// The cut has been made and the sink files aren't synchronised.
+    /// The cut is made; the sink files aren't synchronised yet.
     case cut
-    /// The sink files are synchronised; nothing is committed.
+    /// The sink files are synchronised; nothing is committed yet.
     case synchronised
-    /// The transaction is durable; the sources don't know yet.
+    /// The transaction is durable; the sources aren't notified yet.
     case committed
-    /// The sources know: finished files have been moved or deleted.
+    /// The sources are notified: finished files have been moved or deleted.
     case acknowledged
-    /// New models have been loaded and don't answer yet.
+    /// New models have been loaded and aren't in use yet.
     case swapping
-    /// The run has its lock and is noted; nothing is read.
+    /// The run has its lock and is recorded; nothing has been read.
     case runBegun = "run-begun"
-    /// The log is read; nothing is learnt.
+    /// The log has been read; training hasn't begun.
     case harvested
     /// Training has ended; the candidate is in memory.
     case trained
-    /// The candidate lies in the workplace; it isn't measured.
+    /// The candidate is written to the work directory; it isn't measured yet.
     case measured = "candidate-written"
-    /// The gate has decided; nothing is published.
+    /// The gate has decided; nothing is published yet.
     case decided
-    /// The candidate is published; nothing leads to it.
+    /// The candidate is published; no link leads to it yet.
     case published
-    /// A student from elsewhere has been copied beside the registry's versions; it has no name yet.
+    /// An adopted student has been copied beside the registry's versions; it has no name yet.
     case adopted
-    /// The registry's record says what the links don't say yet.
+    /// The registry's record has the promotion; the links aren't changed yet.
     case promoting
-    /// One of two links is flipped.
+    /// One of two links is changed.
     case flipping
-    /// Both are flipped; the run isn't noted as ended.
+    /// Both links are changed; the end of the run isn't recorded yet.
     case promoted
 
     private static let wanted: (name: String, time: Int)? = {
@@ -53,11 +53,20 @@ public enum CrashPoint: String, Sendable, CaseIterable {
     }()
     private static let passed = Atomic(0)
 
-    /// Kills the process if this is the place that was asked for.
+    /// Kills the process if this is the configured point.
     public func pass() {
         guard let wanted = Self.wanted, wanted.name == rawValue else { return }
         if Self.passed.wrappingAdd(1, ordering: .relaxed).newValue == wanted.time {
             kill(getpid(), SIGKILL)
         }
+    }
+}
+
+/// Reads the process's environment.
+public enum EnvironmentVariable {
+    /// nil if the variable isn't set, or is empty, which usually means the same.
+    public static func value(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
     }
 }

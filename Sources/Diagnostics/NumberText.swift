@@ -1,8 +1,8 @@
 import Glibc
 
-/// Numbers as people read them; the same in every locale.
+/// Numbers as text; the same in every locale.
 public enum NumberText {
-    /// `value` with `digits` decimals, rounded as C's printf rounds (the exact binary value, ties to even).
+    /// `value` with `digits` decimals, rounded as by C's printf (the exact binary value, ties to even).
     public static func fixed(_ value: Double, digits: Int) -> String {
         // Room for the largest double (309 digits), a sign, a point and the decimals.
         let capacity = 320 + max(digits, 0)
@@ -20,8 +20,8 @@ public enum NumberText {
         fixed(share * 100, digits: digits) + " %"
     }
 
-    /// `value` with as many decimals, `digits` at least, as it takes to see that it isn't `limit`: a sentence that says
-    /// that 0.2504 is more than 0.25 doesn't say "0.25". Where the two are equal, `digits`.
+    /// `value` with at least `digits` decimals, and as many as are needed to distinguish it from `limit`: a sentence
+    /// that says that 0.2504 is more than 0.25 must not print "0.25". If the two are equal, `digits`.
     public static func fixed(_ value: Double, digits: Int, apartFrom limit: Double) -> String {
         guard value != limit, value.isFinite, limit.isFinite else { return fixed(value, digits: digits) }
         var digits = digits
@@ -34,7 +34,7 @@ public enum NumberText {
         fixed(share * 100, digits: digits, apartFrom: limit * 100) + " %"
     }
 
-    /// Thousands apart: 12345 is `12,345`.
+    /// With a thousands separator: 12345 is `12,345`.
     public static func grouped(_ value: Int) -> String {
         var digits = Array(String(value.magnitude))
         var position = digits.count - 3
@@ -45,7 +45,7 @@ public enum NumberText {
         return (value < 0 ? "-" : "") + String(digits)
     }
 
-    /// A rate: whole numbers from 100 on, fewer digits lost below.
+    /// A rate: an integer from 100 on, with more decimals below.
     public static func rate(_ value: Double) -> String {
         guard value.isFinite, value < 1e15 else { return "–" }
         if value >= 100 { return grouped(Int(value.rounded())) }

@@ -1,17 +1,17 @@
 import Glibc
 
-/// Whether something is at a path, where "it can't be told" is an error and never a "no".
+/// Examines paths. If the system can't tell whether something is at a path, that is an error and never a "no".
 public enum PathLookup {
-    /// What a path leads to.
+    /// The type of the file at a path.
     public enum Kind: Sendable, Equatable {
         case absent
         case file, directory, pipe, socket, link, other
     }
 
-    /// What is at `path`; a symbolic link is followed where `following` is true, and `link` where it isn't.
+    /// The type of the file at `path`; a symbolic link is followed if `following` is true, otherwise it is `link`.
     ///
-    /// Errors: `noPermission` where a directory on the way may not be searched; `inputOutput` where the system can't
-    /// tell for another reason.
+    /// Errors: `noPermission` if a directory of the path may not be searched; `inputOutput` if it can't be examined for
+    /// another reason.
     public static func kind(of path: String, following: Bool = true) throws(UnderstudyError) -> Kind {
         var status = stat()
         guard (following ? stat(path, &status) : lstat(path, &status)) == 0 else {
@@ -29,10 +29,10 @@ public enum PathLookup {
         }
     }
 
-    /// Whether there is something at `path`, links followed. Errors: as `kind`.
+    /// Whether there is a file at `path`, links followed. Errors: as `kind`.
     public static func exists(_ path: String) throws(UnderstudyError) -> Bool { try kind(of: path) != .absent }
 
-    /// The path with all links resolved; nil where there is nothing, a dangling link included. Errors: as `kind`.
+    /// The path with all links resolved; nil if there is nothing, a dangling link included. Errors: as `kind`.
     public static func resolved(_ path: String) throws(UnderstudyError) -> String? {
         guard let resolved = realpath(path, nil) else {
             let reason = errno
@@ -50,7 +50,7 @@ public enum PathLookup {
         return denied(path)
     }
 
-    /// The error for a file that is there and couldn't be read by means that don't say why: asks again why.
+    /// The error for an existing file that couldn't be read by a call that gives no reason: determines the reason.
     public static func unreadable(_ path: String) -> UnderstudyError {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor < 0 else {
@@ -62,7 +62,7 @@ public enum PathLookup {
         return failure(reason, path)
     }
 
-    /// The error for something that this user may not read or look into.
+    /// The error for a file or directory that this user may not read or search.
     public static func denied(_ path: String) -> UnderstudyError {
         UnderstudyError(
             .noPermission,

@@ -1,6 +1,6 @@
-/// Text from outside made safe for a terminal and a log, and laid out there.
+/// External text, escaped for a terminal and a log, and its layout there.
 public enum PrintableText {
-    /// Control characters, line ends and direction marks as `\u{…}`: they could rewrite the screen or the line.
+    /// Escapes control characters, line ends and direction marks as `\u{…}`: they could rewrite the screen or the line.
     public static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var result = ""
@@ -22,8 +22,8 @@ public enum PrintableText {
         }
     }
 
-    /// Columns of cells two spaces apart: those in `leftAligned` to the left, the others to the right; each row with its
-    /// line end.
+    /// A table with columns two spaces apart: those in `leftAligned` are left-aligned, the others right-aligned; each
+    /// row with its newline.
     public static func table(_ rows: [[String]], leftAligned: Set<Int> = [0]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
@@ -43,7 +43,7 @@ public enum PrintableText {
         return text
     }
 
-    /// The beginning of `text` that fits into so many terminal columns, with `…` behind it where something is cut off.
+    /// The beginning of `text` that fits into `columns` terminal columns, followed by `…` if something is cut off.
     public static func cut(_ text: String, columns: Int) -> String {
         var kept = String.UnicodeScalarView()
         var used = 0
@@ -55,7 +55,7 @@ public enum PrintableText {
         return text
     }
 
-    /// Columns that a terminal gives to the text: two for East Asian wide characters, none for combining marks.
+    /// The number of terminal columns of the text: two for East Asian wide characters, none for combining marks.
     public static func terminalColumns(_ text: String) -> Int {
         text.unicodeScalars.reduce(0) { columns, scalar in
             switch scalar.properties.generalCategory {

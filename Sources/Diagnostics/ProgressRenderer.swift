@@ -1,6 +1,6 @@
-/// Progress as text: a bar that fits a terminal's width, or a plain line for logs. Pure.
+/// Renders progress as text: a bar that fits a terminal's width, or a plain line for logs. Pure.
 public enum ProgressRenderer {
-    /// The characters a bar is drawn with.
+    /// The characters of a bar.
     public enum Characters: Sendable {
         /// `━━━━━╸────`: eighth blocks look ragged in many fonts, heavy lines don't.
         case unicode
@@ -8,14 +8,14 @@ public enum ProgressRenderer {
         case ascii
     }
 
-    // The bar takes what the fields leave, within these bounds (columns).
+    // The bar's limits in columns; it uses the width that the fields leave.
     static let narrowestBar = 8
     static let widestBar = 40
 
-    /// One line of at most `width` columns without a line end: stage, bar, share, loss, accuracy, rate, time left.
+    /// One line of at most `width` columns without a newline: stage, bar, share, loss, accuracy, rate, time left.
     ///
-    /// Where the width doesn't hold them all, the rate goes first, then the accuracy, the loss, the bar; what is left
-    /// is cut. A terminal wraps a line that is as wide as itself, so pass one column less than it has.
+    /// If the width is too small for all, the rate is omitted first, then the accuracy, the loss, the bar; the rest is
+    /// cut. A terminal wraps a line as wide as itself, so pass one column less than it has.
     public static func bar(_ snapshot: ProgressSnapshot, width: Int, characters: Characters = .unicode) -> String {
         var fields: [(priority: Int, text: String)] = []
         if let share = snapshot.share {
@@ -44,7 +44,7 @@ public enum ProgressRenderer {
         return String(parts.joined(separator: "  ").prefix(max(0, width)))
     }
 
-    /// One plain line without a line end, for logs and pipes.
+    /// One plain line without a newline, for logs and pipes.
     public static func line(_ snapshot: ProgressSnapshot) -> String {
         var text = "\(snapshot.stage): \(NumberText.grouped(snapshot.completed))"
         if let total = snapshot.total { text += " of \(NumberText.grouped(total))" }
@@ -55,7 +55,7 @@ public enum ProgressRenderer {
         return text
     }
 
-    /// What a finished stage leaves behind, in both renderings.
+    /// The summary of a finished stage, for both renderings.
     public static func summary(_ snapshot: ProgressSnapshot) -> String {
         "\(snapshot.stage): \(NumberText.grouped(snapshot.completed)) \(snapshot.unit) in "
             + NumberText.clock(snapshot.elapsed) + measures(snapshot)
@@ -70,7 +70,8 @@ public enum ProgressRenderer {
         return text
     }
 
-    /// Rounded down, so that 99.9 % isn't shown as done (a hair is added for shares such as 0.29, a bit below 29/100).
+    /// Rounded down, so that 99.9 % isn't shown as done (a tiny value is added for shares such as 0.29, slightly below
+    /// 29/100).
     private static func wholePercent(_ share: Double) -> String {
         "\(Int((share * 100 + 1e-9).rounded(.down))) %"
     }

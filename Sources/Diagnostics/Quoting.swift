@@ -1,14 +1,14 @@
-/// Text from a file, made safe to show or to write.
+/// Text from a file, escaped for display or output.
 public enum Quoting {
-    /// A name from a file, fit for a one-line message: quoted as JSON, control characters escaped, cut when very long.
+    /// A name from a file for a one-line message: quoted as JSON, control characters escaped, cut if very long.
     public static func name(_ name: String) -> String {
         let longest = 120
         let shown = name.unicodeScalars.count > longest ? String(name.unicodeScalars.prefix(longest)) + "…" : name
         return json(shown)
     }
 
-    /// `text` as a JSON string literal, quotes included; what `PrintableText.isUnsafe` names is escaped, so that it
-    /// always fits on one line and can be looked at.
+    /// `text` as a JSON string literal, quotes included; characters for which `PrintableText.isUnsafe` is true are
+    /// escaped, so that it always fits on one line and can be displayed.
     public static func json(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Standard error, for what is written to it while something goes on.
+/// Standard error, for messages during an operation.
 public enum StandardError {
-    /// Writes `text` at once, so that lines of several threads don't mix. Where standard error is closed or broken, it is
-    /// dropped silently: there is no better place left to say so.
+    /// Writes `text` at once, so that lines of several threads don't mix. If standard error is closed or broken, the
+    /// text is dropped silently: there is no other place to report that.
     @Sendable public static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
@@ -15,5 +15,17 @@ public enum StandardError {
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
         }
+    }
+}
+
+/// Ends a process that can't allocate a large block: it can't continue, and every guarantee about lines also holds for
+/// a killed process.
+public enum OutOfMemory {
+    /// Reports it on standard error and exits at once, with the status of a temporary failure.
+    public static func end(wanted bytes: Int) -> Never {
+        StandardError.write(
+            "error: the system gives no memory for \(NumberText.grouped(bytes)) bytes; allow more (ulimit -v, MemoryMax=),"
+                + " or use smaller models or fewer threads\n")
+        _exit(UnderstudyError.Code.tryAgain.exitStatus)
     }
 }

@@ -1,4 +1,4 @@
-/// Moments as people and programs write them: microseconds since 1970 in UTC. Pure, and the same in every locale.
+/// Times as text: microseconds since 1970 in UTC. Pure, and the same in every locale.
 public enum TimeText {
     public static let second: Int64 = 1_000_000
     public static let hour = 3600 * second
@@ -19,8 +19,8 @@ public enum TimeText {
     /// `2026-11-25`.
     public static func date(_ time: Int64) -> String { Parts(time).date }
 
-    /// What a person gives: `2026-11-25`, `2026-11-25T13:02`, with seconds, with `Z` or without (both UTC), or how long
-    /// ago: `30m`, `24h`, `7d`. nil where it is none of these.
+    /// Parses a time given by a person: `2026-11-25`, `2026-11-25T13:02`, with seconds, with `Z` or without (both UTC),
+    /// or an age: `30m`, `24h`, `7d`. nil for other text.
     public static func parse(_ text: String, now: Int64) -> Int64? {
         if let unit = text.last, let length = lengths[unit], let count = Int64(text.dropLast()), count >= 0 {
             let (ago, overflows) = count.multipliedReportingOverflow(by: length)
@@ -42,7 +42,7 @@ public enum TimeText {
         let clock = (number(11..<13), number(14..<16), number(17..<19))
         guard (1...12).contains(month), dayOfMonth >= 1, clock.0 < 24, clock.1 < 60, clock.2 < 61 else { return nil }
         let time = days(number(0..<4), month, dayOfMonth) * day
-        // A day that its month doesn't have would come out as one of the next month.
+        // A day that doesn't exist in its month would become one of the next month.
         guard Parts(time).date.utf8.elementsEqual(bytes.prefix(10)) else { return nil }
         return time + ((clock.0 * 60 + clock.1) * 60 + clock.2) * second
     }
@@ -64,7 +64,7 @@ public enum TimeText {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    /// A moment taken apart (`civil_from_days` of the same source).
+    /// The components of a time (`civil_from_days` of the same source).
     private struct Parts {
         let date: String
         let second: Int64
@@ -92,7 +92,7 @@ public enum TimeText {
         }
     }
 
-    /// Division that rounds down for moments before 1970 too.
+    /// Division that rounds down, also for times before 1970.
     private static func floor(_ value: Int64, _ divisor: Int64) -> Int64 {
         value >= 0 ? value / divisor : -((-(value + 1)) / divisor) - 1
     }

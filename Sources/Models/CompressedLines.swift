@@ -4,15 +4,15 @@ import Glibc
 
 /// The lines of a text file, plain or compressed with gzip, read as a stream.
 final class CompressedLines {
-    /// Longer lines are refused: none of a word-vector file is, and a damaged file must not fill the memory.
+    /// Longer lines are refused: word-vector files have none, and a damaged file must not exhaust the memory.
     private static let maximumLineLength = 4 << 20
     private static let chunkLength = 1 << 18
 
-    /// The number of the line that `next` gave last, from 1.
+    /// The number of the line that `next` last returned, from 1.
     private(set) var number = 0
     private let path: String
     private let file: gzFile
-    /// Unread bytes are `buffer[start ..< end]`; one more byte is kept free for the zero behind the last line.
+    /// Unread bytes are `buffer[start ..< end]`; one more byte is reserved for the zero after the last line.
     private var buffer: UnsafeMutableBufferPointer<UInt8>
     private var start = 0
     private var end = 0
@@ -41,7 +41,7 @@ final class CompressedLines {
 
     /// The next line without its line break, followed by a zero byte that isn't counted; valid until the next call.
     ///
-    /// Errors: `inputOutput` for a read that fails, `invalidData` for a damaged or cut gzip and for a line over 4 MiB.
+    /// Errors: `inputOutput` if a read fails, `invalidData` for a damaged or truncated gzip and for a line over 4 MiB.
     func next() throws(UnderstudyError) -> UnsafeBufferPointer<UInt8>? {
         var searched = start
         while true {
@@ -59,7 +59,7 @@ final class CompressedLines {
         return UnsafeBufferPointer(rebasing: buffer[start..<lineEnd])
     }
 
-    /// Reads on; the number of bytes by which unread ones moved to the front.
+    /// Reads more data; returns the number of bytes by which unread ones moved to the front.
     private func fill() throws(UnderstudyError) -> Int {
         guard end - start <= Self.maximumLineLength else {
             throw UnderstudyError(.invalidData, "the line is over 4 MiB long", at: "\(path):\(number + 1)")
@@ -80,7 +80,7 @@ final class CompressedLines {
         return moved
     }
 
-    /// At the end of the data: was it the end of the file, or damage?
+    /// Distinguishes the end of the file from damage at the end of the data.
     private func checkEnd() throws(UnderstudyError) {
         var code: Int32 = 0
         let message = gzerror(file, &code)

@@ -2,7 +2,7 @@ import Diagnostics
 import Glibc
 import Tensors
 
-/// Whole directory trees: listing, forcing to the disk, removing. Symbolic links are never followed.
+/// Whole directory trees: listing, syncing to the disk, removing. Symbolic links are never followed.
 enum DirectoryTree {
     /// Names in `path`, without `.` and `..`, in byte order. Errors: `inputOutput`, `noPermission`.
     static func entries(of path: String) throws(UnderstudyError) -> [String] {
@@ -10,7 +10,7 @@ enum DirectoryTree {
         defer { closedir(stream) }
         var names: [String] = []
         while true {
-            // readdir(3): the end and a failure differ in errno only.
+            // readdir(3): only errno distinguishes the end from a failure.
             errno = 0
             guard let entry = readdir(stream) else {
                 let reason = errno
@@ -27,7 +27,7 @@ enum DirectoryTree {
         return names.sorted()
     }
 
-    /// Makes files 0644 and directories 0755 and forces all of them to the disk, `path` last.
+    /// Makes files 0644 and directories 0755 and syncs all of them to the disk, `path` last.
     static func makeDurable(_ path: String) throws(UnderstudyError) {
         for name in try entries(of: path) {
             let entry = "\(path)/\(name)"
@@ -48,7 +48,7 @@ enum DirectoryTree {
         guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw failure(path) }
     }
 
-    /// Makes the directory and those above it, where they aren't there.
+    /// Creates the missing ones of the directory and its parents.
     ///
     /// Errors: `cannotCreate`, `noSpace`.
     static func make(_ path: String) throws(UnderstudyError) {
@@ -62,7 +62,7 @@ enum DirectoryTree {
             "the directory can't be made: \(String(cString: strerror(errno)))", at: path)
     }
 
-    /// Bytes of the regular files directly in `path`; 0 where it can't be read.
+    /// Total size in bytes of the regular files directly in `path`; 0 if it can't be read.
     static func bytes(_ path: String) -> Int {
         var sum = 0
         for name in (try? entries(of: path)) ?? [] {
@@ -72,7 +72,7 @@ enum DirectoryTree {
         return sum
     }
 
-    /// Copies a regular file; anything else is passed over.
+    /// Copies a regular file; ignores anything else.
     static func copy(file source: String, to target: String) throws(UnderstudyError) {
         guard try PathLookup.kind(of: source) == .file else { return }
         var status = stat()
@@ -85,7 +85,7 @@ enum DirectoryTree {
         try file.commit()
     }
 
-    /// Removes `path` and all below it as far as it can.
+    /// Removes `path` and all below it as far as possible.
     static func remove(_ path: String) {
         guard kind(of: path) == S_IFDIR else {
             unlink(path)
@@ -101,7 +101,7 @@ enum DirectoryTree {
             "the directory can't be read: \(String(cString: strerror(reason)))", at: path)
     }
 
-    /// The file type bits of `st_mode`; nil where there is no such entry, or it can't be told.
+    /// The file type bits of `st_mode`; nil if there is no such entry, or it can't be examined.
     private static func kind(of path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil

@@ -1,17 +1,18 @@
 import CFiles
 
-/// The heap of a process that runs for months: what loading a model took for a moment goes back to the system.
+/// Heap settings for a process that runs for months: memory that loading a model needed temporarily is returned to the
+/// system.
 ///
-/// Source: mallopt(3), malloc_trim(3). By default glibc raises the size from which a block has pages of its own as
-/// such blocks are freed, and has a heap for each thread; both keep memory that nobody uses.
+/// Source: mallopt(3), malloc_trim(3). By default glibc raises its mmap threshold as large blocks are freed, and has a
+/// heap for each thread; both keep unused memory.
 public enum HeapMemory {
-    /// Keeps large blocks out of the heap and threads in few heaps. To be called before there are other threads.
+    /// Keeps large blocks out of the heap and limits the number of heaps. Must be called before other threads exist.
     public static func limit() {
         mallopt(M_MMAP_THRESHOLD, 256 << 10)
         mallopt(M_TRIM_THRESHOLD, 256 << 10)
         mallopt(M_ARENA_MAX, 2)
     }
 
-    /// Gives free pages back to the system. Takes about a millisecond; for after a model was loaded or let go.
+    /// Returns free pages to the system. Takes about a millisecond; for use after a model was loaded or released.
     public static func giveBack() { malloc_trim(0) }
 }

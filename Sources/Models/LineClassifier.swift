@@ -1,28 +1,71 @@
-/// A trained model that gives a line of text one logit per label: a student or a teacher.
+/// A trained model that computes one logit per label for a line of text: a student or a teacher.
 ///
 /// Immutable and shared by all threads; each thread makes its own scorer.
 public protocol LineClassifier: Sendable {
-    /// Names in the order of the logits. The order belongs to the weights.
+    /// Names in the order of the logits. The order is fixed by the weights.
     var labels: [String] { get }
-    /// How outputs and logs name this model (the directory's name, or what its config says).
+    /// The model's name in outputs and logs (the directory's name, or the name in its configuration).
     var version: String { get }
 
     func makeScorer() -> any LineScorer
 }
 
-/// One thread's use of a model: the model plus working memory that is kept from batch to batch.
+/// One thread's use of a model: the model plus working memory that is reused from batch to batch.
 public protocol LineScorer: AnyObject {
     /// Logits of every line of `batch`, written row-major (batch.count, labels.count) to `logits`.
     ///
-    /// `logits` must have room for batch.count · labels.count values. An empty line is legal.
-    /// A line's logits don't depend on what else is in the batch (up to f32 rounding).
+    /// `logits` must have room for batch.count · labels.count values. An empty line is valid. A line's logits don't
+    /// depend on the other lines of the batch (up to f32 rounding).
     func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>)
 
-    /// Tokens of the batch that was scored last, and those of them that the tokenizer doesn't know; zeros where nobody
-    /// counts them.
+    /// The number of tokens in the last scored batch, and how many of them the tokenizer doesn't know; zeros if not
+    /// counted.
     var tokenCounts: (all: Int, unknown: Int) { get }
 }
 
 extension LineScorer {
     public var tokenCounts: (all: Int, unknown: Int) { (0, 0) }
+}
+
+/// UTF-8 lines stored end to end without separators, as the models expect them.
+///
+/// Line `i` is `bytes[offsets[i] ..< offsets[i + 1]]`.
+public struct LineBatch: Sendable {
+    public var bytes: [UInt8] = []
+    /// `count + 1` offsets into `bytes`; the first is 0.
+    public private(set) var offsets: [Int] = [0]
+
+    public init() {}
+
+    public init(_ lines: some Sequence<String>) {
+        for line in lines { append(Array(line.utf8)) }
+    }
+
+    public var count: Int { offsets.count - 1 }
+
+    public mutating func append(_ line: some Sequence<UInt8>) {
+        bytes.append(contentsOf: line)
+        offsets.append(bytes.count)
+    }
+
+    public mutating func append(_ line: UnsafeBufferPointer<UInt8>) {
+        bytes.append(contentsOf: line)
+        offsets.append(bytes.count)
+    }
+
+    /// Empties the batch and keeps its memory.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        offsets.removeAll(keepingCapacity: true)
+        offsets.append(0)
+    }
+
+    /// Calls `body` with the bytes of every line in turn.
+    public func forEachLine(_ body: (Int, UnsafeBufferPointer<UInt8>) -> Void) {
+        bytes.withUnsafeBufferPointer { all in
+            for index in 0..<count {
+                body(index, UnsafeBufferPointer(rebasing: all[offsets[index]..<offsets[index + 1]]))
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// A model directory's README.md: Markdown with the metadata that Hugging Face reads from its YAML front matter.
+/// A model directory's README.md: Markdown with YAML front matter for Hugging Face.
 ///
 /// Source of the keys: huggingface.co/docs/hub/model-cards, "Model card metadata".
 public struct ModelCard: Sendable, Equatable {
@@ -15,7 +15,8 @@ public struct ModelCard: Sendable, Equatable {
         }
     }
 
-    /// A table of results; the first column is set left, the others right. Every row has as many cells as `columns`.
+    /// A table of results; the first column is left-aligned, the others right-aligned. Every row has as many cells as
+    /// `columns`.
     public struct Table: Sendable, Equatable {
         public var title: String
         public var columns: [String]
@@ -30,11 +31,11 @@ public struct ModelCard: Sendable, Equatable {
     }
 
     public var title: String
-    /// One paragraph: what the model does, and for whom.
+    /// One paragraph: the model's purpose and its intended users.
     public var summary: String
-    /// An SPDX identifier in lower case, e.g. `mit`; nil when it isn't known, and then the card says so.
+    /// An SPDX identifier in lower case, e.g. `mit`; if nil, the card says that the licence is unknown.
     public var license: String?
-    /// Where the licence comes from and what it asks for.
+    /// The source of the licence and its requirements.
     public var licenseNote: String?
     /// ISO 639 codes.
     public var languages: [String] = []
@@ -42,13 +43,13 @@ public struct ModelCard: Sendable, Equatable {
     /// A Hugging Face id or a name; nil for a model trained from scratch.
     public var baseModel: String?
     public var labels: [String] = []
-    /// What it was trained, validated and tested on: one fact a data file, with counts and fingerprints.
+    /// The training, validation and test data: one fact per data file, with counts and fingerprints.
     public var data: [Fact] = []
-    /// Everything that another run needs to make the same model, but for the seed.
+    /// Everything that another run needs to reproduce the model, except the seed.
     public var recipe: [Fact] = []
     public var seed: UInt64?
     public var results: [Table] = []
-    /// What it shouldn't be used for, one sentence each.
+    /// Uses that it isn't suited for, one sentence each.
     public var limitations: [String] = []
 
     public init(title: String, summary: String, license: String?) {
@@ -97,10 +98,11 @@ public struct ModelCard: Sendable, Equatable {
         return (lines + ["---"]).joined(separator: "\n")
     }
 
-    /// Quoted always: plain `no` is false in YAML 1.1, and plain `1.0` a number. A JSON string is a YAML one.
+    /// Always quoted: unquoted `no` is false in YAML 1.1, and unquoted `1.0` a number. A JSON string is a valid YAML
+    /// string.
     private static func yaml(_ text: String) -> String { Quoting.json(text) }
 
-    /// Text that stays on its line and starts no table cell, tag or entity.
+    /// Escapes text so that it stays on its line and starts no table cell, tag or entity.
     private static func inline(_ text: String) -> String {
         var out = ""
         for character in text {

@@ -3,10 +3,10 @@ import Tensors
 
 /// A model's `config.json`, or an object inside it, read key by key with errors that name file and key.
 ///
-/// Keys that nobody asks for are ignored: Transformers writes many. `optional…` gives nil for a key that is absent or
-/// null; the others throw then.
+/// Keys that aren't read are ignored: Transformers writes many. `optional…` returns nil if a key is absent or null; the
+/// others throw.
 public struct ModelConfiguration: Sendable {
-    /// More than any model's configuration has; tokenizers with their vocabularies live in another file.
+    /// More than any model's configuration; vocabularies of tokenizers are in another file.
     private static let maximumByteCount = 16 << 20
 
     public let path: String
@@ -26,7 +26,7 @@ public struct ModelConfiguration: Sendable {
         }
     }
 
-    /// From bytes; `path` is what errors name.
+    /// Parses bytes; `path` is the file's name in errors.
     public init(json bytes: UnsafeRawBufferPointer, path: String) throws(UnderstudyError) {
         let tree: JSONTree
         do {
@@ -52,7 +52,7 @@ public struct ModelConfiguration: Sendable {
 
     public var keys: [String] { members.keys }
 
-    /// True when the key is there and not null.
+    /// True if the key is present and not null.
     public func contains(_ key: String) -> Bool { present(key) != nil }
 
     public func integer(_ key: String, in range: ClosedRange<Int>) throws(UnderstudyError) -> Int {
@@ -152,7 +152,7 @@ public struct ModelConfiguration: Sendable {
         return ModelConfiguration(inner, path: path, prefix: "\(prefix)\(key).")
     }
 
-    /// An error about `key`, placed at this file: for checks that only the caller can make.
+    /// An error about `key` in this file: for checks by the caller.
     public func wrong(_ key: String, _ message: String) -> UnderstudyError {
         UnderstudyError(.invalidData, "key \(Quoting.name(prefix + key)): \(message)", at: path)
     }
@@ -169,5 +169,60 @@ public struct ModelConfiguration: Sendable {
 
     private func mismatch(_ key: String, _ value: JSONTree, _ needed: String) -> UnderstudyError {
         wrong(key, "it is \(value.kind), but \(needed) is needed")
+    }
+}
+
+extension ModelConfiguration {
+    /// The labels of `id2label` in the order of the logits; nil when the key is absent (Transformers omits it in models
+    /// without a classifier).
+    ///
+    /// Errors: keys other than 0, 1, … without gaps, a duplicate or empty label, and a `num_labels` or `label2id` that
+    /// contradicts it.
+    public func optionalLabels() throws(UnderstudyError) -> [String]? {
+        guard let byID = try optionalObject("id2label") else { return nil }
+        var labels = [String?](repeating: nil, count: byID.keys.count)
+        for key in byID.keys {
+            // The key must be the canonical spelling of the number: "01" would give an id two names.
+            guard let id = Int(key), id >= 0, String(id) == key else {
+                throw wrong("id2label", "its key \(Quoting.name(key)) is not a whole number from 0")
+            }
+            guard id < labels.count else {
+                throw wrong("id2label", "it has \(labels.count) labels, but one of them is number \(id)")
+            }
+            labels[id] = try byID.string(key)
+        }
+        let ordered = labels.compactMap { $0 }
+        try checkLabels(ordered, key: "id2label")
+        if let count = try optionalInteger("num_labels", in: 0...Int.max), count != ordered.count {
+            throw wrong("num_labels", "it is \(count), but id2label has \(ordered.count) labels")
+        }
+        if let byLabel = try optionalObject("label2id") {
+            for (id, label) in ordered.enumerated() {
+                guard try byLabel.integer(label, in: 0...Int.max) == id else {
+                    throw wrong("label2id", "the label \(Quoting.name(label)) has another number in id2label: \(id)")
+                }
+            }
+        }
+        return ordered
+    }
+
+    /// The labels of an array of strings in the order of the logits.
+    ///
+    /// Errors: a missing key, no labels, a duplicate or empty label.
+    public func labels(_ key: String = "labels") throws(UnderstudyError) -> [String] {
+        let labels = try strings(key)
+        try checkLabels(labels, key: key)
+        return labels
+    }
+
+    private func checkLabels(_ labels: [String], key: String) throws(UnderstudyError) {
+        guard !labels.isEmpty else { throw wrong(key, "it has no labels") }
+        var seen: Set<String> = []
+        for label in labels {
+            guard !label.isEmpty else { throw wrong(key, "a label is empty") }
+            guard seen.insert(label).inserted else {
+                throw wrong(key, "the label \(Quoting.name(label)) stands there twice")
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@ import Diagnostics
 import Glibc
 import Tensors
 
-/// The layout of a model directory (Hugging Face's), and how one is published.
+/// The layout of a model directory (Hugging Face's), and its publication.
 ///
 ///     config.json  model.safetensors  vocab.txt or tokenizer.json  README.md  metrics.json
 public enum ModelDirectory {
@@ -26,22 +26,22 @@ public enum ModelDirectory {
         }
     }
 
-    /// Writes one of the model's text files into a directory that is being made.
+    /// Writes one of the model's text files into a directory that is being built.
     public static func write(_ text: String, to name: String, in directory: String) throws(UnderstudyError) {
         let file = try DurableFile(replacing: "\(directory)/\(name)")
         try file.write(Array(text.utf8))
         try file.commit()
     }
 
-    /// Publishes a directory at `path` whose files `write` makes in the directory it is given.
+    /// Publishes a model directory at `path`; `write` creates its files in the directory that it gets.
     ///
-    /// The files are written in a hidden directory beside `path`, forced to the disk and made readable to all (0644,
+    /// The files are written in a hidden directory beside `path`, synced to the disk and made readable to all (0644,
     /// 0755), then the directory is renamed into place, so a half-written model is never visible. An existing model is
-    /// replaced in one step (the two directories are swapped and the old one removed) and only when `replacing` is
-    /// true; a directory that is neither empty nor a model's is never replaced. Hidden directories that earlier runs
-    /// left behind when they were killed are removed.
+    /// replaced in one step (the two directories are swapped and the old one removed) and only if `replacing` is true;
+    /// a directory that is neither empty nor a model's is never replaced. Hidden directories left by killed runs are
+    /// removed.
     ///
-    /// Errors: `cannotCreate`, `inputOutput` and what `write` throws; `path` is as it was then.
+    /// Errors: `cannotCreate`, `inputOutput` and those that `write` throws; `path` is then unchanged.
     public static func publish(
         to path: String, replacing: Bool, write: (String) throws(UnderstudyError) -> Void
     ) throws(UnderstudyError) {
@@ -55,7 +55,7 @@ public enum ModelDirectory {
         try DurableFile.synchroniseDirectory(staging.parent)
     }
 
-    /// Finds out early, before hours of training, what would stop the renaming.
+    /// Checks in advance, before hours of training, whether the rename would fail.
     public static func checkTarget(_ path: String, replacing: Bool) throws(UnderstudyError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
@@ -82,7 +82,7 @@ public enum ModelDirectory {
     private static func place(
         _ staging: StagingDirectory, at path: String, replacing: Bool
     ) throws(UnderstudyError) {
-        // rename(2) takes the place of nothing or of an empty directory, and of nothing else.
+        // rename(2) replaces only nothing or an empty directory.
         var reason: Int32 = 0
         let isPlaced = UnfinishedDirectories.finish(staging.path) {
             guard rename(staging.path, path) != 0 else { return true }
@@ -91,7 +91,7 @@ public enum ModelDirectory {
         }
         if isPlaced { return }
         guard reason == EEXIST || reason == ENOTEMPTY else { throw failure("can't be put into place", reason, path) }
-        // Looked at again: it may have appeared while the files were written.
+        // Checked again: the target may have appeared while the files were written.
         try checkTarget(path, replacing: replacing)
         var outcome: Int32 = 0
         let isExchanged = UnfinishedDirectories.finish(staging.path) {
@@ -101,7 +101,7 @@ public enum ModelDirectory {
         guard isExchanged else {
             throw failure("can't be replaced in one step on this file system; remove it first", outcome, path)
         }
-        // The old model is what the staging directory holds now; it goes with it.
+        // The staging directory now holds the old model and is removed with it.
     }
 
     private static func failure(_ what: String, _ code: Int32, _ path: String) -> UnderstudyError {

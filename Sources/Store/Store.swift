@@ -2,16 +2,16 @@ import Diagnostics
 import GRDB
 import Glibc
 
-/// The daemon's state in `state.sqlite` of its state directory: how far each file has been answered, how long the output
-/// files are, and what the teacher said.
+/// The daemon's state in `state.sqlite` of its state directory: how far each file has been answered, the lengths of the
+/// output files, and the teacher's answers.
 ///
 /// One daemon at a time owns a state directory (`open`); other processes may use the same database beside it
-/// (`openBeside`). SQLite runs with a write-ahead log that is forced to the disk at each commit, so that a commit that
-/// has returned survives kill -9 and a power cut. Damage never stops a start: see `StoreOpening`.
+/// (`openBeside`). SQLite runs with a write-ahead log that is synced at each commit, so that a completed commit
+/// survives kill -9 and a power loss. Damage never stops a start: see `StoreOpening`.
 ///
-/// Reads don't wait for commits, nor commits for reads. All may be called from any thread.
+/// Reads don't wait for commits, nor commits for reads. All methods may be called from any thread.
 public final class Store: Sendable {
-    /// Where the database is.
+    /// The path of the database.
     public let path: String
     let report: @Sendable (UnderstudyError) -> Void
     private let connections: StoreConnections
@@ -20,22 +20,23 @@ public final class Store: Sendable {
     /// nil beside a daemon.
     private let lock: ProcessLock?
 
-    /// How long a commit waits for another process, in seconds: a person's verb holds the lock for milliseconds.
+    /// How long a commit waits for another process, in seconds: commands hold the lock for milliseconds.
     package static let patience = 5.0
 
-    /// Opens the state for the daemon: makes what is missing, sets aside what is damaged and says so through `report`.
+    /// Opens the state for the daemon: creates what is missing, sets damaged state aside and reports it through
+    /// `report`.
     ///
-    /// Errors: `tryAgain` where another daemon runs or another process keeps the state locked; `configuration` where a
-    /// newer program wrote the state; `cannotCreate` where the directory can't be made or written to; `inputOutput` where
-    /// the disk is full or failing.
+    /// Errors: `tryAgain` if another daemon runs or another process keeps the state locked; `configuration` if a newer
+    /// program wrote the state; `cannotCreate` if the directory can't be created or written to; `inputOutput` if the
+    /// disk is full or failing.
     public static func open(
         directory: String, report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Store {
         try open(directory: directory, schema: .current, report: report)
     }
 
-    /// `open` as another release would do it, with another patience in seconds, and with every page checked up to another
-    /// size in bytes.
+    /// `open` with another release's schema, another lock timeout in seconds, and another maximum size in bytes for the
+    /// complete check.
     package static func open(
         directory: String, schema: StoreSchema = .current, patience: Double = patience, wholeCheck: UInt64? = nil,
         report: @escaping @Sendable (UnderstudyError) -> Void
@@ -53,10 +54,10 @@ public final class Store: Sendable {
         return Store(connections, files: files, lock: lock, patience: waiting, report: report)
     }
 
-    /// Opens the state beside a daemon, or without one. Nothing is made, moved or mended.
+    /// Opens the state beside a daemon, or without one. Creates, moves and repairs nothing.
     ///
-    /// Errors: `missingInput` where there is no state yet; `configuration` where another release wrote it; `inputOutput`
-    /// where it is damaged; `noPermission` where it may not be read; `cannotCreate` where it may not be written to.
+    /// Errors: `missingInput` if there is no state yet; `configuration` if another release wrote it; `inputOutput` if
+    /// it is damaged; `noPermission` if it isn't readable; `cannotCreate` if it isn't writable.
     public static func openBeside(
         directory: String, readOnly: Bool, report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Store {
@@ -65,7 +66,7 @@ public final class Store: Sendable {
             throw UnderstudyError(
                 .missingInput, "there is no state here yet; the daemon makes it when it first runs", at: files.database)
         }
-        // SQLite would only say that it can't open it.
+        // SQLite would only report that it can't open it.
         guard access(files.database, R_OK) == 0 || errno != EACCES else { throw PathLookup.denied(files.database) }
         try files.checkCompanions()
         var configuration = StoreOpening.configuration(patience: patience)
@@ -93,16 +94,16 @@ public final class Store: Sendable {
         path = files.database
     }
 
-    /// Closes the database and lets the directory go; what is called afterwards throws. Without it, that happens when
-    /// the last reference goes.
+    /// Closes the database and unlocks the directory; later calls throw. Otherwise this happens with the last
+    /// reference.
     ///
-    /// Errors: `tryAgain` where another thread still reads or writes.
+    /// Errors: `tryAgain` if another thread still reads or writes.
     public func close() throws(UnderstudyError) {
-        // So that the database is whole without its log. If that fails, the next run reads the log.
+        // Makes the database complete without its log. If that fails, the next run reads the log.
         do {
             if lock != nil {
-                // SQLite would do it when the last connection closes, but GRDB closes the one that may write first.
-                // Where another process reads, the log stays and is as good.
+                // SQLite would do it when the last connection closes, but GRDB closes the writing one first. If another
+                // process reads, the log stays and remains valid.
                 _ = try? connections.call { try $0.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
             }
             try connections.close()
@@ -112,7 +113,7 @@ public final class Store: Sendable {
         lock?.release()
     }
 
-    /// Lets nothing wait for a lock longer than until `deadline` (nanoseconds): the daemon is to end.
+    /// Limits all lock waits to `deadline` (nanoseconds), for the end of the daemon.
     public func limitPatience(until deadline: UInt64) { patience?.limit(until: deadline) }
 
     /// Runs `body` in a transaction of its own.
@@ -143,7 +144,7 @@ public final class Store: Sendable {
     }
 
     private func failure(_ error: any Error) -> UnderstudyError {
-        // Not every start reads every page: what this run came upon, the next one might pass over.
+        // Not every start reads every page, so the next one might miss the damage that this run has found.
         if StoreFailure.isDamage(error) { files.suspect() }
         return StoreFailure.error(error, at: path)
     }

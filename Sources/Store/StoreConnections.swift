@@ -4,17 +4,17 @@ import Glibc
 import Streams
 import Synchronization
 
-/// How long a statement waits for a lock that another process, or this one by accident, holds.
+/// How long a statement waits for a lock held by another process, or by this one accidentally.
 final class StorePatience: Sendable {
     private let nanoseconds: UInt64
     private let end = Atomic<UInt64>(.max)
 
     init(seconds: Double) { nanoseconds = UInt64(seconds * 1e9) }
 
-    /// Nothing waits longer than until `end`, in nanoseconds.
+    /// No wait lasts longer than until `end`, in nanoseconds.
     func limit(until end: UInt64) { self.end.store(end, ordering: .relaxed) }
 
-    /// SQLite's busy handler: sleeps, and says whether to try again.
+    /// SQLite's busy handler: sleeps, and returns whether to try again.
     func mayTryAgain(_ tries: Int) -> Bool {
         // As SQLite's own handler: 1, 2, 5, … and then 100 ms.
         let delays: [UInt64] = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50]
@@ -29,11 +29,11 @@ final class StorePatience: Sendable {
     }
 }
 
-/// The connections to the database, which are opened anew where a lock stays.
+/// The connections to the database, which are reopened if a lock persists.
 ///
-/// SQLite keeps its own account of the locks that this process has. When the kernel fails to take one back (fcntl with
-/// F_UNLCK), SQLite takes it to be held for ever, and locks itself out; closing all connections clears that account.
-/// Where another process holds the lock, opening anew changes nothing.
+/// SQLite keeps its own record of the locks of this process. If the kernel fails to release one (fcntl with F_UNLCK),
+/// SQLite considers it held forever, and locks itself out; closing all connections resets that record. If another
+/// process holds the lock, reopening changes nothing.
 final class StoreConnections: Sendable {
     private struct State: Sendable {
         var database: any DatabaseWriter
@@ -43,7 +43,7 @@ final class StoreConnections: Sendable {
     private let state: Monitor<State>
     /// nil beside a daemon.
     private let make: (@Sendable () throws -> any DatabaseWriter)?
-    /// How often a call is tried; each try waits a part of the patience.
+    /// How often a call is tried; each attempt waits for a part of the timeout.
     static let tries = 4
 
     init(_ database: any DatabaseWriter, make: (@Sendable () throws -> any DatabaseWriter)?) {
@@ -51,7 +51,7 @@ final class StoreConnections: Sendable {
         self.make = make
     }
 
-    /// Gives `body` the connections; again after they have been opened anew, if a lock was in the way.
+    /// Calls `body` with the connections; again after reopening them if it failed because of a lock.
     func call<Value>(_ body: (any DatabaseWriter) throws -> Value) throws -> Value {
         var tries = make == nil ? 1 : Self.tries
         while true {
@@ -65,7 +65,7 @@ final class StoreConnections: Sendable {
         }
     }
 
-    /// Closes for good.
+    /// Closes permanently.
     func close() throws {
         let database = state.withLock { state in
             state.isClosed = true
@@ -79,7 +79,7 @@ final class StoreConnections: Sendable {
         let outcome = state.withLock { state in
             Result { () throws -> Void in
                 guard !state.isClosed else { throw error }
-                // Another thread may have done it.
+                // Another thread may have reopened them already.
                 guard state.database === old else { return }
                 try old.close()
                 state.database = try make()
@@ -91,7 +91,7 @@ final class StoreConnections: Sendable {
     private static func mayBeOurs(_ error: any Error) -> Bool {
         guard let error = error as? DatabaseError else { return false }
         switch error.resultCode {
-        // MISUSE: the connection is closed, because it couldn't be opened anew the last time.
+        // MISUSE: the connection is closed, because the last reopening failed.
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_MISUSE: return true
         case .SQLITE_IOERR:
             return [

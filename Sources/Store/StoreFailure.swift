@@ -2,9 +2,9 @@ import Diagnostics
 import Foundation
 import GRDB
 
-/// What SQLite's errors mean to us.
+/// Classifies SQLite's errors.
 enum StoreFailure {
-    /// An error as a verb or the daemon reports it.
+    /// The error that a command or the daemon reports.
     static func error(_ error: any Error, at path: String) -> UnderstudyError {
         switch error {
         case let error as UnderstudyError: return error
@@ -14,7 +14,7 @@ enum StoreFailure {
                 at: path)
         case let error as DatabaseError: return translated(error, at: path)
         default:
-            // GRDB looks at the database's files by Foundation's means.
+            // GRDB accesses the database's files through Foundation.
             if let number = fileErrno(error as NSError) {
                 return UnderstudyError(
                     .writing(number, else: .reading(number, else: .inputOutput)),
@@ -24,24 +24,24 @@ enum StoreFailure {
         }
     }
 
-    /// The errno of a system call that Foundation made; nil where the error comes from elsewhere.
+    /// The errno of a system call by Foundation; nil for other errors.
     private static func fileErrno(_ error: NSError) -> Int32? {
         if error.domain == NSPOSIXErrorDomain { return Int32(exactly: error.code) }
         guard error.domain == NSCocoaErrorDomain else { return nil }
-        // What lies under it may be any kind of error there; where it can't be told it is still a file's.
+        // The underlying error may be of any kind; if it is unknown, the error still concerns a file.
         guard let cause = error.userInfo[NSUnderlyingErrorKey] as? any Error else { return EIO }
         return fileErrno(cause as NSError) ?? EIO
     }
 
-    /// Whether an error says that the file itself is wrong, whatever was asked of it.
+    /// Whether an error shows that the file itself is damaged, whatever the operation.
     static func isDamage(_ error: any Error) -> Bool {
         guard let error = error as? DatabaseError else { return error is StoreDamage }
         return [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
             || error.extendedResultCode == .SQLITE_IOERR_SHORT_READ
     }
 
-    /// Whether an error, met while a database is looked over that can be read and written, says that it is damaged:
-    /// all do but those that come from the machine or from other processes.
+    /// Whether an error during the check of a readable and writable database shows damage: all do except those that
+    /// come from the machine or from other processes.
     static func isDamageAtOpening(_ error: any Error) -> Bool {
         guard !isDamage(error) else { return true }
         guard let error = error as? DatabaseError else { return false }
@@ -49,15 +49,16 @@ enum StoreFailure {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM,
             .SQLITE_INTERRUPT, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             return false
-        // By itself it says that the file's header asks for a later SQLite; its kinds, that the log can't be written.
+        // The plain code means that the file's header requires a later SQLite; the extended codes, that the log can't
+        // be written.
         case .SQLITE_READONLY: return error.extendedResultCode == .SQLITE_READONLY
         default: return true
         }
     }
 
-    /// What `body` reads; nil where that is damaged.
+    /// The result of `body`; nil if the data is damaged.
     ///
-    /// Errors: those that come from the machine or from other processes. They say nothing of what is in the file.
+    /// Errors: those that come from the machine or from other processes. They say nothing about the file's content.
     static func unlessDamaged<Value>(_ body: () throws -> Value) throws -> Value? {
         do {
             return try body()
@@ -82,7 +83,7 @@ enum StoreFailure {
             return UnderstudyError(.tryAgain, "another process keeps the state locked; try again", at: path)
         case .SQLITE_FULL:
             return UnderstudyError(.noSpace, "no space is left for the state; make room", at: path)
-        // The log's index can't be made larger; SQLite has no other word for a full disk there.
+        // The log's index can't grow; SQLite has no other code for a full disk there.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             return UnderstudyError(.noSpace, "no space is left for the log of the state; make room", at: path)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
@@ -93,7 +94,7 @@ enum StoreFailure {
             return UnderstudyError(
                 .cannotCreate, "the state can't be opened or written to (\(reason)); run as the service's user",
                 at: path)
-        // Statements that this program has made fail so only where the tables aren't those that it has made.
+        // This program's statements fail this way only if the tables aren't those that it created.
         case .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_SCHEMA, .SQLITE_MISMATCH:
             return UnderstudyError(
                 .inputOutput,
@@ -103,4 +104,10 @@ enum StoreFailure {
             return UnderstudyError(.internalFailure, "SQLite failed: \(reason)", at: path)
         }
     }
+}
+
+/// The database's content is impossible: it was damaged outside of SQLite.
+struct StoreDamage: Error {
+    /// A clause, e.g. `a row of the table checkpoint has changed`.
+    let reason: String
 }

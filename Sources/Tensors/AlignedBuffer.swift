@@ -3,18 +3,19 @@ import Glibc
 
 /// A fixed-size block of numbers, aligned to 64 bytes (a cache line and an AVX-512 register).
 ///
-/// Hot loops take `pointer`; the buffer owns the memory. Large buffers are pages of their own: a page takes memory when
-/// it is first touched, and all of it goes back to the system with the buffer.
+/// Performance-critical loops use `pointer`; the buffer owns the memory. Large buffers have pages of their own: a page
+/// takes memory at its first access, and all of them are returned to the system with the buffer.
 ///
-/// `@unchecked Sendable`: the pointer itself never changes. The contents follow one of two uses, and every owner keeps
-/// to one: weights are written before the buffer is shared and only read afterwards; workspaces belong to one thread
-/// at a time (they live in a scorer or trainer shard, and those aren't Sendable).
+/// `@unchecked Sendable`: the pointer itself never changes. Every owner follows one of two rules for the contents:
+/// weights are written before the buffer is shared and only read afterwards; workspaces are used by one thread at a
+/// time (they are in a scorer or trainer shard, and those aren't Sendable).
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     public let pointer: UnsafeMutablePointer<Element>
     public let count: Int
     private let byteCount: Int
 
-    /// Bytes from which a buffer has pages of its own: below, rounding up to whole pages and the calls would tell.
+    /// Minimum size in bytes of a buffer with its own pages: for smaller ones, rounding up to whole pages and the
+    /// system calls would cost too much.
     private static var ownPages: Int { 1 << 20 }
 
     /// Memory for `count` elements, every bit zero.

@@ -1,10 +1,10 @@
 import Diagnostics
 import Glibc
 
-/// Writes a file so that its path shows either the old content or the whole new one, after a crash as well.
+/// Writes a file so that its path always has either the old content or the complete new one, even after a crash.
 ///
-/// Bytes go to a hidden file beside the target; `commit` forces them to the disk, renames, and forces the directory.
-/// Dropped without `commit`, it removes the hidden file.
+/// Bytes are written to a hidden file beside the target; `commit` syncs it to the disk, renames it, and syncs the
+/// directory. If the value is dropped without `commit`, the hidden file is removed.
 public struct DurableFile: ~Copyable {
     public let path: String
     private let hiddenPath: String
@@ -24,7 +24,7 @@ public struct DurableFile: ~Copyable {
             throw UnderstudyError(
                 .cannotCreate, "the file can't be created: \(String(cString: strerror(errno)))", at: path)
         }
-        // The umask must not decide whether a service's user can read the file.
+        // The umask must not determine whether a service's user can read the file.
         fchmod(descriptor, 0o644)
     }
 
@@ -33,7 +33,7 @@ public struct DurableFile: ~Copyable {
         if !isCommitted { unlink(hiddenPath) }
     }
 
-    /// Errors: `inputOutput`, e.g. when the disk is full.
+    /// Errors: `inputOutput`, e.g. if the disk is full.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(UnderstudyError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -71,7 +71,7 @@ public struct DurableFile: ~Copyable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Forces a directory's entries to the disk, so that a rename in it survives a power cut.
+    /// Syncs a directory's entries to the disk, so that a rename in it survives a power loss.
     public static func synchroniseDirectory(_ directory: String) throws(UnderstudyError) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -1,7 +1,7 @@
-/// Conversions between f32 and the two 16-bit floating-point formats, in loops that a compiler vectorises.
+/// Conversions between f32 and the two 16-bit floating-point formats, in loops that the compiler can vectorise.
 ///
 /// Rounding is to nearest, ties to even (IEEE 754-2008 §4.3.1); subnormal numbers and infinities are kept, and every
-/// NaN stays a NaN.
+/// NaN remains a NaN.
 public enum HalfPrecision {
     /// binary16 → f32, exact.
     @inlinable
@@ -9,12 +9,12 @@ public enum HalfPrecision {
         let sign = UInt32(half & 0x8000) << 16
         let magnitude = UInt32(half & 0x7fff)
         if magnitude >= 0x7c00 { return Float(bitPattern: sign | 0x7f80_0000 | (magnitude & 0x3ff) << 13) }
-        // The bits read as an f32 are the value times 2^-112; the product is exact for normal and subnormal alike.
+        // The bits, read as an f32, are the value times 2^-112; the product is exact for normal and subnormal numbers.
         let scaled = Float(bitPattern: magnitude << 13) * Float(bitPattern: (127 + 112) << 23)
         return Float(bitPattern: sign | scaled.bitPattern)
     }
 
-    /// f32 → binary16; values from 65520 on become infinite.
+    /// f32 → binary16; values from 65520 on become infinity.
     @inlinable
     public static func f16(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: (value.bitPattern >> 16) & 0x8000)
@@ -22,7 +22,7 @@ public enum HalfPrecision {
         if magnitude > 0x7f80_0000 { return sign | 0x7e00 }
         if magnitude >= (127 + 16) << 23 { return sign | 0x7c00 }
         if magnitude < (127 - 14) << 23 {
-            // Below the smallest normal number: adding 0.5 lines the value up so that the adder does the rounding.
+            // Below the smallest normal number: adding 0.5 aligns the value so that the addition does the rounding.
             let aligned = Float(bitPattern: magnitude) + 0.5
             return sign | UInt16(truncatingIfNeeded: aligned.bitPattern &- Float(0.5).bitPattern)
         }
@@ -37,7 +37,7 @@ public enum HalfPrecision {
         Float(bitPattern: UInt32(half) << 16)
     }
 
-    /// f32 → bfloat16; values from half a step above the greatest finite number on become infinite.
+    /// f32 → bfloat16; values from half a step above the greatest finite number on become infinity.
     @inlinable
     public static func bf16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern

@@ -2,7 +2,7 @@ import Diagnostics
 
 /// A recursive-descent parser of RFC 8259 over bytes; see `JSONTree.parse`.
 struct JSONParser {
-    /// Deeper documents are refused: no model file nests this far, and each level costs stack.
+    /// Deeper documents are refused: model files don't nest this deeply, and each level uses stack.
     private static let maximumDepth = 64
 
     private let bytes: UnsafeRawBufferPointer
@@ -99,7 +99,7 @@ struct JSONParser {
         }
     }
 
-    /// Steps over a comma (true) or the closing bracket (false).
+    /// Skips a comma (true) or the closing bracket (false).
     private mutating func separator(closing: UInt8) throws(JSONTree.SyntaxError) -> Bool {
         skipSpace()
         guard let byte = next else { throw failure("the document ends early") }

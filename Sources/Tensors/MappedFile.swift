@@ -3,10 +3,10 @@ import Glibc
 
 /// A regular file mapped read-only into memory.
 ///
-/// A mapping of a file that someone cuts short raises SIGBUS when the lost part is touched. Model files are published
-/// by renaming, never by writing in place, so this takes a foreign hand; `withBytes` asks for the file's size before
-/// each use and refuses a file that changed, which leaves only the moment between the check and the copy. Copies of
-/// a file in use are safe to replace by rename: the mapping keeps the old one.
+/// If the file is truncated, an access to the lost part raises SIGBUS. This program publishes model files by renaming
+/// and never writes them in place, so only another program can cause that; `withBytes` checks the file's size before
+/// each use and refuses a changed file, which leaves only the time between the check and the copy. A file in use can be
+/// replaced by a rename: the mapping keeps the old one.
 ///
 /// `@unchecked Sendable`: the mapping is read-only, the pointer never changes, and only `deinit` unmaps it.
 public final class MappedFile: @unchecked Sendable {
@@ -17,10 +17,10 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Maps the file at `path`.
     ///
-    /// Errors: `missingInput` when it doesn't exist, can't be opened or is not a regular file; `noPermission`.
+    /// Errors: `missingInput` if it doesn't exist, can't be opened or is not a regular file; `noPermission`.
     public init(path: String) throws(UnderstudyError) {
         self.path = path
-        // Without O_NONBLOCK, opening a FIFO that no one writes would hang.
+        // Without O_NONBLOCK, opening a FIFO without a writer would block.
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let reason = errno
@@ -53,7 +53,7 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Calls `body` with the file's bytes; they must not be kept.
     ///
-    /// Errors: `inputOutput` when the file's size changed since it was mapped, and what `body` throws.
+    /// Errors: `inputOutput` if the file's size changed since it was mapped, and those that `body` throws.
     public func withBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws(UnderstudyError) -> Result
     ) throws(UnderstudyError) -> Result {

@@ -1,4 +1,4 @@
-/// An i8 matrix with one f32 scale per row: element (r, c) stands for `scales[r] · values[r · columns + c]`.
+/// An i8 matrix with one f32 scale per row: element (r, c) is `scales[r] · values[r · columns + c]`.
 ///
 /// Symmetric per-row quantisation: the greatest magnitude of a row becomes 127.
 public struct QuantisedMatrix: Sendable {
@@ -27,7 +27,7 @@ public struct QuantisedMatrix: Sendable {
             var greatest: Float = 0
             for column in 0..<columns { greatest = max(greatest, abs(source[column])) }
             let scale = greatest / 127
-            // A row of zeros, or of numbers so small that the scale itself vanishes, stays zero.
+            // A row of zeros, or of numbers so small that the scale itself is zero, stays zero.
             guard scale > 0, scale.isFinite else { continue }
             scales.pointer[row] = scale
             let target = values.pointer + row * columns
@@ -54,7 +54,7 @@ public struct QuantisedMatrix: Sendable {
         }
     }
 
-    /// The f32 matrix that this one stands for, (rows, columns).
+    /// The f32 matrix that this one represents, (rows, columns).
     public func dequantised() -> Matrix {
         let matrix = Matrix(rows: rows, columns: columns)
         for row in 0..<rows {

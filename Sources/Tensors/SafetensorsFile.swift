@@ -3,8 +3,8 @@ import Diagnostics
 /// A safetensors file, mapped into memory and checked when it is opened.
 ///
 /// Reads f32, f16, bf16 and i8 tensors as f32. An i8 tensor `x` is accompanied by an f32 tensor `x.scale` with one
-/// factor per row (the first dimension; a vector is one row), as `SafetensorsWriter` writes it. Errors are placed at
-/// the file and name the tensor: `missingInput` for a file that isn't there, `invalidData` for all that is wrong in it.
+/// factor per row (the first dimension; a vector is one row), as written by `SafetensorsWriter`. Errors have the file
+/// as their place and name the tensor: `missingInput` for a missing file, `invalidData` for invalid content.
 public final class SafetensorsFile: Sendable {
     private let file: MappedFile
     private let header: SafetensorsHeader
@@ -29,7 +29,7 @@ public final class SafetensorsFile: Sendable {
 
     public func storedType(of name: String) throws(UnderstudyError) -> StoredType { try tensor(name).type }
 
-    /// Throws where the tensor is missing or its stored shape is another one.
+    /// Throws if the tensor is missing or its stored shape differs.
     public func check(_ name: String, shape: [Int]) throws(UnderstudyError) {
         try check(name, tensor(name), shape: shape)
     }
@@ -54,7 +54,7 @@ public final class SafetensorsFile: Sendable {
         return try quantised(name, tensor, rows: rows, columns: columns)
     }
 
-    /// The tensor in as many bits as it is stored in, (rows, columns): f16 and i8 stay, f32 and bf16 become f32.
+    /// The tensor with its stored number of bits, (rows, columns): f16 and i8 stay, f32 and bf16 become f32.
     public func stored(_ name: String, rows: Int, columns: Int) throws(UnderstudyError) -> StoredMatrix {
         let tensor = try tensor(name)
         switch tensor.type {

@@ -1,15 +1,15 @@
 import Diagnostics
 
-/// The checked header of a safetensors file: what tensors there are, and which bytes each owns.
+/// The checked header of a safetensors file: its tensors and their byte ranges.
 ///
 /// Source: github.com/huggingface/safetensors, README, "Format". Every rule there is checked: the header is a JSON
-/// object of at most 100 MB that starts with `{`, without duplicate keys; every tensor's size follows from its shape
-/// and type; and the tensors cover the data without overlap, hole or rest.
+/// object of at most 100 MB that starts with `{`, without duplicate keys; every tensor's size matches its shape and
+/// type; and the tensors cover the data without overlap, gap or rest.
 struct SafetensorsHeader: Sendable {
     struct Tensor: Sendable {
         let type: StoredType
         let shape: [Int]
-        /// Bytes of the file, counted from its start.
+        /// The byte range in the file, from its start.
         let range: Range<Int>
         /// The product of the shape.
         let count: Int
@@ -22,7 +22,7 @@ struct SafetensorsHeader: Sendable {
     private(set) var tensors: [String: Tensor] = [:]
     private(set) var metadata: [String: String] = [:]
 
-    /// Parses the header at the start of `file`, the whole file's bytes. The errors have no place.
+    /// Parses the header at the start of `file`, the whole file's bytes. The errors have no position.
     init(file: UnsafeRawBufferPointer) throws(UnderstudyError) {
         guard file.count >= 8 else {
             throw Self.invalid("the file has \(file.count) bytes, too few for a safetensors file")
@@ -112,7 +112,7 @@ struct SafetensorsHeader: Sendable {
             type: type, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1], count: count)
     }
 
-    /// An array of whole numbers from 0 that fit into an Int; nil for anything else.
+    /// An array of non-negative integers that fit into an Int; nil for anything else.
     private static func integers(_ value: JSONTree?) -> [Int]? {
         guard case .array(let elements)? = value else { return nil }
         var numbers: [Int] = []
@@ -123,7 +123,8 @@ struct SafetensorsHeader: Sendable {
         return numbers
     }
 
-    /// The tensors, laid out by position, must meet end to end from the first data byte to the last of the file.
+    /// The tensors, in the order of their positions, must be contiguous from the first data byte to the end of the
+    /// file.
     private func checkCover(dataStart: Int, fileEnd: Int) throws(UnderstudyError) {
         var ranges: [(name: String, range: Range<Int>)] = []
         for name in names {

@@ -4,7 +4,7 @@ import Diagnostics
 ///
 /// Source of the format: github.com/huggingface/safetensors, README, "Format". The widest types come first and the
 /// header is padded to a multiple of eight bytes, so every tensor is aligned to its type. The file is written beside
-/// its path, forced to the disk and renamed (`DurableFile`), with permission 0644.
+/// its path, synced to the disk and renamed (`DurableFile`), with permission 0644.
 public struct SafetensorsWriter {
     private enum Content {
         case matrix(Matrix)
@@ -25,7 +25,7 @@ public struct SafetensorsWriter {
     private var failure: UnderstudyError?
     private let metadata: [String: String]
 
-    /// `metadata` becomes the header's `__metadata__`; Transformers wants `["format": "pt"]` there.
+    /// `metadata` becomes the header's `__metadata__`; Transformers requires `["format": "pt"]` there.
     public init(metadata: [String: String] = [:]) {
         self.metadata = metadata
     }
@@ -33,8 +33,8 @@ public struct SafetensorsWriter {
     /// Adds `matrix` under `name`, stored as f32, f16, bf16 or i8. The product of `shape` must be the matrix's count.
     ///
     /// `.i8` also adds `<name>.scale`, f32, one factor per row of the first dimension (one in all for a vector or a
-    /// scalar). f32 values are read when the file is written: don't change the matrix in between. A value that is not
-    /// finite as `type` makes `write` throw: no reader would take the file.
+    /// scalar). f32 values are read when the file is written: don't change the matrix in between. If a value is not
+    /// finite as `type`, `write` throws, since readers would refuse the file.
     public mutating func add(_ name: String, _ matrix: Matrix, shape: [Int], as type: StoredType) {
         precondition(shape.reduce(1, *) == matrix.count, "\(matrix.count) values don't make \(shape)")
         let values = UnsafeBufferPointer(start: matrix.pointer, count: matrix.count)
@@ -75,8 +75,8 @@ public struct SafetensorsWriter {
 
     /// Writes the file.
     ///
-    /// Errors: `cannotCreate`, `inputOutput` (e.g. a full disk), `invalidData` for a value that is not finite. Nothing
-    /// is left behind after an error.
+    /// Errors: `cannotCreate`, `inputOutput` (e.g. a full disk), `invalidData` for a value that is not finite. After an
+    /// error no file is left.
     public func write(to path: String) throws(UnderstudyError) {
         if let failure { throw failure.placed(at: path) }
         let widestFirst = entries.enumerated().sorted { left, right in
@@ -101,7 +101,7 @@ public struct SafetensorsWriter {
         entries.append(entry)
     }
 
-    /// Remembers the first value that `type` can't hold.
+    /// Records the first value that `type` can't represent.
     private mutating func note(
         _ values: UnsafeBufferPointer<Float>, name: String, limit: Float, type: StoredType = .f32
     ) {

@@ -1,12 +1,12 @@
 import Glibc
 
-/// A random generator that gives the same numbers for the same seed, on every machine and in every version.
+/// A random generator with the same numbers for the same seed, on every machine and in every version.
 ///
-/// xoshiro256** 1.0 (Blackman & Vigna, "Scrambled linear pseudorandom number generators", 2021), its state filled by
-/// SplitMix64 (Steele, Lea & Flood, 2014) as its authors advise. Not for secrets.
+/// xoshiro256** 1.0 (Blackman & Vigna, "Scrambled linear pseudorandom number generators", 2021), its state initialised
+/// by SplitMix64 (Steele, Lea & Flood, 2014) as its authors recommend. Not for cryptography.
 ///
-/// The standard library's `shuffle(using:)` and `random(in:using:)` don't promise to use a generator's numbers in the
-/// same way in a later release; the methods here do.
+/// The standard library's `shuffle(using:)` and `random(in:using:)` may use a generator's numbers differently in a
+/// later release; the methods here don't.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
     // The second of a pair of normal numbers, kept for the next call.
@@ -19,13 +19,13 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         )
     }
 
-    /// A generator for a named part of the work, independent of the others: the parts may then run in any order.
+    /// A generator for one part of the work, independent of the others, so that the parts may run in any order.
     public init(seed: UInt64, stream: UInt64) {
         var counter = stream
         self.init(seed: seed ^ Self.splitMix64(&counter))
     }
 
-    /// The next of SplitMix64's numbers; `counter` is its whole state.
+    /// The next number of SplitMix64; `counter` is its whole state.
     public static func splitMix64(_ counter: inout UInt64) -> UInt64 {
         counter &+= 0x9e37_79b9_7f4a_7c15
         var mixed = counter
@@ -47,8 +47,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         return result
     }
 
-    /// A whole number, uniform over 0 ..< bound, without bias (Lemire, "Fast random integer generation in an
-    /// interval", 2019). `bound` must be positive.
+    /// An integer, uniform over 0 ..< bound, without bias (Lemire, "Fast random integer generation in an interval",
+    /// 2019). `bound` must be positive.
     public mutating func next(below bound: Int) -> Int {
         precondition(bound > 0, "an empty range has no random number")
         let range = UInt64(bound)
@@ -67,7 +67,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// Uniform over [lower, upper).
     public mutating func uniform(_ lower: Float, _ upper: Float) -> Float {
-        // Rounding may reach `upper` itself.
+        // Rounding may give `upper` itself.
         min(lower + (upper - lower) * uniform(), upper == lower ? upper : upper.nextDown)
     }
 
@@ -76,7 +76,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         Double(next() >> 11) * 0x1p-53
     }
 
-    /// Normal with mean 0 and standard deviation 1 (Marsaglia's polar method; pairs, the second kept).
+    /// Normal with mean 0 and standard deviation 1 (Marsaglia's polar method, which makes pairs; the second number is
+    /// kept).
     public mutating func normal() -> Float {
         if let spare = spareNormal {
             spareNormal = nil

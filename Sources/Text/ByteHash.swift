@@ -1,5 +1,5 @@
 /// A 64-bit hash of bytes by multiply-and-fold, after wyhash (Wang Yi, public domain). Stable across runs and machines
-/// of the same byte order, so what it selects may be stored in model files.
+/// of the same byte order, so values derived from it may be stored in model files.
 enum ByteHash {
     private static let secret0: UInt64 = 0xA076_1D64_78BD_642F
     private static let secret1: UInt64 = 0xE703_7ED1_A0B4_28DB
@@ -11,7 +11,7 @@ enum ByteHash {
         return product.high ^ product.low
     }
 
-    /// A well-mixed value for one 64-bit key.
+    /// A well-mixed hash of one 64-bit key.
     @inline(__always)
     static func mix(_ key: UInt64) -> UInt64 {
         fold(fold(key ^ secret0, secret1), key ^ secret1)

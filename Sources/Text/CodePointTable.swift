@@ -2,7 +2,7 @@ import Glibc
 
 /// A value for every code point, in two stages: pages of 256, equal pages stored once.
 struct CodePointTable<Value: BitwiseCopyable & Sendable>: Sendable {
-    /// Start in `values` of the page of every 256 code points.
+    /// For every 256 code points, the start of their page in `values`.
     private let pages: FrozenArray<UInt32>
     private let values: FrozenArray<Value>
 

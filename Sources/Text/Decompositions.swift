@@ -1,9 +1,9 @@
 import Foundation
 
-/// The decomposition mappings of Unicode and the compositions that undo them (Unicode Standard Annex 15).
+/// The decomposition mappings of Unicode and their inverse compositions (Unicode Standard Annex 15).
 ///
-/// Which code points decompose is fixed by `UnicodeTables` (Unicode 12, as Hugging Face has it); what they decompose
-/// into is asked of Foundation once. Unicode's stability policy forbids that an assigned code point's mapping changes.
+/// `UnicodeTables` determines which code points decompose (Unicode 12, as in Hugging Face); the mappings are read from
+/// Foundation once. Unicode's stability policy guarantees that the mapping of an assigned code point doesn't change.
 struct Decompositions: Sendable {
     static let shared = Decompositions()
 
@@ -19,7 +19,7 @@ struct Decompositions: Sendable {
         static let syllableCount: UInt32 = 11172
     }
 
-    /// Full mapping of a code point: start in `scalars` and length; length 0 where it stands for itself.
+    /// Full mapping of a code point: start in `scalars` and length; length 0 if it maps to itself.
     private struct Entry: BitwiseCopyable, Sendable {
         var start: UInt16 = 0
         var length: UInt16 = 0
@@ -53,7 +53,7 @@ struct Decompositions: Sendable {
         compatibility = table(compatibilityTargets)
         self.scalars = FrozenArray(scalars)
 
-        // A primary composite's last code point joins the composite of those before it.
+        // In a primary composite, the last code point combines with the composite of those before it.
         var composites: [UInt64: UInt32] = [:]
         var joiners = Set<UInt32>()
         for wanted in 2...4 {
@@ -75,7 +75,7 @@ struct Decompositions: Sendable {
         self.joiners = joiners
     }
 
-    /// Maps every code point on its own, in one call: lines can't influence each other.
+    /// Maps every code point separately, in one call: on separate lines they can't affect each other.
     private static func map(
         _ sources: [UInt32], _ transform: (String) -> String
     ) -> [(source: UInt32, target: [UInt32])] {
@@ -118,6 +118,6 @@ struct Decompositions: Sendable {
         return composites[UInt64(first) << 32 | UInt64(second)]
     }
 
-    /// Whether `scalar` may be composed with what stands before it.
+    /// Whether `scalar` may be composed with the code point before it.
     func joinsBackwards(_ scalar: UInt32) -> Bool { joiners.contains(scalar) }
 }

@@ -1,9 +1,9 @@
 import Diagnostics
 import Glibc
 
-/// Whole small files, with errors that name the file.
+/// Reads whole small files; errors name the file.
 enum FileBytes {
-    /// Larger files are no tokenizer files.
+    /// Larger files are not tokenizer files.
     private static let maximumSize = 1 << 30
 
     static func read(_ path: String) throws(UnderstudyError) -> [UInt8] {

@@ -3,18 +3,18 @@ import Diagnostics
 /// A strict JSON parser (RFC 8259) for tokenizer files, which hold hundreds of thousands of pairs.
 ///
 /// Numbers are converted as `serde_json` converts them (the digits as one integer, then one multiplication or division
-/// by a power of ten), because Hugging Face reads scores with it: correct rounding would differ in the last bit of one
-/// score in four and could break ties the other way.
+/// by a power of ten), because Hugging Face uses it to read scores: correct rounding would differ in the last bit of
+/// one score in four and could break ties differently.
 struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let place: String
     private var index = 0
     private var depth = 0
 
-    /// As deep as `serde_json` goes.
+    /// The same limit as in `serde_json`.
     private static let maximumDepth = 128
 
-    /// Parses a whole file. `place` is its path, for errors.
+    /// Parses a whole file. `place` is its path for errors.
     static func parse(_ bytes: [UInt8], place: String) throws(UnderstudyError) -> JSONValue {
         guard UTF8Validator.isValid(bytes) else {
             throw UnderstudyError(.invalidData, "the file isn't valid UTF-8; JSON must be", at: place)
@@ -226,7 +226,7 @@ extension JSONParser {
         return try scale(significand, by: exponent, negative: negative)
     }
 
-    /// False, and nothing done, when the digit doesn't fit.
+    /// Returns false without a change if the digit doesn't fit.
     private func append(_ digit: UInt64, to significand: inout UInt64) -> Bool {
         let (tenfold, overflow) = significand.multipliedReportingOverflow(by: 10)
         let (sum, carry) = tenfold.addingReportingOverflow(digit)
@@ -252,4 +252,71 @@ extension JSONParser {
 
     /// 10^0 … 10^308, correctly rounded.
     private static let powersOfTen: [Double] = (0...308).map { Double("1e\($0)") ?? .infinity }
+}
+
+/// A parsed JSON text. Strings are kept as UTF-8 bytes; an object keeps its members in the file's order.
+enum JSONValue: Sendable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case string([UInt8])
+    case array([JSONValue])
+    case object([(name: [UInt8], value: JSONValue)])
+
+    /// The member of that name (the last one if there are several, as in Python's json).
+    subscript(name: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.last { $0.name.elementsEqual(name.utf8) }?.value
+    }
+
+    var isNull: Bool {
+        if case .null = self { return true }
+        return false
+    }
+
+    var bool: Bool? {
+        if case .bool(let value) = self { return value }
+        return nil
+    }
+
+    var number: Double? {
+        if case .number(let value) = self { return value }
+        return nil
+    }
+
+    /// The value as an integer from 0 to 2^53.
+    var index: Int? {
+        guard case .number(let value) = self, value >= 0, value < 9_007_199_254_740_992, value == value.rounded()
+        else { return nil }
+        return Int(value)
+    }
+
+    var bytes: [UInt8]? {
+        if case .string(let value) = self { return value }
+        return nil
+    }
+
+    var text: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+
+    var array: [JSONValue]? {
+        if case .array(let value) = self { return value }
+        return nil
+    }
+
+    var object: [(name: [UInt8], value: JSONValue)]? {
+        if case .object(let value) = self { return value }
+        return nil
+    }
+
+    /// The name of the value's type for error messages.
+    var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
 }

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// A tokenizer together with what its directory says about it.
+/// A tokenizer together with the settings of its directory.
 public struct LoadedTokenizer: Sendable {
     public enum Kind: String, Sendable {
         case wordPiece = "wordpiece"
@@ -8,7 +8,7 @@ public struct LoadedTokenizer: Sendable {
         case characters
     }
 
-    /// Ids of the tokens that models treat specially; nil where the tokenizer has none.
+    /// Ids of the tokens that models treat specially; nil if the tokenizer has none.
     public struct SpecialTokens: Sendable, Equatable {
         public var unknown: Int32?
         public var padding: Int32?
@@ -24,16 +24,16 @@ public struct LoadedTokenizer: Sendable {
     /// UTF-8 bytes of every piece by id, added tokens included.
     public let pieces: Vocabulary
     public let specialTokens: SpecialTokens
-    /// The longest line in ids, special tokens included, that the model may see.
+    /// Maximum length of a line in ids, special tokens included.
     public let maximumLength: Int
-    /// The files that it was read from, as they are.
+    /// The unchanged files that it was read from.
     let files: [TokenizerFiles.File]
 
     public var vocabularySize: Int { pieces.count }
 
-    /// Writes the tokenizer's files, byte for byte as they were read, into a directory that exists.
+    /// Writes the tokenizer's files, byte for byte as they were read, into an existing directory.
     ///
-    /// A student that reads its teacher's pieces carries the teacher's tokenizer this way.
+    /// This stores the teacher's tokenizer with a student that uses it.
     public func write(to directory: String) throws(UnderstudyError) {
         for file in files { try FileBytes.write(file.contents, to: "\(directory)/\(file.name)") }
     }

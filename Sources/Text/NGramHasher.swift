@@ -1,14 +1,14 @@
 /// Hashes a line's character n-grams (orders 1 to 3) into buckets, for a linear model over them.
 ///
 /// The characters are those of `CharacterTokenizer` (folded, without white space), with a mark before the first and
-/// after the last that takes part in n-grams of order 2 and 3 but not in any of marks alone. A line of n > 0 characters
-/// has n + (n + 1) + n n-grams; an empty one has none. Buckets are the same on every machine.
+/// after the last one. The marks are part of n-grams of order 2 and 3, except n-grams of only marks. A line of n > 0
+/// characters has n + (n + 1) + n n-grams; an empty one has none. Buckets are the same on every machine.
 public struct NGramHasher: Sendable {
     /// Buckets are numbered from 0 to 2^bits − 1.
     public let bits: Int
     private let folding: CharacterFolding
 
-    // No code points: 21 bits hold them beside the real ones.
+    // Not code points; they fit in the same 21 bits as real ones.
     private static let begin: UInt64 = 0x11_0000
     private static let end: UInt64 = 0x11_0001
     private static let absent: UInt64 = 0x11_0002
@@ -22,8 +22,8 @@ public struct NGramHasher: Sendable {
 
     public var bucketCount: Int { 1 << bits }
 
-    /// Appends the buckets of one line's n-grams: for each character, and at last for the end mark, those of order 1, 2
-    /// and 3 that end there. Makes no allocation when `buckets` has room.
+    /// Appends the buckets of one line's n-grams: for each character, and finally for the end mark, those of order 1, 2
+    /// and 3 that end there. Allocates nothing if `buckets` has room.
     public func append(_ line: UnsafeBufferPointer<UInt8>, to buckets: inout [Int32]) {
         guard let base = line.baseAddress else { return }
         var last = Self.begin

@@ -8,7 +8,7 @@ package enum NormalizationForm: String, Sendable {
     private var isCompatibility: Bool { self == .nfkd || self == .nfkc }
     private var isComposed: Bool { self == .nfc || self == .nfkc }
 
-    /// Code points that the form changes even when they stand alone, Hangul syllables apart.
+    /// Code points that the form changes even without context, except Hangul syllables.
     var decomposable: [ClosedRange<UInt32>] {
         UnicodeTableReader.ranges(
             isCompatibility ? UnicodeTables.compatibilityDecomposable : UnicodeTables.canonicallyDecomposable)
@@ -16,7 +16,7 @@ package enum NormalizationForm: String, Sendable {
 
     var changesHangulSyllables: Bool { !isComposed }
 
-    /// Whether what becomes of `scalar` may depend on its neighbours.
+    /// Whether the form of `scalar` may depend on its neighbours.
     func isContextual(_ scalar: UInt32) -> Bool {
         var first: UInt32?
         Decompositions.shared.forEach(of: scalar, compatibility: isCompatibility) { if first == nil { first = $0 } }
@@ -46,8 +46,8 @@ package enum NormalizationForm: String, Sendable {
         for index in 0..<scalars.count { text.append(scalar: UInt32(truncatingIfNeeded: scalars.base[index])) }
     }
 
-    /// Canonical ordering: a mark moves before the marks of higher class that it follows. An element is
-    /// (class << 32 | code point).
+    /// Canonical ordering: moves a mark before the preceding marks of higher class. An element is (class << 32 | code
+    /// point).
     @inline(__always)
     private static func insert(_ scalar: UInt32, class order: UInt8, into scalars: inout GrowableBuffer<UInt64>) {
         scalars.append(UInt64(order) << 32 | UInt64(scalar))
@@ -70,7 +70,7 @@ package enum NormalizationForm: String, Sendable {
         for index in 0..<scalars.count {
             let element = all[index]
             let order = element >> 32
-            // Blocked: a mark of the same or a higher class, or a starter, stands between.
+            // Blocked: there is a mark of the same or a higher class, or a starter, in between.
             let adjacent = starter.map { $0 == written - 1 } ?? false
             if let starter, adjacent || lastClass < order,
                 let composite = decompositions.composite(

@@ -1,16 +1,16 @@
 /// A sequence of normalizers, applied to a stretch of text.
 ///
-/// For nearly all code points what the whole sequence makes of one doesn't depend on its neighbours. `init` runs the
+/// For nearly all code points the result of the whole sequence doesn't depend on the neighbours. `init` runs the
 /// sequence on each such code point that it changes and tabulates the results, so a line is normalised in one pass. A
-/// line with any other code point (a combining mark, say) goes through the sequence step by step.
+/// line with any other code point (such as a combining mark) is processed step by step.
 package struct NormalizationPlan: Sendable {
-    /// What to do with a code point: an `Action`, or from `Action.firstReplacement` on the number of a replacement.
+    /// The handling of a code point: an `Action`, or from `Action.firstReplacement` on the number of a replacement.
     private enum Action {
         static let keep: UInt16 = 0
         static let contextual: UInt16 = 1
-        /// A space before and after.
+        /// Adds a space before and after.
         static let surround: UInt16 = 2
-        /// A space, unless one was just written.
+        /// Writes a space, unless one was just written.
         static let collapse: UInt16 = 3
         static let firstReplacement: UInt16 = 4
     }
@@ -20,7 +20,7 @@ package struct NormalizationPlan: Sendable {
     private let replacements: FrozenArray<UInt8>
     private let replacementStarts: FrozenArray<Int32>
 
-    /// False when no code point can be treated by itself.
+    /// False if no code point can be normalised independently of its neighbours.
     private let isLocal: Bool
 
     package init(_ steps: [NormalizerStep]) {
@@ -32,15 +32,15 @@ package struct NormalizationPlan: Sendable {
         replacementStarts = FrozenArray(builder.starts)
     }
 
-    /// Leaves the normalised form of `source` in `scratch.normalized`.
+    /// Writes the normalised form of `source` to `scratch.normalized`.
     ///
-    /// - Returns: `false` if the first code point of `source` vanished.
+    /// - Returns: `false` if the first code point of `source` was removed.
     func normalize(_ source: UnsafeBufferPointer<UInt8>, scratch: TokenizerScratch) -> Bool {
         if isLocal, let keepsFirst = normalizeLocally(source, to: &scratch.normalized) { return keepsFirst }
         return normalizeStepwise(source, scratch: scratch)
     }
 
-    /// The steps one after the other: what the table is made with and must agree with.
+    /// Runs the steps one after the other: this is used to make the table, and must agree with it.
     private func normalizeStepwise(_ source: UnsafeBufferPointer<UInt8>, scratch: TokenizerScratch) -> Bool {
         scratch.normalized.count = 0
         if let base = source.baseAddress { scratch.normalized.append(base, source.count) }
@@ -55,7 +55,7 @@ package struct NormalizationPlan: Sendable {
         return keepsFirst
     }
 
-    /// Nil when a code point of `source` depends on its neighbours.
+    /// nil if a code point of `source` depends on its neighbours.
     private func normalizeLocally(
         _ source: UnsafeBufferPointer<UInt8>, to text: inout GrowableBuffer<UInt8>
     ) -> Bool? {
@@ -89,7 +89,7 @@ package struct NormalizationPlan: Sendable {
         return keepsFirst
     }
 
-    /// There is room for it.
+    /// The caller has reserved the room.
     @inline(__always)
     private static func copy(_ source: UnsafePointer<UInt8>, _ length: Int, to text: inout GrowableBuffer<UInt8>) {
         let target = text.base + text.count
@@ -124,10 +124,10 @@ extension NormalizationPlan {
         var starts: [Int32] = [0]
         private var numbers: [[UInt8]: UInt16] = [:]
         private let contextTests: [(UInt32) -> Bool]
-        /// Whether the last step turns runs of spaces into one: the one contextual step that the fast path can do.
+        /// Whether the last step collapses runs of spaces: the only contextual step that the fast path supports.
         private let collapses: Bool
         private let scratch = TokenizerScratch()
-        /// Bytes of replacements that are tabulated; beyond them code points take the slow way.
+        /// Maximum number of bytes of tabulated replacements; further code points are processed step by step.
         private static let mostBytes = 1 << 26
 
         init(steps: [NormalizerStep]) {
@@ -171,7 +171,7 @@ extension NormalizationPlan {
                 }
             }
             for scalar in UInt32(0)..<0x110000 where isCandidate[Int(scalar)] && Unicode.Scalar(scalar) != nil {
-                // Ideographs that some other step changes too keep their spaces in the result.
+                // Ideographs that another step changes too have their spaces in the result.
                 actions[Int(scalar)] = action(for: scalar, properties)
             }
             return actions

@@ -1,6 +1,6 @@
 /// One normalizer of a `tokenizer.json`, or a part of BertNormalizer.
 package enum NormalizerStep: Sendable {
-    /// BertNormalizer `clean_text`: control characters go, white space becomes a space.
+    /// BertNormalizer `clean_text`: removes control characters, and turns white space into spaces.
     case clean
     /// BertNormalizer `handle_chinese_chars`: a space on either side of an ideograph.
     case spaceIdeographs
@@ -15,7 +15,7 @@ package enum NormalizerStep: Sendable {
     case replace(ReplacePattern, content: [UInt8])
     case precompiled(PrecompiledCharacterMap)
 
-    /// BertNormalizer: accents are stripped if `stripsAccents` says so, and if it says nothing, when lower-casing.
+    /// BertNormalizer: accents are stripped if `stripsAccents` is true; if it is nil, when lower-casing.
     package static func bert(
         cleansText: Bool, spacesIdeographs: Bool, stripsAccents: Bool?, lowercases: Bool
     ) -> [NormalizerStep] {
@@ -27,8 +27,8 @@ package enum NormalizerStep: Sendable {
         return steps
     }
 
-    /// Code points that the step may change when they stand alone. Those that it treats all alike, because of a
-    /// property, are left to `NormalizationPlan`.
+    /// Code points that the step may change without context. Those that it treats alike because of a property are
+    /// handled by `NormalizationPlan`.
     var affected: [ClosedRange<UInt32>] {
         switch self {
         case .clean: ScalarClass.space
@@ -46,11 +46,11 @@ package enum NormalizerStep: Sendable {
         }
     }
 
-    /// Hangul vowels and trailing consonants, and the other starters that compose with what stands before them.
+    /// Hangul vowels and trailing consonants, and the other starters that compose with the preceding code point.
     private static let conjoining: [ClosedRange<UInt32>] =
         [0x1161...0x1175, 0x11A8...0x11C2] + (0...0x1FFFF).filter(Decompositions.shared.joinsBackwards).map { $0...$0 }
 
-    /// Says of a code point whether what the step does to it may depend on its neighbours.
+    /// Returns a test of whether the step's result for a code point may depend on its neighbours.
     func makeContextTest() -> (UInt32) -> Bool {
         switch self {
         case .clean, .spaceIdeographs, .dropNonspacingMarks, .dropCombiningMarks, .lowercase: return { _ in false }
@@ -67,7 +67,8 @@ package enum NormalizerStep: Sendable {
         }
     }
 
-    /// Appends what the step makes of `source` to `text`. `false` if the first code point of `source` vanished.
+    /// Appends the step's result for `source` to `text`. Returns `false` if the first code point of `source` was
+    /// removed.
     func append(
         _ source: UnsafeBufferPointer<UInt8>, to text: inout GrowableBuffer<UInt8>,
         scalars: inout GrowableBuffer<UInt64>
@@ -171,5 +172,47 @@ package enum NormalizerStep: Sendable {
             }
         }
         return keepsFirst
+    }
+}
+
+/// Limits of a sequence of normalizers, checked when a file is read: each Replace can turn one character into ten, so a
+/// dozen of them could exhaust any memory with a single line.
+enum NormalizerLimits {
+    /// Files have a handful.
+    static let mostSteps = 64
+    /// Maximum number of bytes that the steps together may make of one: more than SentencePiece's map (33) with a
+    /// Replace that writes a mark (3) and a Prepend.
+    static let greatestGrowth = 1024
+
+    /// An error message about the sequence; nil if it is valid.
+    static func problem(of steps: [NormalizerStep]) -> String? {
+        guard steps.count <= mostSteps else {
+            return "there are \(steps.count) normalizers; at most \(mostSteps) are possible"
+        }
+        var growth = 1
+        for step in steps {
+            let (product, overflow) = growth.multipliedReportingOverflow(by: step.greatestGrowth)
+            guard !overflow, product <= greatestGrowth else {
+                return "the normalizers could make a text more than \(greatestGrowth) times as long; shorten what they "
+                    + "put in"
+            }
+            growth = product
+        }
+        return nil
+    }
+}
+
+extension NormalizerStep {
+    /// Maximum number of bytes that the step may make of one, if the file determines it; Unicode's mappings are
+    /// bounded.
+    fileprivate var greatestGrowth: Int {
+        func perByte(_ made: Int, of taken: Int) -> Int { max(1, (made + taken - 1) / taken) }
+        switch self {
+        case .clean, .spaceIdeographs, .form, .dropNonspacingMarks, .dropCombiningMarks, .lowercase, .strip: return 1
+        case .prepend(let text): return 1 + text.count
+        case .replace(.text(let text), let content): return perByte(content.count, of: max(1, text.count))
+        case .replace(.repeated(_, let minimum, _), let content): return perByte(content.count, of: max(1, minimum))
+        case .precompiled(let map): return max(1, map.longestReplacement)
+        }
     }
 }

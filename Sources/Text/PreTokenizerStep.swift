@@ -1,20 +1,20 @@
-/// One pre-tokenizer of a `tokenizer.json`: cuts pieces into smaller ones.
+/// One pre-tokenizer of a `tokenizer.json`: splits pieces into smaller ones.
 enum PreTokenizerStep: Sendable {
-    /// WhitespaceSplit: cuts at white space, which goes.
+    /// WhitespaceSplit: splits at white space, which is removed.
     case whitespaceSplit
     /// Whitespace: the matches of `\w+|[^\w\s]+`.
     case words
-    /// BertPreTokenizer: cuts at white space, and around every punctuation mark.
+    /// BertPreTokenizer: splits at white space, and around every punctuation mark.
     case bert
     /// Metaspace: spaces become `replacement`, and every piece starts with one.
     case metaspace(replacement: [UInt8], scheme: PrependScheme, splits: Bool)
 
-    /// When Metaspace puts its mark before a piece that has none.
+    /// When Metaspace adds its mark before a piece that has none.
     enum PrependScheme: String, Sendable {
         case always, first, never
     }
 
-    /// Appends the parts of `bytes[start..<end]` to `pieces`. Not for Metaspace, which writes text of its own.
+    /// Appends the parts of `bytes[start..<end]` to `pieces`. Not for Metaspace, which changes the text.
     func cut(
         _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, into pieces: inout GrowableBuffer<Int32>
     ) {
@@ -57,7 +57,7 @@ enum PreTokenizerStep: Sendable {
         close(at: end)
     }
 
-    /// Metaspace on one piece: writes the changed text to `text` and the parts' bounds in it to `pieces`.
+    /// Metaspace for one piece: writes the changed text to `text` and the bounds of its parts to `pieces`.
     static func markSpaces(
         _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, mark: [UInt8], prepends: Bool, splits: Bool,
         text: inout GrowableBuffer<UInt8>, pieces: inout GrowableBuffer<Int32>
@@ -94,5 +94,46 @@ enum PreTokenizerStep: Sendable {
             pieces.append(Int32(truncatingIfNeeded: pieceStart))
             pieces.append(Int32(truncatingIfNeeded: text.count))
         }
+    }
+}
+
+/// A sequence of pre-tokenizers.
+struct PreTokenizationPlan: Sendable {
+    let steps: [PreTokenizerStep]
+
+    /// Splits `source` into pieces and writes their bounds to `scratch.pieces`.
+    ///
+    /// - Parameter isAtOrigin: Whether `source` starts at the start of the line (for Metaspace's scheme `first`).
+    /// - Returns: The text that the bounds refer to: `source` itself or, if a step changes text, memory of `scratch`.
+    func split(
+        _ source: UnsafeBufferPointer<UInt8>, isAtOrigin: Bool, scratch: TokenizerScratch
+    ) -> UnsafePointer<UInt8>? {
+        scratch.pieces.count = 0
+        guard var text = source.baseAddress, !source.isEmpty else { return nil }
+        scratch.pieces.append(0)
+        scratch.pieces.append(Int32(truncatingIfNeeded: source.count))
+        for step in steps {
+            scratch.swapPieces()
+            scratch.pieces.count = 0
+            if case .metaspace(let mark, let scheme, let splits) = step {
+                scratch.swapMarked()
+                scratch.marked.count = 0
+                for index in stride(from: 0, to: scratch.otherPieces.count, by: 2) {
+                    let start = Int(scratch.otherPieces.base[index])
+                    PreTokenizerStep.markSpaces(
+                        text, from: start, to: Int(scratch.otherPieces.base[index + 1]), mark: mark,
+                        prepends: scheme == .always || scheme == .first && isAtOrigin && start == 0, splits: splits,
+                        text: &scratch.marked, pieces: &scratch.pieces)
+                }
+                text = UnsafePointer(scratch.marked.base)
+            } else {
+                for index in stride(from: 0, to: scratch.otherPieces.count, by: 2) {
+                    step.cut(
+                        text, from: Int(scratch.otherPieces.base[index]), to: Int(scratch.otherPieces.base[index + 1]),
+                        into: &scratch.pieces)
+                }
+            }
+        }
+        return text
     }
 }

@@ -3,16 +3,16 @@ import Diagnostics
 /// SentencePiece's `precompiled_charsmap`: a double-array trie (Darts) from byte strings to offsets into a pool of
 /// NUL-terminated replacements.
 ///
-/// Format: 32-bit little-endian size of the trie in bytes, the trie's 32-bit units, then the pool. Used as Hugging
-/// Face uses it: a grapheme cluster of fewer than 6 bytes is replaced as a whole by what its shortest prefix in the
-/// trie maps to; failing that, each of its code points is looked up by itself.
+/// Format: 32-bit little-endian size of the trie in bytes, the trie's 32-bit units, then the pool. Applied as in
+/// Hugging Face: a grapheme cluster of fewer than 6 bytes is replaced as a whole by the replacement of its shortest
+/// prefix in the trie; otherwise each of its code points is looked up separately.
 package struct PrecompiledCharacterMap: Sendable {
     private let units: [UInt32]
     private let pool: [UInt8]
-    /// No replacement has more bytes.
+    /// Maximum length of a replacement in bytes.
     let longestReplacement: Int
 
-    /// Clusters of this many bytes or more are taken code point by code point.
+    /// Clusters of this many bytes or more are processed by code point.
     private static let wholeClusterLimit = 6
 
     init(base64: [UInt8], place: String) throws(UnderstudyError) {
@@ -82,7 +82,7 @@ package struct PrecompiledCharacterMap: Sendable {
         return nil
     }
 
-    /// Appends the normalised form of `source` to `text`; `false` if its first code point vanished.
+    /// Appends the normalised form of `source` to `text`; `false` if its first code point was removed.
     func append(_ source: UnsafeBufferPointer<UInt8>, to text: inout GrowableBuffer<UInt8>) -> Bool {
         guard let base = source.baseAddress else { return true }
         var start = 0
@@ -129,8 +129,8 @@ package struct PrecompiledCharacterMap: Sendable {
         return end
     }
 
-    /// Code points that always make a cluster by themselves among their like: letters and signs of the common scripts
-    /// without marks, joiners, conjoining jamo and carriage return.
+    /// Code points that are always single clusters next to each other: letters and signs of the common scripts without
+    /// marks, joiners, conjoining jamo and carriage return.
     static let standingAlone: [ClosedRange<UInt32>] = [
         0x20...0x7E, 0xA0...0xAC, 0xAE...0x2FF, 0x370...0x482, 0x48A...0x58F, 0x2010...0x2027, 0x2030...0x205E,
         0x2070...0x20CF, 0x2100...0x2CEE, 0x2E80...0x3029, 0x3030...0x3098, 0x309B...0xA48C, 0xAC00...0xD7A3,

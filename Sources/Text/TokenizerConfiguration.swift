@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// What `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and `config.json` say about a
-/// tokenizer, merged as Transformers 5 merges them.
+/// The tokenizer settings of `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and `config.json`,
+/// merged as in Transformers 5.
 struct TokenizerConfiguration {
     /// The named special tokens of Transformers.
     enum Role: String, CaseIterable {
@@ -46,7 +46,7 @@ struct TokenizerConfiguration {
 
     var truncatesLeft: Bool { main?["truncation_side"]?.text == "left" }
 
-    /// The longest line that the tokenizer and the model's positions allow; 512 if no file says.
+    /// The maximum length that the tokenizer and the model's positions allow; 512 if no file sets it.
     var maximumLength: Int {
         let declared = (main?["model_max_length"] ?? main?["max_len"])?.number
         let positions = model?["max_position_embeddings"]?.number
@@ -57,10 +57,10 @@ struct TokenizerConfiguration {
     /// Positions of the original BERT.
     private static let defaultMaximumLength = 512
 
-    /// Whether the older files count: only without `added_tokens_decoder`.
+    /// Whether the older files are used: only without `added_tokens_decoder`.
     var isLegacy: Bool { main?["added_tokens_decoder"] == nil }
 
-    /// The token in a role: nil if no file speaks of it, `.some(nil)` if it is set to null.
+    /// The token in a role: nil if no file mentions it, `.some(nil)` if it is set to null.
     func token(_ role: Role) throws(UnderstudyError) -> AddedToken?? {
         let fromMap = isLegacy ? specialTokensMap?[role.rawValue] : nil
         guard let value = fromMap ?? main?[role.rawValue] else { return nil }
@@ -73,7 +73,7 @@ struct TokenizerConfiguration {
 
     private var legacyMap: JSONValue? { isLegacy ? specialTokensMap : nil }
 
-    /// Special tokens with names of the model's own: other members that are called `…_token`.
+    /// Special tokens with model-specific names: other members named `…_token`.
     func namedTokens() throws(UnderstudyError) -> [AddedToken] {
         var values: [JSONValue] = []
         for source in [legacyMap, main] {
@@ -88,7 +88,7 @@ struct TokenizerConfiguration {
         return try tokens(values)
     }
 
-    /// Special tokens that stand in lists, without a name.
+    /// Special tokens in lists, without a name.
     func listedTokens() throws(UnderstudyError) -> [AddedToken] {
         let listed = main?["extra_special_tokens"]?.array ?? []
         let additional = main?["additional_special_tokens"]?.array ?? []

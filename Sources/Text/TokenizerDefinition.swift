@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// What a tokenizer is made of, read from files but not yet built.
+/// The parts of a tokenizer, read from files but not yet built.
 struct TokenizerDefinition {
     enum Model {
         case wordPiece(
@@ -19,7 +19,7 @@ struct TokenizerDefinition {
     /// `split_special_tokens`: special tokens in the text are ordinary text.
     var ignoresSpecialTokensInText = false
 
-    /// A special token of the template: by its text, or by the ids that the file gives.
+    /// A special token of the template: by its text, or by the ids in the file.
     enum TemplateToken {
         case text([UInt8])
         case ids([Int])
@@ -32,7 +32,7 @@ struct TokenizerDefinition {
         let kind: LoadedTokenizer.Kind
     }
 
-    /// - Parameter place: The file that errors are about.
+    /// - Parameter place: The file's name for errors.
     func build(place: String) throws(UnderstudyError) -> Product {
         do throws(UnderstudyError) {
             return try assemble(place: place)
@@ -114,4 +114,10 @@ struct TokenizerDefinition {
         }
         return ids
     }
+}
+
+/// The special tokens that a post-processor adds around a line.
+struct TokenTemplate: Sendable {
+    var prefix: [Int32] = []
+    var suffix: [Int32] = []
 }

@@ -2,15 +2,15 @@ import Diagnostics
 
 /// Loads a tokenizer from a model directory, as `AutoTokenizer` of Transformers 5 does for a BERT model.
 ///
-/// `tokenizer_class` of `tokenizer_config.json` decides:
-/// - `BertTokenizer` (and its twins), or no class and WordPiece files: pieces from `tokenizer.json` if it is there,
-///   else `vocab.txt`; how text is normalised comes from `tokenizer_config.json` (lower-case unless it says otherwise)
-///   and **not** from `tokenizer.json`. That is what Transformers 5 does; version 4 let `tokenizer.json` decide.
-/// - `PreTrainedTokenizerFast`, or no class and a Unigram model: `tokenizer.json` as it stands.
-/// - `XLMRobertaTokenizer`: pieces and character map from `tokenizer.json`, the rest as that class has it.
+/// It depends on `tokenizer_class` of `tokenizer_config.json`:
+/// - `BertTokenizer` (and its twins), or no class and WordPiece files: pieces from `tokenizer.json` if it exists, else
+///   `vocab.txt`; the normalisation is set by `tokenizer_config.json` (lower-case by default) and **not** by
+///   `tokenizer.json`, as in Transformers 5; version 4 used `tokenizer.json`.
+/// - `PreTrainedTokenizerFast`, or no class and a Unigram model: `tokenizer.json` unchanged.
+/// - `XLMRobertaTokenizer`: pieces and character map from `tokenizer.json`, the rest as in that class.
 /// - `CharacterTokenizer`: this project's own.
 ///
-/// Where the older pure Python `BertTokenizer` differed, this follows the present one: added tokens are found before
+/// Where the older pure Python `BertTokenizer` differs, this follows the present one: added tokens are found before
 /// lower-casing even inside words, `never_split` and `do_basic_tokenize` have no effect, and characters are classified
 /// by `tokenizers`' own Unicode tables (see `UnicodeTables`).
 public enum TokenizerFiles {
@@ -19,12 +19,12 @@ public enum TokenizerFiles {
         let contents: [UInt8]
     }
 
-    /// Classes that are BertTokenizer by another name.
+    /// Other names of BertTokenizer.
     private static let bertClasses: Set = [
         "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "SqueezeBertTokenizer",
         "LayoutLMTokenizer", "ConvBertTokenizer",
     ]
-    /// Classes that take `tokenizer.json` as it stands.
+    /// Classes that use `tokenizer.json` unchanged.
     private static let plainClasses: Set = ["PreTrainedTokenizer", "TokenizersBackend", "PythonBackend"]
 
     private static let tokenizerFileNames = [
@@ -32,10 +32,10 @@ public enum TokenizerFiles {
     ]
 
     /// - Parameters:
-    ///   - directory: A model directory, or one with tokenizer files alone.
-    ///   - maximumLength: The longest line in ids; nil: what the files say, else 512.
-    /// - Throws: `missingInput` where there is no tokenizer, `noPermission`, `invalidData` for a file that is damaged or asks for what
-    ///   isn't supported. The error names the file.
+    ///   - directory: A model directory, or one with only tokenizer files.
+    ///   - maximumLength: The maximum length of a line in ids; nil: the value in the files, or 512.
+    /// - Throws: `missingInput` if there is no tokenizer, `noPermission`, `invalidData` for a file that is damaged or
+    ///   requires an unsupported feature. The error names the file.
     public static func load(
         directory: String, maximumLength: Int? = nil
     ) throws(UnderstudyError) -> LoadedTokenizer {
@@ -115,5 +115,22 @@ extension TokenizerDefinition.Product {
         case .unigram: UnigramTokenizer(pipeline: pipeline, vocabularySize: pieces.count)
         default: WordPieceTokenizer(pipeline: pipeline, vocabularySize: pieces.count)
         }
+    }
+}
+
+extension TokenizerFiles {
+    /// The number of pieces of a `tokenizer.json` model: everything in it is read and checked, but the tables, which
+    /// take milliseconds, aren't built.
+    package static func pieceCount(ofJSON contents: [UInt8], place: String) throws(UnderstudyError) -> Int {
+        let definition = try TokenizerJSON(contents, place: place).definition()
+        return switch definition.model {
+        case .wordPiece(let pieces, _, _, _): pieces.count
+        case .unigram(let pieces, _, _): pieces.count
+        }
+    }
+
+    /// The same for a `vocab.txt`.
+    package static func vocabulary(ofText contents: [UInt8], place: String) throws(UnderstudyError) -> Vocabulary {
+        try Vocabulary.parse(contents, place: place)
     }
 }

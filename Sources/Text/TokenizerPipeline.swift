@@ -1,5 +1,5 @@
-/// What every tokenizer of the Hugging Face kind does with a line: cut out the added tokens, normalise what lies
-/// between them, cut it into pieces, let the model turn pieces into ids, and put the special tokens around.
+/// The stages of every Hugging Face tokenizer: extract the added tokens, normalise the text between them, split it into
+/// pieces, map the pieces to ids with the model, and add the special tokens around.
 struct TokenizerPipeline: Sendable {
     enum Model: Sendable {
         case wordPiece(WordPieceModel)
@@ -9,9 +9,9 @@ struct TokenizerPipeline: Sendable {
     private let model: Model
     private let normalization: NormalizationPlan
     private let preTokenization: PreTokenizationPlan
-    /// Looked for in the line as it is.
+    /// Searched in the line as it is.
     private let rawTokens: AddedTokenMatcher
-    /// Looked for in the normalised text.
+    /// Searched in the normalised text.
     private let normalizedTokens: AddedTokenMatcher
     private let template: TokenTemplate
     private let truncatesLeft: Bool
@@ -43,7 +43,7 @@ struct TokenizerPipeline: Sendable {
         ids.append(contentsOf: template.prefix)
         let maximumLength = max(0, maximumLength)
         let room = max(0, maximumLength - template.suffix.count)
-        // Text that can't change what is kept needn't be looked at.
+        // Text that can't affect the kept ids needn't be processed.
         let limit = truncatesLeft ? Int.max : start + room
         if rawTokens.isEmpty {
             encodePlain(line, isAtOrigin: true, limit: limit, scratch: scratch, into: &ids)

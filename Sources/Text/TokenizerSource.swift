@@ -1,7 +1,7 @@
 import Diagnostics
 
 extension TokenizerFiles {
-    /// A directory's tokenizer files, and how to make a definition of them.
+    /// A directory's tokenizer files, from which a definition is made.
     struct Source {
         enum Style {
             case bert, plain, xlmRoberta
@@ -35,7 +35,7 @@ extension TokenizerFiles {
             return try Vocabulary.parse(contents, place: place("vocab.txt"))
         }
 
-        /// The definition and the file that its errors are about.
+        /// The definition and the file for its errors.
         func definition(_ style: Style) throws(UnderstudyError) -> (TokenizerDefinition, place: String) {
             var definition: TokenizerDefinition
             var place = place("tokenizer.json")
@@ -88,8 +88,8 @@ extension TokenizerFiles {
             definition.preTokenizers = [.bert]
             definition.prefix = [.text(first.content)]
             definition.suffix = [.text(last.content)]
-            // A usual token that no file asks for and the vocabulary lacks is left out: Transformers would give it an id
-            // for which no model has an embedding.
+            // A default token that no file requires and the vocabulary lacks is omitted: Transformers would give it an
+            // id for which no model has an embedding.
             let known = Set(pieces)
             var roles: [TokenizerConfiguration.Role: AddedToken] = [:]
             for (role, token) in tokens {
@@ -104,7 +104,7 @@ extension TokenizerFiles {
             guard case .unigram(let pieces, _, _) = try json.model() else {
                 throw json.error("an XLMRobertaTokenizer's model must be Unigram; set tokenizer_class to say otherwise")
             }
-            // The class has a fixed place for the unknown piece.
+            // The class has a fixed position for the unknown piece.
             var definition = TokenizerDefinition(
                 model: .unigram(pieces: pieces, unknown: 3, spellsUnknownInBytes: false))
             definition.normalizers = try json.normalizers().filter { if case .precompiled = $0 { true } else { false } }
@@ -124,7 +124,7 @@ extension TokenizerFiles {
             return definition
         }
 
-        /// The tokens in their roles: what the files say, else the class's own.
+        /// The tokens in their roles: as in the files, or else the class's defaults.
         private func tokens(
             defaults: [TokenizerConfiguration.Role: String]
         ) throws(UnderstudyError) -> [TokenizerConfiguration.Role: AddedToken] {
@@ -139,10 +139,10 @@ extension TokenizerFiles {
             return tokens
         }
 
-        /// Adds the files' added tokens, then those with roles, names or places in lists that aren't among them.
+        /// Adds the files' added tokens, then those with roles, names or positions in lists that aren't among them.
         ///
-        /// - Parameter keepsFile: Whether the tokenizer is `tokenizer.json` itself. A class that only takes its pieces
-        ///   takes its added tokens only where `tokenizer_config.json` doesn't list them.
+        /// - Parameter keepsFile: Whether the tokenizer is `tokenizer.json` itself. A class that uses only its pieces
+        ///   uses its added tokens only if `tokenizer_config.json` doesn't list them.
         private func addTokens(
             to definition: inout TokenizerDefinition, _ roles: [TokenizerConfiguration.Role: AddedToken],
             keepsFile: Bool

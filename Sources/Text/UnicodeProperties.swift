@@ -1,4 +1,4 @@
-/// What tokenizers ask about a code point. The values are Hugging Face's (see `UnicodeTables`).
+/// The properties of a code point for tokenizers. The values are Hugging Face's (see `UnicodeTables`).
 struct UnicodeProperties: Sendable {
     struct Flags: OptionSet, Hashable, Sendable, BitwiseCopyable {
         let rawValue: UInt8
@@ -14,14 +14,14 @@ struct UnicodeProperties: Sendable {
         static let combiningMark = Flags(rawValue: 16)
         /// The regular expression `\w`.
         static let word = Flags(rawValue: 32)
-        /// In the blocks that BERT sets apart with spaces.
+        /// In the blocks that BERT surrounds with spaces.
         static let ideograph = Flags(rawValue: 64)
     }
 
     static let shared = UnicodeProperties()
 
-    /// The CJK blocks of BERT's `_is_chinese_char`. Hugging Face leaves a hole between U+2B820 and U+2B91F (the start
-    /// of extension E) as the Rust code has it; later extensions (F and on) aren't in the list either.
+    /// The CJK blocks of BERT's `_is_chinese_char`. As in Hugging Face's Rust code, there is a gap between U+2B820 and
+    /// U+2B91F (the start of extension E); later extensions (F and on) aren't in the list either.
     static let ideographs: [ClosedRange<UInt32>] = [
         0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F,
         0x2B920...0x2CEAF, 0x2F800...0x2FA1F,
@@ -31,7 +31,7 @@ struct UnicodeProperties: Sendable {
     let flags: CodePointTable<Flags>
     /// Canonical combining classes.
     let combiningClass: CodePointTable<UInt8>
-    /// Distance to the lower-case form. U+0130 alone has one of two code points (`i` and U+0307): see `lowercase`.
+    /// Distance to the lower-case form. Only U+0130 has one of two code points (`i` and U+0307): see `lowercase`.
     private let toLowercase: CodePointTable<Int32>
 
     private init() {
@@ -82,7 +82,7 @@ struct UnicodeProperties: Sendable {
         scalar == 0x130 ? 0x69 : UInt32(bitPattern: Int32(bitPattern: scalar) &+ toLowercase[scalar])
     }
 
-    /// Appends the lower-case form, as Rust's `char::to_lowercase` gives it (no context: final sigma isn't special).
+    /// Appends the lower-case form, as in Rust's `char::to_lowercase` (without context: final sigma isn't special).
     @inline(__always)
     func appendLowercase(_ scalar: UInt32, to text: inout GrowableBuffer<UInt8>) {
         text.append(scalar: simpleLowercase(scalar))

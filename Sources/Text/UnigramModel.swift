@@ -1,27 +1,27 @@
-/// Most probable segmentation under a unigram language model (Kudo 2018, section 3.2), by the Viterbi algorithm as
-/// Hugging Face `tokenizers` runs it: ties go to the path found first, neighbouring unknown characters become one.
+/// Most probable segmentation under a unigram language model (Kudo 2018, section 3.2), by the Viterbi algorithm as in
+/// Hugging Face `tokenizers`: in a tie the path found first wins, and adjacent unknown characters are merged.
 ///
-/// A class, so that naming it for each piece of text copies one reference.
+/// A class, so that passing it for each piece of text copies one reference.
 final class UnigramModel: Sendable {
     /// The best path to one byte position.
     struct Node: BitwiseCopyable, Sendable {
         var score: Double = 0
-        /// Where the path's last piece starts; −1 when no path is known yet.
+        /// Where the path's last piece starts; −1 if no path is known yet.
         var start: Int32 = -1
         var piece: Int32 = 0
     }
 
-    /// What an unknown character costs beyond the worst piece.
+    /// The penalty of an unknown character below the worst piece.
     private static let unknownPenalty = 10.0
 
     private let trie: ByteTrie
-    /// Where the trie is after each character of three bytes (U+0800 … U+FFFF, most of a Chinese line), by code point;
-    /// −1 where no piece begins so. Three look-ups that wait for each other become one.
+    /// The trie node after each character of three bytes (U+0800 … U+FFFF, most of a Chinese line), by code point; −1
+    /// if no piece begins with it. It replaces three dependent look-ups by one.
     private let afterCharacter: FrozenArray<Int32>
     private let scores: FrozenArray<Double>
     private let unknown: Int32
     private let unknownScore: Double
-    /// Ids of the pieces `<0x00>` … `<0xFF>` (−1: missing), when unknown characters are spelt in bytes.
+    /// Ids of the pieces `<0x00>` … `<0xFF>` (−1: missing), if unknown characters are encoded as bytes.
     private let bytePieces: [Int32]?
 
     init(pieces: [(bytes: [UInt8], score: Double)], unknown: Int32, spellsUnknownInBytes: Bool) {
@@ -43,14 +43,14 @@ final class UnigramModel: Sendable {
         }
     }
 
-    /// Appends the ids of one piece of text, which isn't empty.
+    /// Appends the ids of one non-empty piece of text.
     func append(
         _ text: UnsafePointer<UInt8>, _ length: Int, nodes buffer: inout GrowableBuffer<Node>, to ids: inout [Int32]
     ) {
         let nodes = buffer.workspace(length &+ 1)
         nodes.update(repeating: Node(), count: length &+ 1)
         findBestPath(text, length, nodes)
-        // The path is known from its end; ids are put down backwards and then turned round.
+        // The path is followed from its end, so the ids are appended backwards and then reversed.
         let first = ids.count
         var end = length
         while end > 0 {
@@ -102,7 +102,7 @@ final class UnigramModel: Sendable {
             var hasSingle = false
             var node = ByteTrie.root
             var position = start
-            // Pieces are whole characters, so nothing is passed over by beginning behind the first one.
+            // Pieces are whole characters, so nothing is missed by starting after the first one.
             if character == 3 {
                 node = Int(afterCharacter[Int(scalar)])
                 position &+= 3
@@ -127,7 +127,7 @@ final class UnigramModel: Sendable {
         }
     }
 
-    /// A piece that ends at `position`, if there is one, and whether it makes the best path to there.
+    /// Handles the piece that ends at `position`, if any: whether it makes the best path to there.
     @inline(__always)
     private func note(
         _ node: Int, _ units: UnsafePointer<ByteTrie.Unit>, _ start: Int, _ position: Int, _ scoreHere: Double,
@@ -142,8 +142,8 @@ final class UnigramModel: Sendable {
         if isSingle { hasSingle = true }
     }
 
-    /// Appends, last id first, what a run of unknown characters becomes: the piece that happens to be spelt so, its
-    /// bytes, or the unknown piece.
+    /// Appends, last id first, the ids of a run of unknown characters: the piece with the same spelling, its bytes, or
+    /// the unknown piece.
     private func appendUnknown(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, to ids: inout [Int32]) {
         let run = UnsafeBufferPointer(start: text + start, count: end - start)
         let exact = trie.value(of: run)
@@ -154,5 +154,23 @@ final class UnigramModel: Sendable {
         } else {
             ids.append(unknown)
         }
+    }
+}
+
+/// A tokenizer with a Unigram model (SentencePiece; Kudo 2018), with the same results as Hugging Face `tokenizers` for
+/// the same `tokenizer.json`. Created by `TokenizerFiles.load`.
+public struct UnigramTokenizer: Tokenizer {
+    public let vocabularySize: Int
+    private let pipeline: TokenizerPipeline
+
+    init(pipeline: TokenizerPipeline, vocabularySize: Int) {
+        self.pipeline = pipeline
+        self.vocabularySize = vocabularySize
+    }
+
+    public func encode(
+        _ line: UnsafeBufferPointer<UInt8>, maximumLength: Int, scratch: TokenizerScratch, into ids: inout [Int32]
+    ) {
+        pipeline.encode(line, maximumLength: maximumLength, scratch: scratch, into: &ids)
     }
 }

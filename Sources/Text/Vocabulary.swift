@@ -2,20 +2,20 @@ import Diagnostics
 
 /// Distinct byte strings numbered from 0, found by an open-addressing hash table over their bytes.
 ///
-/// As a file (`vocab.txt`): one entry a line, the line's number is the id.
+/// As a file (`vocab.txt`): one entry per line; the id is the line's number.
 public struct Vocabulary: Sendable {
-    /// How many entries there are; ids run from 0 to `count` − 1.
+    /// The number of entries; ids run from 0 to `count` − 1.
     public let count: Int
     private let bytes: FrozenArray<UInt8>
     /// Entry `i` is `bytes[starts[i] ..< starts[i + 1]]`.
     private let starts: FrozenArray<Int32>
-    /// id + 1, or 0 where free; a power of two of slots, at most half full.
+    /// id + 1, or 0 if free; the number of slots is a power of two, at most half of them used.
     private let slots: FrozenArray<Int32>
 
-    /// The most bytes that all entries may have together.
+    /// Maximum total size of all entries in bytes.
     private static let maximumBytes = Int(Int32.max)
 
-    /// - Throws: `invalidData` if an entry occurs twice. Empty entries may: none of them can be looked up.
+    /// - Throws: `invalidData` if an entry occurs twice. Empty entries may: they can't be looked up.
     public init(_ entries: [[UInt8]]) throws(UnderstudyError) {
         guard entries.reduce(0, { $0 + $1.count }) <= Self.maximumBytes, entries.count < Self.maximumBytes / 2 else {
             throw UnderstudyError(.invalidData, "the vocabulary is larger than 2 GiB")
@@ -50,7 +50,7 @@ public struct Vocabulary: Sendable {
         entry.withUnsafeBufferPointer { Int(truncatingIfNeeded: ByteHash.hash($0)) & (capacity - 1) }
     }
 
-    /// The id of an entry, or nil. Makes no copy.
+    /// The id of an entry, or nil. Doesn't copy the entry.
     public func id(of entry: UnsafeBufferPointer<UInt8>) -> Int32? {
         guard let base = entry.baseAddress, !entry.isEmpty else { return nil }
         let mask = slots.count &- 1
@@ -73,7 +73,7 @@ public struct Vocabulary: Sendable {
         Array(entry).withUnsafeBufferPointer { id(of: $0) }
     }
 
-    /// UTF-8 bytes of the entry with that id, which is in 0 ..< `count`.
+    /// UTF-8 bytes of the entry with that id, which must be in 0 ..< `count`.
     public subscript(id: Int32) -> [UInt8] {
         precondition(id >= 0 && id < count, "no such id")
         let start = Int(starts[Int(id)])
@@ -86,7 +86,7 @@ public struct Vocabulary: Sendable {
 }
 
 extension Vocabulary {
-    /// Reads `vocab.txt` as BERT does: white space at the end of a line doesn't count.
+    /// Reads `vocab.txt` as BERT does: white space at the end of a line is ignored.
     ///
     /// - Throws: `missingInput` if it can't be read, `invalidData` if it is empty, isn't UTF-8 or repeats an entry.
     public static func read(_ path: String) throws(UnderstudyError) -> Vocabulary {

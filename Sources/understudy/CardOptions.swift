@@ -1,7 +1,7 @@
 import ArgumentParser
 import Models
 
-/// What only the person who trains a model can say in its card.
+/// Fields of the model card that only the author can supply.
 struct CardOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model's licence, as an SPDX name, for its card.", valueName: "SPDX"))
     var license: String?

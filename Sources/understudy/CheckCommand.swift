@@ -3,14 +3,14 @@ import Configuration
 import Diagnostics
 import Service
 
-/// `check`: everything that could keep a daemon from starting, before it is started.
+/// `check`: reports everything that would keep a daemon from starting.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Validates a configuration and everything that it names; prints the resolved settings.",
         discussion: """
             Reads the file, loads and runs the models, compares labels, and looks at every path, at the state and at the \
-            kernel's limits with the rights of whoever runs it: as the service's user, to know what the service may do. \
+            kernel's limits with the permissions of the calling user: as the service's user, to know what the service may do. \
             What is found goes to standard error, the settings with their defaults to standard output. Before the first \
             start, the directories that the service's units make are notes, not errors.
 

@@ -5,15 +5,16 @@ import Foundation
 import Glibc
 import Models
 import Streams
+import Synchronization
 
-/// `classify`: lines on standard input, labelled records on standard output.
+/// `classify`: reads lines from standard input and writes labelled records to standard output.
 struct ClassifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
         abstract: "Classifies lines from standard input; answers go to standard output in the same order.",
         discussion: """
             The student answers every line; lines that it is unsure of go to the teacher. Without --student and \
-            --teacher the embedded pair is used, with --student alone no teacher is asked.
+            --teacher the bundled pair is used, with --student alone no teacher is asked.
 
             Blank lines are skipped. A line that can't be classified (not UTF-8, too long, malformed JSON) gives an \
             error record on standard error, and the stream goes on.
@@ -38,7 +39,7 @@ struct ClassifyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The teacher's model directory.", valueName: "directory"))
     var teacher: String?
 
-    @Flag(name: .customLong("no-teacher"), help: "Never ask a teacher.")
+    @Flag(name: .customLong("no-teacher"), help: "Use no teacher.")
     var withoutTeacher = false
 
     @Option(
@@ -100,7 +101,7 @@ struct ClassifyCommand: ParsableCommand {
         if strict, refused > 0 { throw ExitCode(UnderstudyError.Code.invalidData.exitStatus) }
     }
 
-    /// The number of lines refused.
+    /// Returns the number of refused lines.
     private func classify() throws(UnderstudyError) -> Int {
         let cascade = try cascade()
         let source = try DescriptorSource(descriptor: 0, name: "standard input", output: 1)
@@ -125,8 +126,10 @@ struct ClassifyCommand: ParsableCommand {
                 "stopped in the middle of a line: \(outcome.unfinishedBytes) bytes without a line end got no answer")
         }
         if summary || ClassifyDescriptors.standardErrorIsTerminal {
-            let text = CascadeSummary(tally: outcome.tally, labels: cascade.student.labels, seconds: elapsed).text
-            ClassifyDescriptors.report(text)
+            let summary = CascadeSummary(
+                tally: outcome.tally, labels: cascade.student.labels, seconds: elapsed,
+                disagreements: outcome.disagreements)
+            ClassifyDescriptors.report(summary.text)
         }
         if let failure = outcome.failure { throw failure }
         return outcome.tally.refused
@@ -166,7 +169,7 @@ struct ClassifyCommand: ParsableCommand {
         }
     }
 
-    /// What the options say, and where they say nothing, what was calibrated.
+    /// Returns the policy from the options, with the calibrated values as defaults.
     private func policy(
         _ measure: DeferralPolicy.Measure?, calibration: Calibration?, of student: String
     ) throws(UnderstudyError) -> DeferralPolicy {
@@ -183,5 +186,129 @@ struct ClassifyCommand: ParsableCommand {
                 at: student)
         }
         return try DeferralPolicy(calibrated, below: calibration.deferralThreshold)
+    }
+}
+
+/// Prepares the standard descriptors of a filter.
+enum ClassifyDescriptors {
+    /// Ignores SIGPIPE, so that writing to a closed pipe is an error, and refuses to start with a closed standard
+    /// descriptor: the next opened file would get its number and receive the answers.
+    static func prepare() throws(UnderstudyError) {
+        signal(SIGPIPE, SIG_IGN)
+        if !isOpen(2) {
+            let null = open("/dev/null", O_WRONLY)
+            if null >= 0, null != 2 {
+                dup2(null, 2)
+                close(null)
+            }
+        }
+        guard isOpen(0) else { throw UnderstudyError(.missingInput, "standard input is closed") }
+        guard isOpen(1) else { throw UnderstudyError(.inputOutput, "standard output is closed") }
+    }
+
+    static var standardErrorIsTerminal: Bool { isatty(2) == 1 }
+
+    /// Writes a message and a newline to standard error. Failures are ignored.
+    static func report(_ message: String) {
+        var text = message.hasSuffix("\n") ? message : message + "\n"
+        text.withUTF8 { bytes in _ = write(2, bytes.baseAddress, bytes.count) }
+    }
+
+    private static func isOpen(_ descriptor: Int32) -> Bool {
+        fcntl(descriptor, F_GETFD) != -1 || errno != EBADF
+    }
+}
+
+/// Handles SIGTERM and SIGINT, which stop the reading but not the answering. A thread waits for them.
+enum ClassifySignals {
+    /// The number of the first such signal; 0 before any.
+    private static let first = Atomic<Int32>(0)
+
+    /// Blocks the two signals until `onStop`. Must be called before any thread is started, because threads inherit the
+    /// mask.
+    static func hold() {
+        var set = stopping
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Calls `first` with the first such signal. The second one ends the process at once, with the default action.
+    static func onStop(_ first: @escaping @Sendable (_ number: Int32) -> Void) throws(UnderstudyError) {
+        _ = try WorkerThread(name: "signals") {
+            var set = stopping
+            var number: Int32 = 0
+            sigwait(&set, &number)
+            Self.first.store(number, ordering: .sequentiallyConsistent)
+            first(number)
+            sigwait(&set, &number)
+            die(of: number)
+        }
+    }
+
+    /// Calls `first` at the first such signal.
+    static func onStop(_ first: @escaping @Sendable () -> Void) throws(UnderstudyError) {
+        try onStop { _ in first() }
+    }
+
+    /// If a signal stopped the process, ends it by that signal. A shell then reports the status 130 or 143 and stops a
+    /// script or loop, which an exit status of 130 alone doesn't do.
+    static func dieIfStopped() {
+        let number = first.load(ordering: .sequentiallyConsistent)
+        if number != 0 { die(of: number) }
+    }
+
+    private static func die(of number: Int32) {
+        signal(number, SIG_DFL)
+        var set = stopping
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        raise(number)
+    }
+
+    private static var stopping: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGTERM)
+        sigaddset(&set, SIGINT)
+        return set
+    }
+}
+
+/// The progress display of `classify` on a terminal: lines, rate and share of deferred lines. It is off if standard
+/// error is no terminal, or if standard input or output is the same terminal.
+final class ClassifyProgress: Sendable {
+    private let meter: ProgressMeter
+    private let shown = Atomic(0)
+
+    init() {
+        let isWanted = isatty(STDERR_FILENO) == 1 && isatty(STDIN_FILENO) == 0 && isatty(STDOUT_FILENO) == 0
+        meter = isWanted ? .standardError() : .silent
+    }
+
+    func begin() { meter.begin("classify", total: nil) }
+
+    func end() { meter.cancel() }
+
+    /// Updates the counts to those of all written lines.
+    func note(_ tally: CascadeTally) {
+        let before = shown.exchange(tally.lines, ordering: .relaxed)
+        let answered = tally.answered
+        meter.advance(
+            by: tally.lines - before, deferred: answered > 0 ? Double(tally.deferred) / Double(answered) : nil)
+    }
+
+    /// Prints a message on its own line.
+    func say(_ text: String) {
+        _ = try? meter.aside { () throws(UnderstudyError) in ClassifyDescriptors.report(text) }
+    }
+
+    /// Wraps `sink` so that its lines don't overlap the progress bar.
+    func beside(_ sink: any ByteSink) -> any ByteSink { Beside(sink: sink, meter: meter) }
+
+    private struct Beside: ByteSink {
+        let sink: any ByteSink
+        let meter: ProgressMeter
+
+        func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) -> SinkOutcome {
+            try meter.aside { () throws(UnderstudyError) in try sink.write(bytes) }
+        }
     }
 }

@@ -3,7 +3,7 @@ import Diagnostics
 import Foundation
 import Models
 
-/// Finds and loads the models of `classify`. The only file of the verb that knows of model directories.
+/// Finds and loads the models of `classify`. Only this file of the command uses model directories.
 enum ClassifyModels {
     struct Places: Equatable {
         var student: String
@@ -14,22 +14,23 @@ enum ClassifyModels {
     struct Student {
         var classifier: any LineClassifier
         var calibration: Calibration?
-        /// Where its lineage names it, and the files have it; nil otherwise.
+        /// The fingerprint, if the lineage names it and the files match; else nil.
         var fingerprint: String?
     }
 
-    /// Named directories as they are. Without `--student` the embedded student, and the embedded teacher unless
-    /// another is named or none is wanted.
+    /// Returns the model directories. Without `--student` it is the bundled student, with the bundled teacher unless
+    /// another or none is requested.
     static func places(student: String?, teacher: String?, withoutTeacher: Bool) throws(UnderstudyError) -> Places {
         if let student { return Places(student: student, teacher: teacher) }
-        let embedded = try embeddedModels()
-        if withoutTeacher { return Places(student: embedded + "/student", teacher: nil) }
-        return Places(student: embedded + "/student", teacher: teacher ?? embedded + "/teacher")
+        let bundled = try bundledModels()
+        if withoutTeacher { return Places(student: bundled + "/student", teacher: nil) }
+        return Places(student: bundled + "/student", teacher: teacher ?? bundled + "/teacher")
     }
 
-    /// The folder with the embedded `student` and `teacher`: `$UNDERSTUDY_MODELS`, else `../share/understudy/models`
-    /// beside the executable's folder (installed), else `share/models` in one of the folders above it (built here).
-    static func embeddedModels() throws(UnderstudyError) -> String {
+    /// Returns the folder with the bundled `student` and `teacher`: `$UNDERSTUDY_MODELS`, else
+    /// `../share/understudy/models` relative to the executable's folder (installed), else `share/models` in a folder
+    /// above it (development build).
+    static func bundledModels() throws(UnderstudyError) -> String {
         if let named = EnvironmentVariable.value("UNDERSTUDY_MODELS") { return named }
         let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var folder = executable.deletingLastPathComponent()
@@ -41,7 +42,7 @@ enum ClassifyModels {
         var found: String?
         var denied: UnderstudyError?
         for candidate in candidates where found == nil {
-            // A folder that may not be looked into is only worth telling of if the models are in none of the others.
+            // An unreadable folder is reported only if the models are in no other.
             do throws(UnderstudyError) {
                 if try PathLookup.exists(candidate + "/student") { found = candidate }
             } catch {
@@ -52,7 +53,7 @@ enum ClassifyModels {
             if let denied { throw denied }
             throw UnderstudyError(
                 .missingInput,
-                "the embedded models aren't installed with this program; name a model with --student, or the folder"
+                "the bundled models aren't installed with this program; name a model with --student, or the folder"
                     + " that holds student and teacher with UNDERSTUDY_MODELS")
         }
         return found
@@ -66,8 +67,7 @@ enum ClassifyModels {
             fingerprint: lineage?.fingerprint)
     }
 
-    /// A teacher that is loaded with the first line that needs it. What is wrong with its directory at first sight is
-    /// refused at once.
+    /// Returns a teacher that is loaded for its first line. Obvious errors of its directory are reported at once.
     static func teacher(
         directory: String, remembersFailure: Bool = true
     ) throws(UnderstudyError) -> TeacherSource {
@@ -75,7 +75,7 @@ enum ClassifyModels {
         let weights = directory + "/model.safetensors"
         guard FileManager.default.isReadableFile(atPath: weights) else { throw unreadable(weights) }
         let version = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
-        // A filter keeps no log, and would have to wait for it.
+        // A filter keeps no log, so computing the fingerprint would only delay it.
         return TeacherSource(
             labels: labels, version: version, remembersFailure: remembersFailure,
             fingerprint: { () throws(UnderstudyError) in
@@ -90,7 +90,7 @@ enum ClassifyModels {
         return error
     }
 
-    /// The labels that a directory's config.json names: `id2label` in the order of the ids, or `labels`.
+    /// Returns the labels in a directory's config.json: `id2label` in the order of the ids, or `labels`.
     private static func labels(in directory: String) throws(UnderstudyError) -> [String] {
         struct Config: Decodable {
             var id2label: [String: String]?

@@ -2,9 +2,9 @@ import ArgumentParser
 import Configuration
 import Diagnostics
 
-/// What was probably meant by a command line that can't be understood.
+/// Suggests corrections of a command line that can't be parsed.
 enum CommandSlips {
-    /// One sentence; nil where `message`, the parser's own, has to do.
+    /// Returns one sentence; nil if `message`, the parser's own, is enough.
     static func hint(_ arguments: [String], message: String) -> String? {
         guard let first = arguments.first else { return nil }
         if first.hasPrefix("-") { return hint(optionFirst: arguments) }
@@ -32,7 +32,7 @@ enum CommandSlips {
             + (files.count == 1 ? "\(command) <\(names)" : "cat \(names) | \(command)")
     }
 
-    /// Whether the arguments are only the beginning of a command, such as `train`.
+    /// Returns whether the arguments are an incomplete command, such as `train`.
     static func isIncomplete(_ arguments: [String]) -> Bool {
         guard arguments.count == 1 else { return false }
         return Understudy.configuration.subcommands.contains {
@@ -40,7 +40,7 @@ enum CommandSlips {
         }
     }
 
-    /// An option before any verb: the verbs that it belongs to, the most probable one first.
+    /// The hint at an option without a subcommand: the subcommands that have it, the likeliest first.
     private static func hint(optionFirst arguments: [String]) -> String? {
         let owners: [String: [String]] = [
             "--config": ["run", "check", "status", "disagreements", "models", "redistill"], "--listen": ["status"],
@@ -63,25 +63,25 @@ enum CommandSlips {
 
     private static func name(of command: any ParsableCommand.Type) -> String { command.configuration.commandName ?? "" }
 
-    /// Whether the parser calls the argument unexpected.
+    /// Returns whether the parser reports the argument as unexpected.
     private static func isUnexpected(_ argument: String, _ message: String) -> Bool {
         message.lowercased().contains("unexpected argument") && message.contains("'\(argument)'")
     }
 
-    /// Whether it is a file to read, or is written like one.
+    /// Returns whether the argument is a readable file, or looks like a file name.
     private static func isFile(_ argument: String) -> Bool {
         guard !argument.hasPrefix("-"), !argument.isEmpty else { return false }
         do throws(UnderstudyError) {
             if try PathLookup.kind(of: argument) == .file { return true }
         } catch {
-            // Something is there that may not be looked at: as good as a file for a hint.
+            // The file exists but isn't accessible; for a hint that is enough.
             return true
         }
         return argument.contains("/")
             || [".txt", ".tsv", ".csv", ".jsonl", ".json", ".log"].contains { argument.hasSuffix($0) }
     }
 
-    /// As a shell takes it.
+    /// Quotes the argument for a shell.
     private static func shown(_ argument: String) -> String {
         let isPlain = argument.unicodeScalars.allSatisfy { scalar in
             scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)

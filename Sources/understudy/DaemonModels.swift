@@ -5,7 +5,7 @@ import Foundation
 import Models
 import Service
 
-/// The models of the daemon's verbs: those that the configuration names, or the embedded ones.
+/// Loads the models of the daemon's subcommands: the configured or the bundled ones.
 enum DaemonModels {
     static let supply = ModelSupply(
         student: { (model) throws(UnderstudyError) in
@@ -21,10 +21,10 @@ enum DaemonModels {
             try ClassifyModels.teacher(directory: try place(of: model, "teacher"), remembersFailure: false)
         })
 
-    /// Links are resolved once, so that all files come from one version though the link may flip meanwhile.
+    /// Resolves links once, so that all files are of one version even if the link changes meanwhile.
     static func place(of model: ModelSettings.Model, _ kind: String) throws(UnderstudyError) -> String {
         switch model {
-        case .embedded: return "\(try ClassifyModels.embeddedModels())/\(kind)"
+        case .bundled: return "\(try ClassifyModels.bundledModels())/\(kind)"
         case .directory(let path):
             guard let resolved = try PathLookup.resolved(path) else {
                 throw UnderstudyError(

@@ -3,7 +3,7 @@ import Diagnostics
 import Store
 import Streams
 
-/// `disagreements export`: the log as JSON Lines.
+/// `disagreements export`: writes the log as JSON Lines.
 struct DisagreementsExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
@@ -29,7 +29,7 @@ struct DisagreementsExportCommand: ParsableCommand {
             let encoder = DisagreementEncoder(asTraining ? .training : .whole)
             let output = DescriptorSink(descriptor: 1, name: "standard output")
             let buffer = ByteBuffer()
-            // A reader that has gone (`| head`) has had enough; that is no error.
+            // A reader that closes the pipe (`| head`) is no error.
             func flush() throws(UnderstudyError) -> Bool {
                 let outcome = try output.write(buffer.bytes)
                 buffer.removeAll()

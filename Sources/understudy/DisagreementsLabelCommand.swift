@@ -3,11 +3,11 @@ import Diagnostics
 import Foundation
 import Store
 
-/// `disagreements label`: what humans say, from a file or asked for one by one.
+/// `disagreements label`: adds human labels, from a file or interactively.
 struct DisagreementsLabelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "label",
-        abstract: "Keeps what humans say about lines: from a file, or asked for one by one.",
+        abstract: "Adds human labels, from a file or interactively.",
         discussion: """
             A file holds JSON Lines of {"id":"…","label":"…"}; lines with an unknown id or label are named, the others \
             kept, and the exit status is 65. Without --from, the newest lines that no human has labelled and the models \

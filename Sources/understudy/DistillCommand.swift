@@ -6,7 +6,7 @@ import Models
 import Tensors
 import Text
 
-/// `distill`: trains a student, from teachers or alone.
+/// `distill`: trains a student, with or without teachers.
 struct DistillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "distill",
@@ -27,7 +27,9 @@ struct DistillCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Labelled lines: JSON Lines of {\"text\":…,\"label\":…}.", valueName: "F.jsonl"))
     var train: String
 
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Lines for the teacher to judge.", valueName: "F.jsonl"))
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Unlabelled lines for the teacher to label.", valueName: "F.jsonl"))
     var unlabeled: [String] = []
 
     @Option(
@@ -37,16 +39,21 @@ struct DistillCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A student whose weights, shape and tokenizer to begin with, instead of new ones.", valueName: "directory"))
+            "Student whose weights, shape and tokenizer are the starting point, instead of new ones.",
+            valueName: "directory"))
     var start: String?
 
-    @Option(help: ArgumentHelp("Labelled lines to choose by; without it, a tenth of --train.", valueName: "F.jsonl"))
+    @Option(
+        help: ArgumentHelp(
+            "Validation lines for choosing the epoch; without it, a tenth of --train.", valueName: "F.jsonl"))
     var validation: String?
 
     @Option(help: ArgumentHelp("The student's directory; replaced if it holds a model.", valueName: "directory"))
     var out: String
 
-    @Option(help: ArgumentHelp("How answers name this student; without it, the directory's name.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Version name of the student in answers; without it, the directory's name.", valueName: "name"))
     var name: String?
 
     @OptionGroup(title: "Loss and training") var training: DistillTrainingOptions
@@ -78,7 +85,7 @@ struct DistillCommand: ParsableCommand {
             let loaded = try ModelLoader.teacher(directory: directory)
             members.append(.init(teacher: loaded.teacher, fingerprint: try Fingerprint.of(model: directory)))
         }
-        // Weights that are there already need no embeddings from a teacher.
+        // With initial weights no embeddings of a teacher are needed.
         let source = try (beginning == nil ? shape.embeddingTeacher ?? teacher.first : nil).map {
             (directory) throws(UnderstudyError) in try EmbeddingSource.load(directory: directory)
         }
@@ -107,7 +114,7 @@ struct DistillCommand: ParsableCommand {
                 + (calibration.teacherAccuracy.map { ", its teacher \(NumberText.percent($0))" } ?? ""))
     }
 
-    /// The student that `--start` names; the recipe takes its shape.
+    /// Loads the student that `--start` names. The recipe takes its shape.
     private func beginning(
         _ recipe: inout StudentRecipe
     ) throws(UnderstudyError) -> (start: StudentDistiller.Start, tokenizer: LoadedTokenizer)? {
@@ -138,7 +145,7 @@ struct DistillCommand: ParsableCommand {
         }
         var unlabelled: DataSet?
         for path in unlabeled {
-            // Labels in these files, of whatever kind, are not looked at.
+            // Labels in these files are ignored.
             let more = try DataSet.read(path: path).withoutLabels()
             unlabelled =
                 try unlabelled.map { (set) throws(UnderstudyError) in try set.concatenated(with: more) } ?? more
@@ -192,4 +199,66 @@ struct DistillCommand: ParsableCommand {
         let joined = parts.joined(separator: "/")
         return path.hasPrefix("/") ? "/" + joined : joined.isEmpty ? "." : joined
     }
+}
+
+/// The model card of a distilled student.
+enum DistillCard {
+    static func make(
+        _ configuration: StudentConfiguration, _ metrics: StudentMetrics, recipe: StudentRecipe, train: String,
+        unlabeled: [String], teachers: [String]
+    ) -> ModelCard {
+        let alone = teachers.isEmpty
+        var card = ModelCard(
+            title: configuration.version,
+            summary: alone
+                ? "A biLSTM text classifier, trained on labels alone."
+                : "A biLSTM text classifier, distilled from a BERT teacher.", license: nil)
+        card.labels = configuration.labels
+        card.tags = ["text-classification", "bilstm"] + (alone ? [] : ["distillation"])
+        card.data = [
+            .init(name(train), "\(NumberText.grouped(metrics.trainLines)) labelled lines to learn from"),
+            .init("all lines learnt from", NumberText.grouped(metrics.transferLines)),
+        ]
+        for path in unlabeled { card.data.append(.init(name(path), "unlabelled lines, judged by the teacher")) }
+        let training = recipe.training
+        card.recipe = [
+            .init("teachers", alone ? "none" : teachers.map(name).joined(separator: ", ")),
+            .init("input", "\(configuration.input.rawValue), \(configuration.vocabularySize) tokens"),
+            .init("embedding, hidden, dense", "\(recipe.embeddingSize), \(recipe.hiddenSize), \(recipe.denseSize)"),
+            .init("pooling", recipe.pooling.map(\.rawValue).joined(separator: ", ")),
+            .init("shortcut buckets", String(configuration.shortcutBuckets)),
+            .init(
+                "early exit",
+                configuration.earlyExit.map { "by n-grams alone from a confidence of \($0.threshold)" } ?? "none"),
+            .init("embeddings from", embeddings(recipe)),
+            .init(
+                "loss",
+                "\(training.loss.kind.rawValue), λ = \(training.loss.labelShare), T = \(training.loss.temperature)"),
+            .init(
+                "optimiser",
+                "\(training.optimizer.kind.rawValue), rate \(training.optimizer.learningRate), "
+                    + "\(training.optimizer.schedule.rawValue), batch \(training.batch)"),
+            .init("epochs", "\(training.epochs), best \(metrics.bestEpoch)"),
+            .init(
+                "dropout of embedding, pooled, shortcut, tokens",
+                "\(training.dropout.embedding), \(training.dropout.pooled), \(training.dropout.shortcut), "
+                    + "\(training.tokenDropout)"),
+            .init("augmented lines", String(recipe.augmentedLines)),
+            .init("parameters", NumberText.grouped(metrics.parameters)),
+        ]
+        card.seed = training.seed
+        card.results = [metrics.table]
+        return card
+    }
+
+    private static func embeddings(_ recipe: StudentRecipe) -> String {
+        switch recipe.embeddings {
+        case .random: "random"
+        case .context: "the teacher's mean hidden states, PCA"
+        case .matrix: "the teacher's input embeddings, PCA"
+        case .vectors(let path): name(path)
+        }
+    }
+
+    private static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 }

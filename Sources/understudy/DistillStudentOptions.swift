@@ -4,7 +4,7 @@ import Distillation
 import Models
 import Text
 
-/// `distill`'s options about what the student is.
+/// `distill`'s options for the shape of the student.
 struct DistillStudentOptions: ParsableArguments {
     @Option(help: "What the biLSTM reads: tokens, or sentence-vector (the mean of a line's token vectors).")
     var input = "tokens"
@@ -70,7 +70,7 @@ struct DistillStudentOptions: ParsableArguments {
         }
     }
 
-    /// The BERT that `--embeddings context:DIR` or `matrix:DIR` names.
+    /// The BERT of `--embeddings context:DIR` or `matrix:DIR`.
     var embeddingTeacher: String? {
         guard let embeddings, let colon = embeddings.firstIndex(of: ":"),
             ["context", "matrix"].contains(embeddings[..<colon])
@@ -102,7 +102,7 @@ struct DistillStudentOptions: ParsableArguments {
         }
     }
 
-    /// The tokenizer that the options ask for, and whether it is the embedding teacher's own.
+    /// Returns the tokenizer of the options, and whether it is the embedding teacher's.
     func tokenizer(
         teacher: LoadedTokenizer?, lines: LineBatch, maximumTokens: Int
     ) throws(UnderstudyError) -> (tokenizer: LoadedTokenizer, isTeachers: Bool) {

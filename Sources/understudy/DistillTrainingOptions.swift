@@ -4,7 +4,7 @@ import Distillation
 import Models
 import Streams
 
-/// `distill`'s options about the loss and the training.
+/// `distill`'s options for the loss and the training.
 struct DistillTrainingOptions: ParsableArguments {
     @Option(help: "Distance to the teacher's logits: mse, or kl (T² · Kullback–Leibler at temperature T).")
     var loss = "mse"
@@ -21,22 +21,22 @@ struct DistillTrainingOptions: ParsableArguments {
     @Option(help: "Passes over the lines.")
     var epochs = 6
 
-    @Option(help: "Lines of one step.")
+    @Option(help: "Batch size in lines.")
     var batch = 64
 
     @Option(help: "adam or sgd.")
     var optimizer = "adam"
 
-    @Option(help: "The rate of the optimiser's steps.")
+    @Option(help: "Peak learning rate.")
     var learningRate: Float = 1e-3
 
-    @Option(help: "How the rate falls: linear, cosine or constant.")
+    @Option(help: "Learning-rate schedule: linear, cosine or constant.")
     var schedule = "linear"
 
     @Option(help: "Share of the steps over which the rate rises first.")
     var warmup: Float = 0.02
 
-    @Option(help: "The shortcut's rate over the others'.")
+    @Option(help: "Factor on the learning rate for the shortcut.")
     var shortcutRate: Float = 3
 
     @Option(help: "Weight decay of the dense layers (AdamW).")
@@ -60,16 +60,16 @@ struct DistillTrainingOptions: ParsableArguments {
     @Option(help: "Order of the lines: shuffled, or file.")
     var order = "shuffled"
 
-    @Option(help: ArgumentHelp("Lines to make from the others for the teacher to judge.", valueName: "N"))
+    @Option(help: ArgumentHelp("Number of augmented lines to generate.", valueName: "N"))
     var augment = 20_000
 
-    @Option(help: "Share of made lines that are one stretch of a line (n-gram sampling).")
+    @Option(help: "Share of augmented lines that are one stretch of a line (n-gram sampling).")
     var sampleShare: Float = 1
 
     @Option(help: "Share of a made line's words that are masked.")
     var maskShare: Float = 0
 
-    @Option(help: "Share of made lines that join the halves of two.")
+    @Option(help: "Share of augmented lines that join the halves of two.")
     var spliceShare: Float = 0
 
     @Option(help: ArgumentHelp("Seed of all random choices.", valueName: "N"))
@@ -130,7 +130,7 @@ struct DistillTrainingOptions: ParsableArguments {
         recipe.augmentation.spliceShare = spliceShare
     }
 
-    /// The case that `text` names, or a usage error with the names that there are.
+    /// Returns the case named by `text`. Throws a usage error that lists the valid names.
     static func choice<Choice: RawRepresentable & CaseIterable>(
         _ option: String, _ text: String
     ) throws(UnderstudyError) -> Choice where Choice.RawValue == String {

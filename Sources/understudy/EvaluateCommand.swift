@@ -4,7 +4,7 @@ import Distillation
 import Foundation
 import Models
 
-/// `evaluate`: measures a student, a teacher, or both and their cascade, on labelled lines.
+/// `evaluate`: measures a student, a teacher, or their cascade on labelled lines.
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
@@ -54,7 +54,7 @@ struct EvaluateCommand: ParsableCommand {
         let summary = try EvaluationSummary.measure(
             lines, name: URL(fileURLWithPath: data).lastPathComponent, student: student, teacher: teacher,
             evaluator: evaluator, clock: ContinuousClock(), progress: .standardError())
-        // The figures first: they took long, and the page may fail for want of a folder.
+        // The figures are printed first: they took long to compute, and writing the page may fail.
         print(json ? summary.json() : summary.text(), terminator: "")
         if let report { try write(summary.page(), to: report) }
     }
@@ -64,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
         return try ModelLoader.load(directory: directory)
     }
 
-    /// Written beside and renamed: a reader never sees half a page.
+    /// Writes a temporary file and renames it, so that readers never see a partial page.
     private func write(_ page: String, to path: String) throws(UnderstudyError) {
         do {
             try Data(page.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)

@@ -4,19 +4,20 @@ import Models
 import Streams
 import Synchronization
 
-/// Lets SIGINT and SIGTERM end long work between two steps, so that what is best so far can be kept.
+/// Ends long work between two steps on SIGINT or SIGTERM, so that the best result so far is kept.
 enum Interruption {
     private static let asked = Atomic(false)
     private static let looks = Atomic(0)
 
-    /// For tests: `UNDERSTUDY_INTERRUPT_AT=N` makes the Nth look at `wasAsked` find the first signal.
+    /// For tests: with `UNDERSTUDY_INTERRUPT_AT=N` the Nth read of `wasAsked` finds the first signal.
     private static let interruptedLook = EnvironmentVariable.value("UNDERSTUDY_INTERRUPT_AT").flatMap { Int($0) }
 
-    /// From now on the first signal only asks; the second removes half-written directories and ends the process as the
-    /// signal would. Call it before anything starts a thread: threads inherit the mask.
+    /// Starts the handling of the signals: the first one sets `wasAsked`; the second one removes partial directories
+    /// and ends the process by the signal. Must be called before any thread is started, because threads inherit the
+    /// mask.
     ///
-    /// A thread waits for the signals, and no handler runs: one that interrupts oneDNN's kernels runs on their stack, below
-    /// which they keep values.
+    /// A thread waits for the signals instead of a handler. A handler that interrupts a oneDNN kernel runs on its
+    /// stack, below which the kernel keeps values.
     static func begin() throws(UnderstudyError) {
         var set = signals
         pthread_sigmask(SIG_BLOCK, &set, nil)
@@ -38,13 +39,13 @@ enum Interruption {
         }
     }
 
-    /// Asked between the steps of long work, some microseconds at most.
+    /// Whether a signal requested the end. Read between the steps of long work; takes some microseconds at most.
     static var wasAsked: Bool {
         if let interruptedLook, looks.wrappingAdd(1, ordering: .relaxed).newValue >= interruptedLook { return true }
         return asked.load(ordering: .relaxed)
     }
 
-    /// Says which epoch was kept of a training that was stopped.
+    /// Prints which epoch of a stopped training was kept.
     static func report(kept best: Int, of measured: Int) {
         ClassifyDescriptors.report(
             measured == 1

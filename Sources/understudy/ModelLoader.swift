@@ -2,10 +2,9 @@ import Diagnostics
 import Models
 import Text
 
-/// Loads whatever kind of model a directory holds.
+/// Loads a model directory of any kind.
 enum ModelLoader {
-    /// - Throws: `missingInput` for a file that isn't there; `invalidData` for one that is wrong, or a kind of model
-    ///   that isn't known.
+    /// - Throws: `missingInput` for a missing file; `invalidData` for an invalid file or an unknown kind of model.
     static func load(directory: String) throws(UnderstudyError) -> any LineClassifier {
         try ModelDirectory.check(directory)
         let json = try ModelConfiguration(path: "\(directory)/\(ModelDirectory.configuration)")

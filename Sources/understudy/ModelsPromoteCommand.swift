@@ -8,10 +8,10 @@ import Service
 struct ModelsPromoteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "promote",
-        abstract: "Lets a version serve; a model directory from elsewhere is taken in first.",
+        abstract: "Promotes a version; a model directory outside the registry is imported first.",
         discussion: """
             First the student is loaded and run with the teacher and the sinks of the configuration, as the daemon would: \
-            one that the daemon would refuse isn't promoted, --force or not. Promoting a barred version lifts its bar.
+            one that the daemon would refuse isn't promoted, --force or not. Promoting a rejected version clears its rejection.
             """)
 
     @OptionGroup var configuration: ConfigurationOption
@@ -19,7 +19,7 @@ struct ModelsPromoteCommand: ParsableCommand {
     @Argument(help: "A version, or a model directory (with a slash in its name).")
     var which: String
 
-    @Flag(help: "Even if its labels aren't those of the student that serves; they must be the teacher's all the same.")
+    @Flag(help: "Promote even if its labels differ from the serving student's. They must still be the teacher's.")
     var force = false
 
     func run() throws {
@@ -44,7 +44,7 @@ struct ModelsPromoteCommand: ParsableCommand {
         }
     }
 
-    /// Errors: those of a student that the daemon would refuse.
+    /// Throws the error with which the daemon would refuse the student.
     private func check(_ directory: String, _ settings: Settings) throws(UnderstudyError) {
         do throws(UnderstudyError) {
             try ModelsCommand.checkServes(.directory(directory), settings)
@@ -53,7 +53,8 @@ struct ModelsPromoteCommand: ParsableCommand {
                 error.code, "it isn't promoted, since the daemon would refuse it: \(error.message)",
                 at: error.place ?? directory)
         }
-        // With a teacher its labels have been compared, and the student that serves may be one that the daemon refused.
+        // With a teacher the labels were compared with the teacher's. The serving student may be one that the daemon
+        // refused.
         guard !force, settings.models.teacher == nil, let serving = servingLabels(settings) else { return }
         guard try Self.labels(directory) == serving else {
             throw UnderstudyError(
@@ -62,7 +63,7 @@ struct ModelsPromoteCommand: ParsableCommand {
         }
     }
 
-    /// nil where the student that serves is damaged, so that there is nothing to compare with.
+    /// Returns nil if the serving student is damaged, so that there is nothing to compare with.
     private func servingLabels(_ settings: Settings) -> Set<String>? {
         guard let serving = try? DaemonModels.place(of: settings.servingStudent(), "student") else { return nil }
         return try? Self.labels(serving)

@@ -7,18 +7,21 @@ import Service
 /// `models rollback`
 struct ModelsRollbackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollback", abstract: "Lets the student before serve again.",
+        commandName: "rollback", abstract: "Rolls back to the previous student.",
         discussion: """
             Where there is none before, or with --configured, the student that models.student names serves again (the \
-            embedded one where it names none), and no version of the registry does. Versions stay in the registry.
+            bundled one where it names none), and no version of the registry does. Versions stay in the registry.
             """)
 
     @OptionGroup var configuration: ConfigurationOption
 
-    @Option(help: ArgumentHelp("Why the other one is never to be promoted again by a run.", valueName: "reason"))
+    @Option(
+        help: ArgumentHelp(
+            "Reason for rejecting the current version; runs don't promote a rejected version again.",
+            valueName: "reason"))
     var bar: String?
 
-    @Flag(help: "Go back to the student that the configuration names, even if there is one before.")
+    @Flag(help: "Roll back to the configured student even if there is a previous version.")
     var configured = false
 
     func run() throws {
@@ -50,26 +53,26 @@ struct ModelsRollbackCommand: ParsableCommand {
                 settings.redistill == nil
                 ? "promote another version" : "--configured goes back to the student that the configuration names"
             throw UnderstudyError(
-                error.code, "the student before, \(previous.version), can't serve: \(error.message); \(advice)",
+                error.code, "the previous student, \(previous.version), can't serve: \(error.message); \(advice)",
                 at: error.place ?? previous.directory)
         }
     }
 
-    /// What serves then, in words.
+    /// Returns the description of the student that serves then.
     private func goBackToConfigured(
         _ settings: Settings, from registry: StudentRegistry, _ from: inout String?
     ) throws(UnderstudyError) -> String {
-        // Without re-distillation the registry's link is what models.student names: there has to be one.
+        // Without re-distillation models.student is the registry's link, which must exist.
         guard settings.redistill != nil, let student = settings.configuredStudent else {
             throw UnderstudyError(
                 .missingInput,
-                "there is no student before to go back to, and the configuration names no other than the link 'current'",
+                "there is no previous student, and models.student is the link 'current' itself",
                 at: registry.directory)
         }
         try ModelsCommand.checkServes(student, settings)
         from = try registry.rollbackToConfigured(barring: bar, now: ModelsCommand.now)
         switch student {
-        case .embedded: return "the embedded student"
+        case .bundled: return "the bundled student"
         case .directory(let path): return "the configured student, \(PrintableText.escaped(path)),"
         }
     }

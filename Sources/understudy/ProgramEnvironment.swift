@@ -2,9 +2,9 @@ import Configuration
 import Diagnostics
 import Foundation
 
-/// The variables `UNDERSTUDY_…` that this program goes by.
+/// The environment variables `UNDERSTUDY_…` of this program.
 enum ProgramEnvironment {
-    /// A variable, what it may hold in words, and whether a value is one of these.
+    /// A variable, a description of its values, and the check of a value.
     private struct Variable {
         var name: String
         var allowed: String
@@ -32,16 +32,16 @@ enum ProgramEnvironment {
         Variable(name: name, allowed: "one of " + words.joined(separator: ", ")) { words.contains($0) }
     }
 
-    /// Checks the process's own environment; warnings go to standard error.
+    /// Checks the environment of this process. Warnings go to standard error.
     static func checkOurs() throws(UnderstudyError) {
         let environment = ProcessInfo.processInfo.environment
         for warning in warnings(environment) { ClassifyDescriptors.report("warning: \(warning)") }
         try check(environment)
     }
 
-    /// Refuses values that would otherwise be passed over without a word. An empty variable is one that isn't set.
+    /// Refuses invalid values, which would otherwise be ignored silently. An empty variable counts as unset.
     ///
-    /// Errors: `configuration`, with what is allowed; `noPermission` for a directory that can't be looked at.
+    /// Throws `configuration`, with the allowed values; `noPermission` for an inaccessible directory.
     static func check(_ environment: [String: String]) throws(UnderstudyError) {
         for variable in variables {
             guard let value = environment[variable.name], !value.isEmpty else { continue }
@@ -59,8 +59,8 @@ enum ProgramEnvironment {
         }
     }
 
-    /// Names that were probably meant to be one of these. Others are left alone: a configuration may refer to variables
-    /// of its own as ${UNDERSTUDY_…}.
+    /// Warns about names that are likely misspellings of these. Other names are ignored: a configuration may refer to
+    /// variables of its own as ${UNDERSTUDY_…}.
     static func warnings(_ environment: [String: String]) -> [String] {
         let prefix = "UNDERSTUDY_"
         let known = variables.map { String($0.name.dropFirst(prefix.count)) }

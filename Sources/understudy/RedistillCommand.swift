@@ -7,11 +7,11 @@ import Redistillation
 import Service
 import Store
 
-/// `redistill`: one run of the loop.
+/// `redistill`: runs one re-distillation.
 struct RedistillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redistill",
-        abstract: "Distils the student anew from the disagreement log, and lets it in if it is better.",
+        abstract: "Trains a new student on the disagreement log and promotes it if it passes the gate.",
         discussion: """
             Reads what the teacher was asked about since the last run, teaches a candidate, measures it on the holdout and \
             on the log's held-out lines, and promotes it only if every criterion of the gate is met. The daemon takes a \

@@ -4,7 +4,7 @@ import Diagnostics
 import Logging
 import Service
 
-/// `run`: the daemon.
+/// `run`: runs the daemon.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
@@ -22,7 +22,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         Daemon.holdSignals()
-        // Wrong settings are shown in full here, with their places; later ones are logged.
+        // Errors at the start are printed in full, with positions; those of a reload are logged.
         let settings = try configuration.settings()
         try reporting { () throws(UnderstudyError) in
             try StateOwner.become(settings, reading: [configuration.path])

@@ -3,25 +3,25 @@ import Diagnostics
 import Foundation
 import Glibc
 
-/// What root does in a daemon's state directory or registry is done as the directory's owner: a lock or a report that
-/// belonged to root would keep the service's own user from all later runs.
+/// Changes root to the owner of the state directory before any work in it. A lock or report owned by root would block
+/// all later runs of the service's user.
 enum StateOwner {
     private struct Owner {
         var user: uid_t
         var group: gid_t
-        /// nil where no user has this number.
+        /// nil if no user has this number.
         var name: String?
 
         var words: String { name.map { "'\($0)'" } ?? "number \(user)" }
     }
 
-    /// For root alone: continues as the state directory's owner for the rest of the process. Where the directory isn't there
-    /// yet, the owner of the directory in which it will be made counts.
+    /// If the process is root, continues as the owner of the state directory for the rest of the process. If the
+    /// directory doesn't exist yet, the owner of the parent directory is used.
     ///
-    /// - Parameter files: what the command line names; the owner must be able to read it.
+    /// - Parameter files: files of the command line that the owner must be able to read.
     ///
-    /// Errors: `noPermission` where the owner can't be taken on, or can't read one of the files; `inputOutput` where it
-    /// can't be told who it is.
+    /// Throws `noPermission` if the process can't become the owner, or if the owner can't read one of the files;
+    /// `inputOutput` if the owner can't be determined.
     static func become(of directory: String, reading files: [String] = []) throws(UnderstudyError) {
         guard geteuid() == 0 else { return }
         let owner = try owner(of: directory)
@@ -68,7 +68,7 @@ enum StateOwner {
         return owner
     }
 
-    /// The groups first: without root's rights they can't be changed any more. There is no way back.
+    /// Sets the groups first, because that needs root's rights. The change can't be undone.
     private static func take(_ owner: Owner, _ directory: String) throws(UnderstudyError) {
         let groups = [owner.group]
         let isTaken =

@@ -1,19 +1,20 @@
 import ArgumentParser
+import Configuration
 import Diagnostics
 import Foundation
 import Glibc
 import Service
 
-/// `status`: what a running daemon says about itself.
+/// `status`: prints the status of a running daemon.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows how a running daemon is doing.",
+        abstract: "Prints the status of a running daemon.",
         discussion: """
             Asks the daemon at the address that its configuration names under http.listen, and prints what its status \
             page shows. With --json, prints what its /status gives.
 
-            Exit status: 0 if the daemon answered and does its work; 75 if nobody answers, or if it has failed; 77 if \
+            Exit status: 0 if the daemon answered and does its work; 75 if the daemon doesn't answer, or if it has failed; 77 if \
             this user may not ask it; 78 if the configuration names no address, or is wrong where it should.
             """)
 
@@ -66,7 +67,8 @@ struct StatusCommand: ParsableCommand {
         print(try text(status), terminator: "")
     }
 
-    /// On a terminal in the place of the last one. A daemon that doesn't answer may be restarting: that is shown too.
+    /// Replaces the previous output on the terminal. A daemon that doesn't answer may be restarting, so the failure is
+    /// shown and the loop goes on.
     private func showAgain(_ address: StatusAddress) throws(UnderstudyError) {
         var text: String
         do throws(UnderstudyError) {
@@ -75,7 +77,7 @@ struct StatusCommand: ParsableCommand {
             text = "\(error)\n"
         }
         if let size = StatusTerminal.size {
-            // Home, each line cleared to its end, and what is below cleared: nothing flickers.
+            // Moves home, clears each line to its end and the lines below: that avoids flicker.
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(size.rows - 1)
             text = "\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n") + "\u{1B}[J"
         } else if !json {
@@ -89,5 +91,56 @@ struct StatusCommand: ParsableCommand {
         if json { return String(decoding: try status.json(), as: UTF8.self) }
         let size = StatusTerminal.size
         return StatusText(status, width: size?.columns ?? 80, colours: size != nil && StatusTerminal.hasColours).text
+    }
+}
+
+/// Finds the address of a daemon's status.
+enum StatusLocation {
+    /// Returns the address of the daemon with this configuration. Errors elsewhere in the file only cause a warning.
+    static func address(configuration path: String) throws(UnderstudyError) -> StatusAddress {
+        let glance = try ConfigurationGlance.read(path)
+        guard let address = try glance.httpAddress() else {
+            if let errors = glance.errors { throw errors.summary }
+            throw UnderstudyError(
+                .configuration,
+                "the daemon doesn't offer its status: set http.listen, to 127.0.0.1:9464 or unix:/path", at: path)
+        }
+        glance.warn()
+        return try StatusAddress(address.description)
+    }
+}
+
+extension ConfigurationGlance {
+    /// Throws `configuration` or `noPermission` for a file that can't be read at all.
+    static func read(_ path: String) throws(UnderstudyError) -> ConfigurationGlance {
+        do {
+            return try ConfigurationGlance(path: path, environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw error.summary
+        }
+    }
+
+    /// Prints a warning on standard error if the file has errors elsewhere.
+    func warn() {
+        if let warning { ClassifyDescriptors.report("warning: \(warning)") }
+    }
+}
+
+/// Standard output as a terminal.
+enum StatusTerminal {
+    /// nil if it is no terminal.
+    static var size: (columns: Int, rows: Int)? {
+        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 1 else {
+            return (80, 24)
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Source: no-color.org.
+    static var hasColours: Bool {
+        guard EnvironmentVariable.value("NO_COLOR") == nil else { return false }
+        return (EnvironmentVariable.value("TERM") ?? "dumb") != "dumb"
     }
 }

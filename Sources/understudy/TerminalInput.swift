@@ -1,16 +1,17 @@
 import Glibc
 
-/// Standard input as single keys, while the value lives; the terminal is as before afterwards.
+/// Reads single keys from standard input. The terminal is restored when the value is released.
 final class TerminalInput {
     private var former: termios
     private var isChanged = true
 
-    /// nil where standard input is no terminal.
+    /// Returns nil if standard input is no terminal.
     init?() {
         var settings = termios()
         guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
         former = settings
-        // Keys as they come and unseen; Control-C as a key too, so that leaving that way restores the terminal as well.
+        // Keys are delivered at once and not echoed. Control-C is delivered as a key too, so that the terminal is
+        // restored after it as well.
         settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
         guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings) == 0 else { return nil }
     }
@@ -23,7 +24,7 @@ final class TerminalInput {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &former)
     }
 
-    /// Waits for a key; nil when the terminal has gone.
+    /// Waits for a key. Returns nil when the terminal is closed.
     func key() -> UInt8? {
         var byte: UInt8 = 0
         while true {
@@ -33,7 +34,7 @@ final class TerminalInput {
         }
     }
 
-    /// The columns of standard output's terminal; nil where it is none.
+    /// The number of columns of the terminal on standard output; nil if it is none.
     static var outputWidth: Int? {
         var size = winsize()
         guard isatty(STDOUT_FILENO) == 1 else { return nil }

@@ -3,7 +3,7 @@ import Diagnostics
 import Glibc
 import Text
 
-/// `understudy tokenize`: what a model sees of each line.
+/// `understudy tokenize`: prints the tokens of each line.
 struct TokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenize",
@@ -64,7 +64,7 @@ struct TokenizeCommand: ParsableCommand {
         try Self.flush(&output)
     }
 
-    /// The next bytes of standard input; nil at its end.
+    /// Returns the next bytes of standard input; nil at its end.
     private static func read() throws(UnderstudyError) -> ArraySlice<UInt8>? {
         var block = [UInt8](repeating: 0, count: blockSize)
         while true {

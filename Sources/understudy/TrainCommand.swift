@@ -4,7 +4,7 @@ import Distillation
 import Models
 import Tensors
 
-/// `train`: makes models from labelled lines.
+/// `train`: trains models on labelled lines.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Makes a model from labelled lines.", subcommands: [TrainTeacherCommand.self])
@@ -20,7 +20,7 @@ struct TrainTeacherCommand: ParsableCommand {
             a pooler and a classifier. The result is a directory that Transformers loads with \
             BertForSequenceClassification.from_pretrained, unless --precision is i8. Of the epochs the one with the best \
             validation accuracy is kept, after Ctrl-C the best so far; before the first was measured nothing is written, and \
-            the exit status is 75. A second Ctrl-C ends at once. Lines without a label are passed over.
+            the exit status is 75. A second Ctrl-C ends at once. Lines without a label are skipped.
             """)
 
     @Option(help: ArgumentHelp("The base's directory.", valueName: "directory"))
@@ -29,19 +29,21 @@ struct TrainTeacherCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Labelled lines: JSON Lines of {\"text\":…,\"label\":…}.", valueName: "F.jsonl"))
     var train: String
 
-    @Option(help: ArgumentHelp("Labelled lines to choose by; without it, a tenth of --train.", valueName: "F.jsonl"))
+    @Option(
+        help: ArgumentHelp(
+            "Validation lines for choosing the epoch; without it, a tenth of --train.", valueName: "F.jsonl"))
     var validation: String?
 
     @Option(help: ArgumentHelp("The teacher's directory; replaced if it holds a model.", valueName: "directory"))
     var out: String
 
-    @Option(help: "What stores a weight: f32, f16, or i8 (for this program alone, a byte a weight).")
+    @Option(help: "Storage format of the weights: f32, f16, or i8 (for this program alone, a byte a weight).")
     var precision = "f32"
 
     @OptionGroup(title: "Training") var training: TrainTeacherOptions
     @OptionGroup(title: "The model card") var cardOptions: CardOptions
 
-    /// The share of --train that is held out where no --validation is given.
+    /// The share of --train that is held out without --validation.
     private static let validationShare = 0.1
 
     func validate() throws {
@@ -89,7 +91,7 @@ struct TrainTeacherCommand: ParsableCommand {
         print("\(out): validation accuracy \(accuracy), epoch \(outcome.metrics.training.bestEpoch)")
     }
 
-    /// Both sets with the labels in one order: the base's own where it has the same ones, else sorted.
+    /// Returns both sets with the same label order: the base model's if it has the same labels, else sorted.
     private func sets(baseLabels: [String]) throws(UnderstudyError) -> (train: DataSet, validation: DataSet) {
         var all = try DataSet.read(path: train)
         if all.labels != baseLabels, Set(all.labels) == Set(baseLabels) {
@@ -105,4 +107,87 @@ struct TrainTeacherCommand: ParsableCommand {
     }
 
     private static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+}
+
+/// The model card of a fine-tuned teacher.
+enum TrainTeacherCard {
+    static func make(
+        _ outcome: TeacherFineTuner.Outcome, name: String, base: String, train: String, validation: String?,
+        options: TeacherTrainingOptions, precision: String
+    ) -> ModelCard {
+        let configuration = outcome.configuration
+        var card = ModelCard(
+            title: name, summary: "A BERT text classifier, fine-tuned from \(base) by `understudy train teacher`.",
+            license: nil)
+        card.licenseNote = "The licence of the base, \(base), applies to what was made from it."
+        card.baseModel = base
+        card.labels = configuration.labels
+        card.tags = ["text-classification", "bert"]
+        card.data = [
+            .init(train, "\(NumberText.grouped(outcome.metrics.trainLines)) labelled lines to learn from"),
+            .init(
+                validation ?? "\(train), held out",
+                "\(NumberText.grouped(outcome.metrics.validationLines)) labelled lines to choose the epoch by"),
+        ]
+        card.recipe = [
+            .init("layers that learn", "\(options.layers) of \(configuration.layers)"),
+            .init("embeddings", options.trainsEmbeddings ? "learn" : "frozen"),
+            .init("pooling", configuration.pooling.rawValue),
+            .init("epochs", "\(options.epochs), best \(outcome.metrics.training.bestEpoch)"),
+            .init("batch", "\(options.batchLines) lines"),
+            .init("optimiser", "AdamW, rate \(options.learningRate), head \(options.headLearningRate)"),
+            .init("schedule", "linear, warm-up \(options.warmUpShare) of the steps"),
+            .init("weight decay", "\(options.weightDecay), matrices only"),
+            .init("gradient norm", "at most \(options.maximumGradientNorm)"),
+            .init("dropout", "\(options.dropout ?? configuration.hiddenDropout)"),
+            .init("label smoothing", "\(options.labelSmoothing)"),
+            .init("stored as", precision),
+        ]
+        card.seed = options.seed
+        card.results = [outcome.metrics.table]
+        return card
+    }
+}
+
+/// Shows the progress of a fine-tuning: one stage for the frozen layers and one for each epoch.
+final class TrainTeacherProgress {
+    private let meter: ProgressMeter
+    private var stage = ""
+    private var done = 0
+
+    init(_ meter: ProgressMeter) {
+        self.meter = meter
+    }
+
+    func show(_ progress: TeacherTrainingProgress) {
+        switch progress.stage {
+        case .frozenLayers:
+            begin("frozen layers", total: progress.linesTotal)
+            meter.advance(by: progress.linesDone - done)
+            done = progress.linesDone
+        case .training:
+            let perEpoch = progress.linesTotal / progress.epochs
+            begin("epoch \(progress.epoch)/\(progress.epochs)", total: perEpoch)
+            let here = progress.linesDone - perEpoch * (progress.epoch - 1)
+            meter.advance(by: here - done, loss: progress.loss, accuracy: progress.accuracy)
+            done = here
+        case .validated(let accuracy, let loss, let isBest):
+            end()
+            meter.note(
+                "validation: loss \(NumberText.fixed(loss, digits: 4)), accuracy \(NumberText.percent(accuracy))"
+                    + (isBest ? ", the best so far" : ""))
+        }
+    }
+
+    func end() {
+        meter.end()
+        stage = ""
+    }
+
+    private func begin(_ name: String, total: Int) {
+        guard stage != name else { return }
+        meter.begin(name, total: total)
+        stage = name
+        done = 0
+    }
 }

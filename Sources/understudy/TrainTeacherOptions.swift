@@ -3,9 +3,9 @@ import Diagnostics
 import Distillation
 import Models
 
-/// `train teacher`'s options about the training.
+/// `train teacher`'s options for the training.
 struct TrainTeacherOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Encoder layers that learn, counted from the last, or all.", valueName: "N|all"))
+    @Option(help: ArgumentHelp("Trainable encoder layers, counted from the last, or all.", valueName: "N|all"))
     var layers = "4"
 
     @Flag(help: "Let the embeddings learn too; needs --layers all.")
@@ -14,10 +14,10 @@ struct TrainTeacherOptions: ParsableArguments {
     @Option(help: "Passes over the lines.")
     var epochs = 2
 
-    @Option(help: "Lines of one step.")
+    @Option(help: "Batch size in lines.")
     var batch = 32
 
-    @Option(help: "The highest rate of the encoder layers' steps.")
+    @Option(help: "Peak learning rate of the encoder layers.")
     var learningRate: Float = 1e-4
 
     @Option(help: "The highest rate of the pooler's and classifier's steps.")
@@ -38,7 +38,7 @@ struct TrainTeacherOptions: ParsableArguments {
     @Option(help: "Dropout of hidden states and attention; without it, what the base's config.json says.")
     var dropout: Float?
 
-    @Option(help: "What the classifier sees: cls (the pooler on the first token) or mean; else as the base says.")
+    @Option(help: "Input of the classifier: cls (the pooler on the first token) or mean; else as the base says.")
     var pooling: String?
 
     @Option(help: "Two runs with the same seed make the same model.")
@@ -47,10 +47,10 @@ struct TrainTeacherOptions: ParsableArguments {
     @Option(help: "Threads; one and two make the same model.")
     var threads = 2
 
-    /// `base` is the directory whose config.json says how many layers `all` is.
+    /// - Parameter base: the directory whose config.json gives the number of layers that `all` stands for.
     func options(layersOf base: String) throws(UnderstudyError) -> TeacherTrainingOptions {
         var options = TeacherTrainingOptions()
-        // As they will be run when the teacher serves.
+        // The precision in which the teacher serves.
         options.frozenPrecision = .serving
         if layers == "all" {
             options.layers = try TeacherConfiguration(path: "\(base)/\(ModelDirectory.configuration)").layers

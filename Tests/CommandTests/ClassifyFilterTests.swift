@@ -6,8 +6,8 @@ private func lines(_ count: Int) -> [UInt8] {
     Array((0..<count).map { "第\($0)条：球队在主场赢得了比赛\n" }.joined().utf8)
 }
 
-/// The filter from outside, with the embedded models.
-@Suite(.offPool, .enabled(if: Program.hasEmbeddedModels, "the embedded models aren't there"), .serialized)
+/// The filter from outside, with the bundled models.
+@Suite(.offPool, .enabled(if: Program.hasBundledModels, "the bundled models aren't there"), .serialized)
 struct ClassifyFilterTests {
     private struct Record: Decodable {
         var id: String

@@ -33,6 +33,16 @@ import Testing
         #expect(try Program.run(["classify", "--threads", "0", "--student", "/a/b"]).errors.contains("Hint") == false)
     }
 
+    /// "0.6.0 (commit 0123abc, x86_64-linux-gnu)"; the first section of the changelog is that of the same release.
+    @Test func theVersionNamesReleaseAndTarget() throws {
+        let printed = try Program.run(["--version"]).output
+        let match = try #require(printed.wholeMatch(of: /(\d+\.\d+\.\d+) \((?:commit [\w.-]+, )?\w+-linux-gnu\)\n/))
+        let changelog = try String(
+            contentsOf: Program.repository.appendingPathComponent("CHANGELOG.md"), encoding: .utf8)
+        let section = try #require(changelog.firstMatch(of: /\n## (\S+) \(\d{4}-\d\d-\d\d\)\n/))
+        #expect(section.1 == match.1)
+    }
+
     @Test(arguments: [
         ("UNDERSTUDY_KERNELS", "sse", "portable, avx2, avx512"), ("UNDERSTUDY_PRECISION", "int8", "f32, bf16, i8"),
         ("UNDERSTUDY_MODELS", "/nonexistent/models", "a directory that holds student and teacher"),

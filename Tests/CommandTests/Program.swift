@@ -37,8 +37,8 @@ enum Program {
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Whether the embedded pair is there, where the binary looks for it; without it no line can be answered.
-    static var hasEmbeddedModels: Bool {
+    /// Whether the bundled pair is there, where the binary looks for it; without it no line can be answered.
+    static var hasBundledModels: Bool {
         let named = ProcessInfo.processInfo.environment["UNDERSTUDY_MODELS"]
         let models = named.map { URL(fileURLWithPath: $0) } ?? repository.appendingPathComponent("share/models")
         return ["student", "teacher"].allSatisfy {

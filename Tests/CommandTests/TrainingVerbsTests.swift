@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `train teacher`, `distill`, `evaluate` and `tokenize` from outside, on the sample headlines.
-@Suite(.offPool, .enabled(if: Program.hasEmbeddedModels, "the embedded models aren't there"), .serialized)
+@Suite(.offPool, .enabled(if: Program.hasBundledModels, "the bundled models aren't there"), .serialized)
 final class TrainingVerbsTests {
     private let folder: URL
     private let data: String

@@ -60,13 +60,13 @@ import Testing
     }
 
     @Test func modelsSayWhoAnswers() throws {
-        #expect(try settings(least).models == .embeddedPair)
-        #expect(try settings(least + "models:\n").models == .embeddedPair)
+        #expect(try settings(least).models == .bundledPair)
+        #expect(try settings(least + "models:\n").models == .bundledPair)
         #expect(try settings(least + "models: {}\n").models.teacher == nil)
         let alone = try settings(least + "models: {student: /s}\n").models
         #expect(alone.student == .directory("/s") && alone.teacher == nil)
         let both = try settings(least + "models: {teacher: /t}\n").models
-        #expect(both.student == .embedded && both.teacher == .directory("/t"))
+        #expect(both.student == .bundled && both.teacher == .directory("/t"))
     }
 
     @Test func theBooleansOfYAML12AreRead() throws {

@@ -44,12 +44,18 @@ enum ReferenceText {
         }
     }
 
-    /// Units stand at the end of names; a number up to 1 is a share.
+    /// Names end with units; a number up to 1 is a share, unless it is one of those without a unit.
     private static func unit(_ option: OptionFacts) -> String {
         switch option.form {
-        case .number(let range): return range.upperBound <= 1 ? "share" : "lines a second"
+        case .number(let range):
+            if option.name.hasSuffix("lines_per_second") { return "lines per second" }
+            if option.name.hasSuffix("growth") { return "ratio" }
+            if ["learning_rate", "maximum_index"].contains(option.name) { return "" }
+            return range.upperBound <= 1 ? "share" : ""
         case .count:
-            let units = ["seconds", "milliseconds", "bytes", "lines", "threads", "days", "rows"]
+            let units = [
+                "seconds", "milliseconds", "minutes", "bytes", "mebibytes", "lines", "threads", "days", "rows",
+            ]
             let last = option.name.split(separator: "_").last.map(String.init) ?? ""
             return units.contains(last) ? last : ""
         default: return ""

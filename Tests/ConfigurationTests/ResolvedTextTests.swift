@@ -12,7 +12,7 @@ import Testing
 
     @Test func theSampleWorksAsInstalled() throws {
         let settings = try settings(RepositoryFile.text("etc/understudy.yaml"))
-        #expect(settings.models == .embeddedPair)
+        #expect(settings.models == .bundledPair)
         #expect(settings.sources.map(\.name) == ["wire", "drops"])
         #expect(settings.sinks.map(\.name) == ["answers"])
         #expect(settings.http == .loopback(host: "127.0.0.1", port: 9464))

@@ -27,20 +27,20 @@ import Testing
         let named = try read("models: {student: /srv/student}")
         #expect(named.servingStudent(linkExists: true) == .directory("/srv/student"))
         #expect(named.followedStudent == "/srv/student")
-        #expect(try read("").servingStudent(linkExists: true) == .embedded)
+        #expect(try read("").servingStudent(linkExists: true) == .bundled)
         #expect(try read("").followedStudent == nil)
     }
 
     @Test func withItTheRegistrysServesOnceThereIsOne() throws {
-        let embedded = try read(Self.redistill)
-        #expect(embedded.followedStudent == "/var/state/students/current")
-        #expect(embedded.servingStudent(linkExists: false) == .embedded)
-        #expect(embedded.servingStudent(linkExists: true) == .directory("/var/state/students/current"))
+        let bundled = try read(Self.redistill)
+        #expect(bundled.followedStudent == "/var/state/students/current")
+        #expect(bundled.servingStudent(linkExists: false) == .bundled)
+        #expect(bundled.servingStudent(linkExists: true) == .directory("/var/state/students/current"))
         let named = try read("models: {student: /srv/student, teacher: /srv/t}\n" + Self.redistill)
         #expect(named.servingStudent(linkExists: false) == .directory("/srv/student"))
         #expect(named.servingStudent(linkExists: true) == .directory("/var/state/students/current"))
         let link = try read("models: {student: /srv/r/current, teacher: /srv/t}\n" + Self.redistill)
-        #expect(link.servingStudent(linkExists: false) == .embedded)
+        #expect(link.servingStudent(linkExists: false) == .bundled)
         #expect(link.followedStudent == "/srv/r/current")
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Goldens/evaluation.json, made by scripts/make-evaluation-goldens.py with scikit-learn, SciPy and NumPy.
+/// Goldens/evaluation.json, made by Tests/Goldens/make-evaluation-goldens.py with scikit-learn, SciPy and NumPy.
 struct EvaluationGolden: Decodable {
     struct Report: Decodable {
         let name: String

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds understudy-fuzz with libFuzzer's coverage, in a folder of its own: Tests/Fuzz/build.sh [options of swift build]
-# SANITIZE=address adds AddressSanitizer: slower, and it sees reads beyond a buffer that do no harm by chance.
+# Builds understudy-fuzz with libFuzzer's coverage in a separate folder: Tests/Fuzz/build.sh [options of swift build]
+# SANITIZE=address adds AddressSanitizer: slower, but it also detects reads beyond a buffer that don't crash.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets' corpora and their dictionaries: Tests/Fuzz/make-corpus.py
 
-All text is made up here. Inputs that a fuzzer found stand beside the seeds under other names and are left alone.
+All text is invented. Inputs found by a fuzzer are in the same folders under other names and aren't changed.
 """
 
 import base64
@@ -149,7 +149,7 @@ def model_directory():
     for side in ("forward", "backward"):
         names |= {f"lstm.{side}.weight_ih": ("F32", [4, 1]), f"lstm.{side}.weight_hh": ("F32", [4, 1]), f"lstm.{side}.bias": ("F32", [4])}
     write("model-directory", "student-with-weights", json.dumps(small).encode() + b"\0" + layout(names))
-    # Sizes that a file claims and doesn't have.
+    # Sizes claimed by a file that doesn't have them.
     for key in ("vocab_size", "embedding_size", "hidden_size", "dense_size", "shortcut_buckets", "maximum_tokens"):
         large = dict(small) | {key: {"vocab_size": 4_000_000, "dense_size": 65536, "shortcut_buckets": 1 << 26,
                                      "maximum_tokens": 1_000_000}.get(key, 4096)}
@@ -159,7 +159,7 @@ def model_directory():
     parts = {"embeddings.word_embeddings.weight": ("F32", [1, 1]), "embeddings.position_embeddings.weight": ("F32", [2, 1]),
              "embeddings.token_type_embeddings.weight": ("F32", [1, 1]), "encoder.layer.0.intermediate.dense.weight": ("I8", [1, 1])}
     write("model-directory", "teacher-with-weights", json.dumps(tiny).encode() + b"\0" + layout(parts))
-    # Wide enough that the attention, which the file lacks, would fill the memory.
+    # Wide enough that the attention, which the file lacks, would exhaust the memory.
     wide = dict(tiny, hidden_size=65536)
     parts = {name: (kind, [shape[0], 0]) for name, (kind, shape) in parts.items()}
     write("model-directory", "teacher-claims-width", json.dumps(wide).encode() + b"\0" + layout(parts))

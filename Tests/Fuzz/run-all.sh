@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs all targets, or those named, one after another until each has had so many executions in all, as far as that goes in
-# so many seconds each: Tests/Fuzz/run-all.sh EXECUTIONS SECONDS [TARGET...]
-# What was run is kept in work/fuzz/runs.tsv (target, executions, seconds) and counts the next time; a find ends a target.
+# Runs all targets, or the given ones, one after another, until each has EXECUTIONS executions in total or has run for
+# SECONDS: Tests/Fuzz/run-all.sh EXECUTIONS SECONDS [TARGET...]
+# The totals are kept in work/fuzz/runs.tsv (target, executions, seconds) across calls; a finding ends a target.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
 wanted=${1:?how many executions}
 seconds=${2:?how many seconds for each target}
 shift 2
-# The fastest come first.
+# The fastest ones first.
 targets=("$@")
 if (( ! $# )); then
     targets=(status-address http-request json training-data human-labels tokenizer-json word-vectors vocabulary safetensors
         zstd gzip lines teacher-logits model-directory tokenize configuration spool tokenizer-directory state)
 fi
-# Inputs need no more bytes to get everywhere; longer ones only take longer.
+# Longer inputs reach no more code and only take longer.
 declare -A longest=([status-address]=128 [tokenizer-json]=2048 [model-directory]=2048 [tokenizer-directory]=2048
     [tokenize]=256 [word-vectors]=256 [human-labels]=256 [teacher-logits]=256 [gzip]=256 [zstd]=256 [vocabulary]=256)
 mkdir -p work/fuzz

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs one target: Tests/Fuzz/run.sh TARGET [options and folders of libFuzzer]
-# New inputs go to work/fuzz/TARGET, what crashes to work/fuzz/TARGET-found. An input takes at most 5 s and 1 GiB.
+# New inputs are written to work/fuzz/TARGET, crashing ones to work/fuzz/TARGET-found. Limits: 5 s and 1 GiB per input.
 # Examples: Tests/Fuzz/run.sh lines -runs=10000000
 #           Tests/Fuzz/run.sh lines work/fuzz/lines-found/crash-…
 set -euo pipefail
@@ -17,13 +17,13 @@ options=(-timeout=5 -rss_limit_mb=1024 -artifact_prefix="$work-found/" -print_fi
 dictionary="Tests/Fuzz/dictionaries/$target.dict"
 if [[ -e "$dictionary" ]]; then options+=(-dict="$dictionary"); fi
 folders=("$work" "Tests/Fuzz/corpus/$target")
-# Inputs that are named are run instead of the corpus.
+# Inputs given as arguments are run instead of the corpus.
 for argument in "$@"; do if [[ "$argument" != -* && -f "$argument" ]]; then folders=(); fi; done
 
 status=0
 FUZZ_TARGET="$target" SWIFT_BACKTRACE=enable=no nice -n 5 \
     "$scratch/release/understudy-fuzz" "${options[@]}" "$@" "${folders[@]}" || status=$?
-# What a run that crashed couldn't remove.
+# Folders that a crashed run couldn't remove.
 for folder in /dev/shm/fuzz-understudy-*; do
     process=${folder#/dev/shm/fuzz-understudy-}
     if [[ -d "$folder" && ! -d "/proc/${process%%-*}" ]]; then rm -rf "$folder"; fi

@@ -52,7 +52,7 @@ import Testing
         #expect(throws: UnderstudyError.self) { try WordVectors(path: folder.path, wanted: Self.wanted) }
     }
 
-    /// vectors.txt.gz: 400 words of 20 dimensions written by scripts/make-safetensors-goldens.py; word i is `w<i>`, its
+    /// vectors.txt.gz: 400 words of 20 dimensions written by Tests/Goldens/make-safetensors-goldens.py; word i is `w<i>`, its
     /// number j is (i · 20 + j) / 1024.
     @Test func readsGzip() throws {
         let path = try #require(Bundle.module.path(forResource: "vectors.txt", ofType: "gz", inDirectory: "Goldens"))

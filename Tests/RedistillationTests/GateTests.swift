@@ -232,15 +232,15 @@ import Testing
         evidence.candidate = nil
         #expect(
             GateTable.text(Array(Gate(Self.settings).decide(evidence).criteria.prefix(8))) == """
-                        criterion                           measured    wanted
-                ok      Lines to learn from                 500         at least 250
-                ok      Lines of each class to learn from   200 (体育)  at least 5
-                ok      Lines of the holdout                1000        at least 100
-                ok      Lines of each class in the holdout  500 (体育)  at least 5
-                FAILED  Holdout that stands in the log too  40.0 %      at most 2.0 %
-                ok      The log's logits are the teacher's  48 of 48    at least 90.0 %
-                -       Training ended with numbers         —           finite logits
-                -       Accuracy on the holdout             —           at most 0.20 points lost
+                        criterion                            measured    wanted
+                ok      Training lines                       500         at least 250
+                ok      Lines of each class to learn from    200 (体育)  at least 5
+                ok      Lines of the holdout                 1000        at least 100
+                ok      Lines of each class in the holdout   500 (体育)  at least 5
+                FAILED  Overlap of holdout and log           40.0 %      at most 2.0 %
+                ok      Logits in the log match the teacher  48 of 48    at least 90.0 %
+                -       Finite logits after training         —           finite logits
+                -       Accuracy on the holdout              —           at most 0.20 points lost
 
                 """)
     }

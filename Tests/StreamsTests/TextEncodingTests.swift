@@ -4,7 +4,7 @@ import Streams
 import TestSupport
 import Testing
 
-/// Goldens/encodings.json, made by scripts/make-encoding-goldens.py.
+/// Goldens/encodings.json, made by Tests/Goldens/make-encoding-goldens.py.
 private struct Goldens: Decodable {
     /// Bytes in hexadecimal and their text.
     var lines: [[String]]

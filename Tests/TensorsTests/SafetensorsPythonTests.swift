@@ -25,7 +25,7 @@ import Testing
         try brains.write(to: folder.file("brains.safetensors"))
 
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("scripts/make-safetensors-goldens.py").path
+            .appendingPathComponent("Goldens/make-safetensors-goldens.py").path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.python))
         process.arguments = [script, "--check", path, folder.file("brains.safetensors")]

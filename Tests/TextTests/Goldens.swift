@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The files that scripts/make-tokenizer-goldens.py wrote.
+/// The files that Tests/Goldens/make-tokenizer-goldens.py wrote.
 enum Goldens {
     struct Cases: Decodable {
         let texts: [String]

@@ -8,7 +8,7 @@ struct NGramHasherTests {
         return buckets
     }
 
-    /// Against the plain reading in scripts/make-tokenizer-goldens.py.
+    /// Against the plain reading in Tests/Goldens/make-tokenizer-goldens.py.
     @Test func bucketsEqualGoldens() throws {
         let goldens: Goldens.NGrams = try Goldens.read("ngrams.json")
         let hasher = NGramHasher(bits: goldens.bits)

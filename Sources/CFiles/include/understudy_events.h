@@ -1,4 +1,4 @@
-// Linux ways to be told of things, which Swift's Glibc module doesn't show.
+// Linux event interfaces that Swift's Glibc module doesn't import.
 #ifndef UNDERSTUDY_EVENTS_H
 #define UNDERSTUDY_EVENTS_H
 

@@ -1,4 +1,4 @@
-// How the heap behaves, which Swift's Glibc module doesn't show.
+// Heap settings that Swift's Glibc module doesn't import.
 #ifndef UNDERSTUDY_MEMORY_H
 #define UNDERSTUDY_MEMORY_H
 

@@ -1,10 +1,10 @@
-// What the directory source needs to know of a file, and a rename that never replaces one.
+// The status of a file for the directory source, and a rename that never replaces a file.
 #ifndef UNDERSTUDY_STATUS_H
 #define UNDERSTUDY_STATUS_H
 
 #include <stdint.h>
 
-// Times are nanoseconds since 1970. `born` is 0 where the file system doesn't keep it.
+// Times are nanoseconds since 1970. `born` is 0 if the file system doesn't record it.
 typedef struct understudy_status {
     uint64_t device;
     uint64_t inode;
@@ -18,20 +18,20 @@ typedef struct understudy_status {
     int is_link;
 } understudy_status;
 
-// The status of what `path` names; a symbolic link isn't followed. 0, or the errno.
+// The status of `path`; a symbolic link isn't followed. Returns 0 or the errno.
 int understudy_status_of_path(const char *path, understudy_status *status);
 
-// The status of what `path` leads to, symbolic links followed. 0, or the errno: ELOOP where they lead in a circle.
+// The status of the target of `path`, symbolic links followed. Returns 0 or the errno: ELOOP if they form a loop.
 int understudy_status_of_target(const char *path, understudy_status *status);
 
-// The status of an open descriptor. 0, or the errno.
+// The status of an open descriptor. Returns 0 or the errno.
 int understudy_status_of_descriptor(int descriptor, understudy_status *status);
 
-// Renames, unless `to` exists. 0, or the errno: EEXIST where `to` exists, EXDEV across file systems.
+// Renames, unless `to` exists. Returns 0 or the errno: EEXIST if `to` exists, EXDEV across file systems.
 int understudy_rename_new(const char *from, const char *to);
 
-// Where the next bytes are at or behind `offset` that are no hole (SEEK_DATA). -1 with errno: ENXIO where there are none
-// up to the end, EINVAL where the file system doesn't know.
+// The offset of the next data outside a hole at or behind `offset` (SEEK_DATA). -1 with errno: ENXIO if there is none
+// up to the end, EINVAL if the file system doesn't support it.
 int64_t understudy_next_data(int descriptor, int64_t offset);
 
 #endif

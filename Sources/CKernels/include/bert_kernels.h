@@ -1,4 +1,4 @@
-// Kernels of the BERT teacher: what stands between its matrix products, forward and backward.
+// Kernels of the BERT teacher between its matrix products, forward and backward.
 //
 // Everything is row-major f32. Each level (AVX-512, AVX2, portable) is the same source, bert_kernels_body.h, compiled
 // for that instruction set; levels agree up to f32 rounding. Readable references are in Sources/Models/Teacher and
@@ -16,8 +16,8 @@ enum bert_activation {
     BERT_TANH = 3,
 };
 
-// Inverted dropout without stored masks: element i is dropped where hash(i, key) < threshold, else scaled. The same
-// keys give the same mask again in the backward pass. threshold 0 drops nothing.
+// Inverted dropout without stored masks: element i is dropped if hash(i, key) < threshold, else scaled. The same key
+// gives the same mask in the backward pass. threshold 0 drops nothing.
 struct bert_dropout {
     uint32_t key0, key1;
     uint32_t threshold;  // probability · 2^32
@@ -40,7 +40,7 @@ struct bert_kernels {
     void (*_Nonnull embed)(float *_Nonnull out, const int32_t *_Nonnull ids, int64_t count, int64_t n,
                            const float *_Nonnull word, const float *_Nonnull position, const float *_Nonnull type);
 
-    // x (rows, n) = activation(x + bias). Where `before` is given, it receives x + bias.
+    // x (rows, n) = activation(x + bias). If `before` isn't NULL, it receives x + bias.
     void (*_Nonnull bias_activation)(float *_Nonnull x, const float *_Nonnull bias, int64_t rows, int64_t n,
                                      int activation, float *_Nullable before);
 
@@ -51,33 +51,33 @@ struct bert_kernels {
     // x (rows, n) += bias.
     void (*_Nonnull bias)(float *_Nonnull x, const float *_Nonnull bias, int64_t rows, int64_t n);
 
-    // out (rows, n) = LayerNorm(dropout(x + bias) + residual)·gain + shift, bias, residual and dropout where given.
-    // out may be x or residual. Where given, `normalized` (rows, n) and `reciprocal` (rows) receive what the backward
-    // pass needs: the rows before gain and shift, and 1/√(variance + epsilon).
+    // out (rows, n) = LayerNorm(dropout(x + bias) + residual)·gain + shift; bias, residual and dropout may be NULL. out
+    // may be x or residual. If not NULL, `normalized` (rows, n) and `reciprocal` (rows) receive the data for the
+    // backward pass: the rows before gain and shift, and 1/√(variance + epsilon).
     void (*_Nonnull residual_layer_norm)(float *_Nonnull out, const float *_Nonnull x, const float *_Nullable bias,
                                          const float *_Nullable residual, const float *_Nonnull gain,
                                          const float *_Nonnull shift, int64_t rows, int64_t n, float epsilon,
                                          float *_Nullable normalized, float *_Nullable reciprocal,
                                          const struct bert_dropout *_Nullable dropout);
 
-    // gradient (rows, n) of a LayerNorm's output becomes that of its input; gain's and shift's gradients (n) are
-    // added to.
+    // Turns gradient (rows, n) of a LayerNorm's output into that of its input; adds to gain's and shift's gradients
+    // (n).
     void (*_Nonnull layer_norm_backward)(float *_Nonnull gradient, const float *_Nonnull normalized,
                                          const float *_Nonnull reciprocal, const float *_Nonnull gain, int64_t rows,
                                          int64_t n, float *_Nonnull gain_gradient, float *_Nonnull shift_gradient);
 
-    // Every row of x (rows, n) becomes softmax(scale · row).
+    // Replaces every row of x (rows, n) by softmax(scale · row).
     void (*_Nonnull softmax)(float *_Nonnull x, int64_t rows, int64_t n, float scale);
 
-    // out (length, heads·width; out_stride from token to token) = softmax(scale · Q·Kᵀ)·V by head, of the first
-    // `queries` tokens only. scratch: bert_attention_scratch floats. Where given, `probabilities` (heads, length,
-    // length) receives the softmax before dropout.
+    // out (length, heads·width; out_stride from token to token) = softmax(scale · Q·Kᵀ)·V by head, of only the first
+    // `queries` tokens. scratch: bert_attention_scratch floats. If not NULL, `probabilities` (heads, length, length)
+    // receives the softmax before dropout.
     void (*_Nonnull attention)(float *_Nonnull out, int64_t out_stride, const float *_Nonnull qkv, int64_t queries,
                                const struct bert_attention_shape *_Nonnull shape, float *_Nonnull scratch,
                                float *_Nullable probabilities, const struct bert_dropout *_Nullable dropout);
 
-    // From the gradient of attention's out, that of qkv (same layout as qkv, overwritten; the query part of tokens from
-    // `queries` on is left alone).
+    // Computes the gradient of qkv from that of attention's out (same layout as qkv, overwritten; the query part of
+    // tokens from `queries` on is not changed).
     void (*_Nonnull attention_backward)(float *_Nonnull qkv_gradient, const float *_Nonnull out_gradient,
                                         int64_t out_stride, const float *_Nonnull qkv,
                                         int64_t queries, const float *_Nonnull probabilities,
@@ -104,34 +104,35 @@ struct bert_kernels {
     double (*_Nonnull sum_of_squares)(const float *_Nonnull x, int64_t count);
 };
 
-// Floats of scratch that attention and attention_backward need for lines of up to `length` tokens.
+// Floats of scratch memory for attention and attention_backward with lines of up to `length` tokens.
 int64_t bert_attention_scratch(int64_t length, int64_t width);
 
-// The kernels of a level, "avx512", "avx2" or "portable"; NULL where this processor or name doesn't have it.
+// The kernels of a level, "avx512", "avx2" or "portable"; NULL if the name is unknown or this processor doesn't support
+// it.
 const struct bert_kernels *_Nullable bert_kernels_named(const char *_Nonnull level);
 
-// The best level that this processor has, or the one named in the environment variable UNDERSTUDY_KERNELS.
+// The best level that this processor supports, or the one in the environment variable UNDERSTUDY_KERNELS.
 const struct bert_kernels *_Nonnull bert_kernels_best(void);
 
-// Dense layers in bf16 with f32 sums need AVX512-BF16: 0 on other processors, and then the functions below must not be
-// called.
+// Dense layers in bf16 with f32 sums need AVX512-BF16: returns 0 on other processors, where the functions below must
+// not be called.
 int bert_bf16_supported(void);
 
-// Elements that bert_bf16_pack writes for weights of (n, k).
+// The number of elements that bert_bf16_pack writes for weights of (n, k).
 int64_t bert_bf16_packed_count(int64_t n, int64_t k);
 
-// Lays weights (n, k) out for bert_bf16_product: panels of 32 outputs, pairs of inputs side by side, zeros beyond.
+// Arranges weights (n, k) for bert_bf16_product: panels of 32 outputs, adjacent pairs of inputs, padded with zeros.
 void bert_bf16_pack(uint16_t *_Nonnull packed, const float *_Nonnull weights, int64_t n, int64_t k);
 
-// out (rows, k rounded up to even) = x (rows, k) rounded to nearest even; a zero fills an odd row.
+// out (rows, k rounded up to even) = x (rows, k) rounded to nearest even; rows of odd length are padded with a zero.
 void bert_bf16_convert(uint16_t *_Nonnull out, const float *_Nonnull x, int64_t rows, int64_t k);
 
-// y (rows, n; y_stride) = x · Wᵀ, x as bert_bf16_convert and W as bert_bf16_pack wrote them. Where n isn't all of W's
-// outputs, `packed` may begin at any panel of 32.
+// y (rows, n; y_stride) = x · Wᵀ, with x as written by bert_bf16_convert and W by bert_bf16_pack. If n isn't the number
+// of all outputs of W, `packed` may begin at any panel of 32.
 void bert_bf16_product(float *_Nonnull y, int64_t y_stride, const uint16_t *_Nonnull x, int64_t rows,
                        const uint16_t *_Nonnull packed, int64_t n, int64_t k);
 
-// Dense layers on bytes with 32-bit sums need AVX-512 VNNI: 0 on other processors, and then bert_i8_convert and
+// Dense layers on bytes with 32-bit sums need AVX-512 VNNI: returns 0 on other processors, where bert_i8_convert and
 // bert_i8_product must not be called.
 int bert_i8_supported(void);
 
@@ -139,17 +140,17 @@ int bert_i8_supported(void);
 int64_t bert_i8_width(int64_t k);
 int64_t bert_i8_packed_bytes(int64_t n, int64_t k);
 
-// Lays weights (n, k), element (i, j) standing for scales[i] · weights[i, j], out for bert_i8_product: panels of 32
-// outputs, four inputs side by side, zeros beyond.
+// Arranges weights (n, k), with the values scales[i] · weights[i, j], for bert_i8_product: panels of 32 outputs, four
+// adjacent inputs, padded with zeros.
 void bert_i8_pack(uint8_t *_Nonnull packed, const int8_t *_Nonnull weights, const float *_Nonnull scales, int64_t n,
                   int64_t k);
 
-// out (rows, bert_i8_width(k)) and scales (rows): x (rows, k) rounded to 8 bits, the greatest magnitude of each row
-// becoming 127.
+// out (rows, bert_i8_width(k)) and scales (rows): x (rows, k) rounded to 8 bits; the greatest magnitude of each row
+// becomes 127.
 void bert_i8_convert(uint8_t *_Nonnull out, float *_Nonnull scales, const float *_Nonnull x, int64_t rows, int64_t k);
 
-// y (rows, n; y_stride) = x · Wᵀ, x as bert_i8_convert and W as bert_i8_pack wrote them. Where n isn't all of W's
-// outputs, `packed` may begin at any panel of 32.
+// y (rows, n; y_stride) = x · Wᵀ, with x as written by bert_i8_convert and W by bert_i8_pack. If n isn't the number of
+// all outputs of W, `packed` may begin at any panel of 32.
 void bert_i8_product(float *_Nonnull y, int64_t y_stride, const uint8_t *_Nonnull x, const float *_Nonnull x_scales,
                      int64_t rows, const uint8_t *_Nonnull packed, int64_t n, int64_t k);
 

@@ -9,22 +9,23 @@
 void us_lstm_cell_forward(int rows, int units, float *gates, const float *cell_previous, float *cell,
                           float *tanh_cell, float *hidden);
 
-// Backward of the same step. d_hidden (rows, units) is the loss's gradient by `hidden`; d_cell (rows, units) comes in
-// as the gradient by `cell` from the next step and leaves as the gradient by cell_previous. `gates` holds the
-// activations and leaves as the gradient by the pre-activations.
+// Backward of the same step. d_hidden (rows, units) is the loss's gradient with respect to `hidden`. d_cell (rows,
+// units) is on entry the gradient of `cell` from the next step, on return that of cell_previous. `gates` is on entry
+// the activations, on return the gradient of the pre-activations.
 void us_lstm_cell_backward(int rows, int units, float *gates, const float *cell_previous, const float *tanh_cell,
                            const float *d_hidden, float *d_cell);
 
-// The recurrence of the fast path. Units are padded to a multiple of 16 and handled 16 at a time, the four gates of a
-// group side by side, so that a group's gates meet in registers.
+// The recurrence of the fast path. Units are padded to a multiple of 16 and processed 16 at a time, with the four gates
+// of a group adjacent, so that a group's gates are in registers together.
 enum { US_UNIT_GROUP = 16 };
 
-// How W_hh and the hidden states are kept; sums, gates and cells are f32 (those of i8 whole numbers until the gates).
+// The format of W_hh and the hidden states; sums, gates and cells are f32 (for i8 the sums are integers until the
+// gates).
 enum us_recurrence_precision {
     US_RECURRENCE_F32 = 0,
     US_RECURRENCE_BF16 = 1,  // needs us_has_bf16
-    // Whole numbers of 8 bits: W by columns, each its own scale, the greatest magnitude 127; h as round(127 · h).
-    US_RECURRENCE_I8 = 2,    // kept in 16 bits, for every processor
+    // 8-bit integers: W with one scale per column and the greatest magnitude 127; h as round(127 · h).
+    US_RECURRENCE_I8 = 2,    // stored in 16 bits, for every processor
     US_RECURRENCE_VNNI = 3,  // the same sums with VPDPBUSD; needs us_has_vnni
 };
 
@@ -35,7 +36,7 @@ int us_state_bytes(int precision);
 // Packs W_hh (4·units, units; PyTorch's layout) for us_recurrence_step. `packed` is aligned to 64 bytes.
 void us_pack_recurrence(int units, int units_padded, int precision, const float *weight_hh, void *packed);
 
-// Packs one token's input projection (4·units, PyTorch's gate order, bias included) into the fast path's order as f16.
+// Packs one token's input projection (4·units, PyTorch's gate order, bias included) in the fast path's order as f16.
 void us_pack_projection(int units, int units_padded, int precision, const float *projection, uint16_t *packed);
 
 // One step of `rows` lines in lockstep.
@@ -44,12 +45,12 @@ struct us_step {
     int32_t precision;  // enum us_recurrence_precision
     const void *weights;  // packed by us_pack_recurrence
     int32_t rows;
-    // projections[r] points at 4·units f16 values packed by us_pack_projection. `next` names those of the step to come
-    // (any of `rows` valid pointers), which are fetched from memory meanwhile: tables are larger than the caches.
+    // projections[r] points at 4·units f16 values packed by us_pack_projection. `next` points at those of the next step
+    // (any `rows` valid pointers), which are prefetched meanwhile: tables are larger than the caches.
     const uint16_t *const *projections;
     const uint16_t *const *next;
-    // (rows, units) in the precision's form; they must differ. h_previous is NULL in a line's first step: then nothing
-    // of the following is read, only written.
+    // (rows, units) in the precision's format; they must differ. h_previous is NULL in a line's first step: then the
+    // following arrays are only written, not read.
     const void *h_previous;
     void *h_next;
     // (rows, units) f32, updated: the cell, the last hidden state, and the states' maximum and sum. The last three may

@@ -10,8 +10,8 @@
 void us_adam(int64_t count, float *weights, float *gradient, float *first, float *second, float beta1, float beta2,
              float step_size, float second_correction, float epsilon, float decay, float gradient_scale);
 
-// What Adam's steps with gradients of zero do, several at once: weights -= travel · first / (√second + epsilon), then
-// first and second times their decays.
+// The effect of several of Adam's steps with gradients of zero: weights -= travel · first / (√second + epsilon), then
+// first and second are multiplied by their decays.
 void us_adam_catch_up(int64_t count, float *weights, float *first, float *second, float travel, float first_decay,
                       float second_decay, float epsilon);
 

@@ -1,19 +1,19 @@
 import Streams
 
-/// Where the answers of a lane go: which sinks want a line, and how they want it written.
+/// The routes of a lane's answers: which sinks take a line, and in which format.
 ///
-/// Made for one set of models, whose labels and versions are in the encoders. A class: jobs in flight keep the routes
-/// that they began with, however often the daemon reloads meanwhile.
+/// The routes are made for one set of models, whose labels and versions the encoders contain. Jobs in flight keep the
+/// object that they started with across reloads.
 public final class AnswerRoutes: Sendable {
     public struct Route: Sendable {
         public enum Who: Sendable { case anyone, student, teacher }
 
         public var encoder: any RecordEncoder
-        /// Whether the route takes a label, by its index; empty: all of them.
+        /// Whether the route takes a label, by label index; empty: it takes all.
         public var labels: [Bool]
         public var by: Who
         public var minimumConfidence: Float
-        /// One buffer for each label instead of one for all.
+        /// Uses one buffer per label instead of one for all.
         public var splitsByLabel: Bool
 
         public init(
@@ -40,12 +40,12 @@ public final class AnswerRoutes: Sendable {
     }
 
     public let routes: [Route]
-    /// Where each route's buffers begin among those of a job.
+    /// Index of each route's first buffer among those of a job.
     public let firstBuffer: [Int]
     let bufferCount: Int
-    /// Writes the record of a line that can't be classified; nil: such lines are only counted.
+    /// Encodes the records of refused lines; nil: refused lines are only counted.
     public let refusals: (any RefusalEncoder)?
-    /// What the lane's output needs to find the sinks again; the cascade doesn't look into it.
+    /// Data by which the lane's output finds the sinks; opaque to the cascade.
     public let context: (any AnyObject & Sendable)?
 
     public init(
@@ -64,7 +64,7 @@ public final class AnswerRoutes: Sendable {
         self.refusals = refusals
     }
 
-    /// Appends the answer to the buffers of the routes that take it.
+    /// Appends the answer to the buffers of all routes that take it.
     func append(_ answer: Answer, for line: AnswerEncoder.Line, to job: CascadeJob) {
         let deciding = answer.deciding
         for (index, route) in routes.enumerated() where route.takes(answer, deciding) {
@@ -75,21 +75,21 @@ public final class AnswerRoutes: Sendable {
     }
 }
 
-/// Writes answers in one form.
+/// Encodes answers in one format.
 public protocol RecordEncoder: AnyObject, Sendable {
     func append(_ answer: Answer, for line: AnswerEncoder.Line, to output: ByteBuffer)
 }
 
 extension AnswerEncoder: RecordEncoder {}
 
-/// Writes the records of lines that can't be classified.
+/// Encodes the records of refused lines.
 public protocol RefusalEncoder: Sendable {
     func append(
         _ flaw: LineFlaw, record: Record, origin: SourceOrigin, bytes: UnsafeBufferPointer<UInt8>, to output: ByteBuffer
     )
 }
 
-/// Makes a lane's routes, anew whenever the models change.
+/// Makes the routes of a lane. Called again whenever the models change.
 public protocol AnswerRouting: Sendable {
     func routes(for models: CascadeModels) -> AnswerRoutes
 }

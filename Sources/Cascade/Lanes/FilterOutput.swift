@@ -3,7 +3,7 @@ import Models
 import Streams
 import Synchronization
 
-/// A filter's output: one stream of answers, one of error records. Counts what it has written.
+/// A filter's output: a stream of answers and one of error records. Counts the written lines.
 final class FilterOutput: LaneOutput {
     private let answers: any ByteSink
     private let diagnostics: any ByteSink
@@ -11,9 +11,11 @@ final class FilterOutput: LaneOutput {
     private let delivered: @Sendable (CascadeTally) -> Void
     private let state: Mutex<State>
 
-    /// What has been written so far, and why no more.
+    /// The counts so far, and the error that ended the output.
     struct Result {
         var tally: CascadeTally
+        /// The first disagreements, for the summary.
+        var disagreements: [CascadeSummary.Disagreement] = []
         var outputWasClosed = false
         var failure: UnderstudyError?
     }
@@ -42,8 +44,23 @@ final class FilterOutput: LaneOutput {
             warn(job, &state)
             guard write(job, &state) else { return false }
             state.result.tally.add(job.tally)
+            note(job, &state.result)
             delivered(state.result.tally)
             return true
+        }
+    }
+
+    /// Keeps the job's disagreements while the summary has room for more.
+    private func note(_ job: CascadeJob, _ result: inout Result) {
+        guard job.tally.disagreements > 0, result.disagreements.count < CascadeSummary.mostDisagreements else { return }
+        job.forEachTeacherAnswer { seen in
+            guard seen.student.label != seen.teacher.label,
+                result.disagreements.count < CascadeSummary.mostDisagreements
+            else { return }
+            result.disagreements.append(
+                CascadeSummary.Disagreement(
+                    text: String(decoding: seen.text, as: UTF8.self), student: seen.student.label,
+                    teacher: seen.teacher.label))
         }
     }
 
@@ -52,7 +69,7 @@ final class FilterOutput: LaneOutput {
         state.hasWarned = true
         flawEncoder.appendWarning(
             code: "teacher_skipped", line: line,
-            reason: "the teacher's logits aren't finite numbers; the student's answer stands, here and wherever"
+            reason: "the teacher's logits aren't finite numbers; the student's answer is used, here and wherever"
                 + " \"teacher\" is \"skipped\"", to: job.refusals)
     }
 
@@ -69,7 +86,7 @@ final class FilterOutput: LaneOutput {
             }
         }
         if state.diagnosticsAreTaken, job.refusals.count > 0 {
-            // Without anybody to read the diagnostics the answers still matter.
+            // If the diagnostics are closed, the answers are still written.
             let outcome = try? diagnostics.write(job.refusals.bytes)
             state.diagnosticsAreTaken = outcome == .written
         }
@@ -91,7 +108,7 @@ struct FilterRouting: AnswerRouting {
     }
 }
 
-/// Refused lines as error records on the diagnostics stream.
+/// Writes refused lines as error records to the diagnostics stream.
 struct FilterRefusals: RefusalEncoder {
     let encoder: FlawEncoder
 
@@ -101,4 +118,36 @@ struct FilterRefusals: RefusalEncoder {
     ) {
         encoder.append(flaw, line: record.number, to: output)
     }
+}
+
+/// A byte stream as a lane's source, with a single origin.
+final class FilterSource: StreamSource {
+    let name: String
+    private let bytes: any ByteSource
+    private let hasBegun = Atomic(false)
+    private let closed = Atomic(false)
+
+    init(_ bytes: any ByteSource, name: String) {
+        self.bytes = bytes
+        self.name = name
+    }
+
+    /// Whether reading ended because the output was closed.
+    var outputWasClosed: Bool { closed.load(ordering: .relaxed) }
+
+    func read(into room: UnsafeMutableRawBufferPointer) throws(UnderstudyError) -> SourceEvent {
+        if !hasBegun.exchange(true, ordering: .relaxed) {
+            return .opened(SourceOrigin(source: name, path: name, file: nil))
+        }
+        switch try bytes.read(into: room) {
+        case .bytes(let count): return .bytes(count)
+        case .end: return .end
+        case .stopped: return .stopped
+        case .outputClosed:
+            closed.store(true, ordering: .relaxed)
+            return .stopped
+        }
+    }
+
+    func interrupt() { bytes.interrupt() }
 }

@@ -1,26 +1,49 @@
 import Diagnostics
 import Streams
 
-/// Takes the finished jobs of one lane, on that lane's writer thread.
+/// Takes the finished jobs of a lane, on the lane's writer thread.
 public protocol LaneOutput: AnyObject, Sendable {
-    /// Hands over what the job's routes have collected. In the order of the lines, unless the lane is unordered.
-    /// False: nobody takes answers any more, and the lane is given up.
+    /// Delivers the records collected by the job's routes. Called in the order of the lines, unless the lane is
+    /// unordered. Returns false if the output is closed; the lane is then abandoned.
     func deliver(_ job: CascadeJob) -> Bool
 }
 
-/// How a lane's reading ended.
+/// How the reading of a lane ended.
 public struct LaneEnding: Sendable {
     public enum Reason: Sendable, Equatable {
         case endOfInput
         case stopped
-        /// The lane was given up by its output.
+        /// The output abandoned the lane.
         case abandoned
     }
 
     public var reason: Reason
-    /// Bytes read of a line whose end was never seen because reading was stopped.
+    /// Bytes read of a line whose end was not reached because reading stopped.
     public var unfinishedBytes: UInt64 = 0
-    /// Those bytes, as far as they are kept: none of a line that is too long.
+    /// The stored part of these bytes; empty for a line that is too long.
     public var unfinished: [UInt8] = []
     public var failure: UnderstudyError?
+}
+
+/// Options for reading the lines of one source.
+public struct LaneOptions: Sendable {
+    /// The source's name in records and ids.
+    public var source: String
+    public var input: InputForm
+    public var encoding: TextEncoding
+    public var maximumLineBytes: Int
+    /// Whether answers keep the order of the lines. If not, other lines overtake deferred ones.
+    public var isOrdered: Bool
+
+    public init(
+        source: String, input: InputForm = .line, encoding: TextEncoding = .utf8,
+        maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes,
+        isOrdered: Bool = true
+    ) {
+        self.source = source
+        self.input = input
+        self.encoding = encoding
+        self.maximumLineBytes = maximumLineBytes
+        self.isOrdered = isOrdered
+    }
 }

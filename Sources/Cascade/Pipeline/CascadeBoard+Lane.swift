@@ -1,10 +1,10 @@
 import Streams
 
-/// What a lane's own threads do on the board: its reader and its writer.
+/// The board's operations for a lane's reader and writer threads.
 extension CascadeBoard {
     // MARK: The reader
 
-    /// Waits for a chunk to read into; nil if the lane has been abandoned.
+    /// Waits for a chunk to read into. Returns nil if the lane has been abandoned.
     func acquireChunk(_ lane: CascadeLane) -> Int32? {
         monitor.wait(on: Signal.room(lane)) { _ -> Int32?? in
             if lane.state.isAbandoned { return .some(nil) }
@@ -14,7 +14,7 @@ extension CascadeBoard {
         }
     }
 
-    /// Takes note that `uses` of a chunk are over: records decoded, or the reader done with it.
+    /// Releases `uses` of a chunk: by decoded records, or by the reader.
     func releaseChunk(_ chunk: Int32, uses: Int, of lane: CascadeLane) {
         let isFree = monitor.withLock { _ in
             lane.state.chunkUses[Int(chunk)] -= uses
@@ -25,7 +25,7 @@ extension CascadeBoard {
         if isFree { monitor.signal(Signal.room(lane)) }
     }
 
-    /// The slot of an origin that the reader has opened; it gives it back with `closeOrigin`.
+    /// Returns the slot of an origin that the reader has opened. The reader releases it with `closeOrigin`.
     func openOrigin(_ origin: SourceOrigin, of lane: CascadeLane) -> Int32 {
         monitor.withLock { _ in lane.state.origins.open(origin) }
     }
@@ -34,7 +34,7 @@ extension CascadeBoard {
         monitor.withLock { _ in lane.state.origins.release(slot, uses: 1) }
     }
 
-    /// Hands records of one chunk and one origin to the workers, waiting for room; false if the lane has been
+    /// Gives records of one chunk and one origin to the workers, and waits for room. Returns false if the lane has been
     /// abandoned.
     func push(_ records: [Record], of lane: CascadeLane) -> Bool {
         let now = Monotonic.nanoseconds
@@ -61,7 +61,7 @@ extension CascadeBoard {
         return true
     }
 
-    /// No more lines will come.
+    /// Marks the end of the input.
     func endInput(of lane: CascadeLane) {
         monitor.withLock { _ in lane.state.inputHasEnded = true }
         wakeWorkers()
@@ -73,12 +73,12 @@ extension CascadeBoard {
     private enum Look {
         case job(CascadeJob)
         case over
-        /// Lines have begun to wait for the teacher, so there is a time to be awake at.
+        /// Lines have started to wait for the teacher, so the writer needs a deadline.
         case waiting
     }
 
-    /// Waits for the next job in order, or late lines of an unordered lane; nil when the last has been written, or the
-    /// lane was abandoned. Meanwhile sees to it that no line waits too long for the teacher.
+    /// Waits for the next job in order, or for late lines of an unordered lane. Returns nil after the last one, or if
+    /// the lane was abandoned. Also answers lines whose wait for the teacher has timed out.
     func takeFinished(of lane: CascadeLane) -> CascadeJob? {
         while true {
             let deadline = studentMayAnswer ? teacherDeadline(of: lane) : nil
@@ -112,7 +112,7 @@ extension CascadeBoard {
         return lane.state.isOver ? .over : nil
     }
 
-    /// A delivered job: its memory can be used again, or of an unordered lane, its late lines are still to come.
+    /// Frees a delivered job for reuse. A job of an unordered lane may still have late lines to deliver first.
     func recycle(_ job: CascadeJob) {
         guard let lane = job.lane else { return }
         if job.part == .sure {
@@ -147,7 +147,7 @@ extension CascadeBoard {
         }
     }
 
-    /// Nobody takes the lane's answers any more: its threads stop at their next look at the board.
+    /// Abandons a lane whose output is closed: its threads stop at their next access to the board.
     func abandon(_ lane: CascadeLane) {
         monitor.withLock { state in
             lane.state.isAbandoned = true
@@ -158,7 +158,7 @@ extension CascadeBoard {
         monitor.broadcast(Signal.output(lane))
     }
 
-    /// Takes the lane off the board. Jobs and lane hold each other, so whatever is left of the jobs is let go.
+    /// Removes the lane from the board. Jobs and lane reference each other, so the remaining jobs are released here.
     func close(_ lane: CascadeLane) {
         monitor.withLock { state in
             lane.state.isAbandoned = true
@@ -172,13 +172,13 @@ extension CascadeBoard {
         wakeWorkers()
     }
 
-    // MARK: Lines that wait too long
+    // MARK: Timed-out lines
 
     private func teacherDeadline(of lane: CascadeLane) -> UInt64? {
         monitor.withLock { _ in lane.state.waitingJobs.first.map { $0.deferredAt &+ options.teacherTimeout } }
     }
 
-    /// Answers with the student what has waited for the teacher longer than it may.
+    /// Lets the student answer the lines whose wait for the teacher has timed out.
     private func expire(in lane: CascadeLane) {
         let now = Monotonic.nanoseconds
         let (late, change) = monitor.withLock { state -> ([CascadeJob], TeacherCircuit?) in

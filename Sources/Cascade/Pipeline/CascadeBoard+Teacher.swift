@@ -1,26 +1,26 @@
 import Diagnostics
 import Streams
 
-/// When the teacher is asked, and when it's left alone.
+/// Admission of passes to the teacher, and the circuit breaker.
 extension CascadeBoard {
-    /// What a worker does with lines that it has taken for the teacher.
+    /// What a worker does with the lines that it has taken for the teacher.
     enum Admission {
         case askNow
-        /// The teacher isn't to be asked before a time, in nanoseconds, unless there are other models by then.
+        /// Wait until this time, in nanoseconds, or until the models are replaced.
         case later(until: UInt64, generation: Int)
         case skip
     }
 
-    /// Whether lines wait until a teacher that doesn't work comes back. A filter's lines don't: nobody looks after it.
-    /// Nor do those of a teacher that has been replaced: it won't come back.
+    /// Returns whether lines wait until a failed teacher recovers. Lines of a filter don't, because a filter is not
+    /// supervised; nor do lines of a teacher that has been replaced.
     func awaitsReturn(of teacher: TeacherSource?) -> Bool {
         options.teacherThreads > 0 && !studentMayAnswer && monitor.withLock { $0.models.teacher === teacher }
     }
 
-    /// How many more lines the teacher's queue takes, how many of sure ones, and whether there is no hope for now.
+    /// Returns the free room in the teacher's queue for lines and for audits, and whether the teacher is unavailable.
     ///
-    /// Of sure ones as many as a pass holds may wait, however many others do: an audit that is left out whenever the
-    /// teacher is busy would say nothing about busy hours, and there may be no others.
+    /// One pass of audits may always wait, whatever the length of the queue. If audits were skipped whenever the
+    /// teacher is busy, they would not represent busy hours, and there might be none.
     func teacherRoom(now: UInt64) -> (lines: Int, audits: Int, isBroken: Bool) {
         monitor.withLock { state in
             let waiting = state.deferred.count
@@ -32,7 +32,7 @@ extension CascadeBoard {
         }
     }
 
-    /// Waits a moment for a pass that isn't full, if more lines may come.
+    /// Waits briefly for more lines if the pass isn't full and more may come.
     func awaitFuller(_ lines: inout [DeferredLine]) {
         guard options.teacherBatchWait > 0, lines.count < options.teacherLines else { return }
         let missing = options.teacherLines - lines.count
@@ -51,9 +51,9 @@ extension CascadeBoard {
         lines.append(contentsOf: more)
     }
 
-    /// Whether the circuit lets a pass through.
+    /// Returns whether the circuit admits a pass.
     ///
-    /// The circuit is that of the teacher in force: lines that began with another one are asked about at once.
+    /// The circuit is that of the current teacher. Lines that started with a former teacher are admitted at once.
     func admitTeacher(_ teacher: TeacherSource?) -> Admission {
         if options.teacherThreads == 0 { return .askNow }
         let now = Monotonic.nanoseconds
@@ -70,7 +70,7 @@ extension CascadeBoard {
         return studentMayAnswer ? .skip : later
     }
 
-    /// Waits until the teacher may be asked again, or nobody wants to.
+    /// Waits until the teacher may be used again, the queue is empty, or the models are replaced.
     func awaitTeacher(until deadline: UInt64, generation: Int, worker: Int) {
         let _: Bool? = monitor.wait(on: Signal.teacherWork, until: deadline) { state in
             answerCall(worker, &state)
@@ -79,7 +79,7 @@ extension CascadeBoard {
         }
     }
 
-    /// Puts lines back at the front of the queue. Returns the lines of the queue that don't have to have the teacher.
+    /// Puts lines back at the front of the queue. Removes the audits from the queue and returns them.
     func putBack(_ lines: [DeferredLine]) -> [DeferredLine] {
         monitor.withLock { state in
             let all = lines.filter { $0.ticket == $0.job.ticket && !$0.isAbandoned } + state.deferred
@@ -88,16 +88,16 @@ extension CascadeBoard {
         }
     }
 
-    /// How a pass went.
+    /// The outcome of a pass.
     enum PassOutcome {
         case failed
-        /// The teacher has just been loaded, and its lines were gone by then.
+        /// The teacher was loaded, but its lines had expired by then.
         case loaded
         case answered
     }
 
-    /// Takes note of how a pass of `teacher` over so many lines went, for the circuit and the observer. One that has
-    /// answered none says nothing of the teacher.
+    /// Reports the outcome of a pass of `teacher` to the circuit and the observer. A pass without answered lines is
+    /// neither a success nor a failure.
     func noteTeacher(_ teacher: TeacherSource?, _ outcome: PassOutcome, lines: Int = 0, time: UInt64 = 0) {
         if lines > 0 { observer.teacherPassed(lines: lines, nanoseconds: time) }
         guard options.teacherThreads > 0 else { return }
@@ -120,7 +120,7 @@ extension CascadeBoard {
         }
     }
 
-    /// Puts `models` in force, and for each of the lanes its new routes. Another teacher begins with a clean slate.
+    /// Replaces the models, and the routes of each lane. A different teacher starts with a closed circuit.
     func replace(_ models: CascadeModels, routes: [(CascadeLane, AnswerRoutes)]) {
         let change = monitor.withLock { state -> TeacherCircuit? in
             let isOtherTeacher = state.models.teacher !== models.teacher
@@ -133,23 +133,23 @@ extension CascadeBoard {
         wakeWorkers()
     }
 
-    /// From now on several workers may go to the teacher at once.
+    /// Allows several workers to run the teacher at once.
     func noteTeacherLoaded() {
         monitor.withLock { $0.teacherIsLoaded = true }
         wakeWorkers()
     }
 
-    // MARK: Signs of life
+    // MARK: Liveness
 
-    /// Lets whoever has called know that this worker still comes by.
+    /// Responds to a liveness check for this worker.
     func answerCall(_ worker: Int, _ state: inout State) {
         guard state.heard[worker] < state.call else { return }
         state.heard[worker] = state.call
         monitor.broadcast(Signal.heard)
     }
 
-    /// Calls all workers and waits until each has come by, at most for `patience` nanoseconds; the number of those that
-    /// haven't.
+    /// Checks the liveness of all workers for at most `patience` nanoseconds. Returns the number of workers that did
+    /// not respond.
     func callWorkers(patience: UInt64) -> Int {
         monitor.withLock { $0.call += 1 }
         wakeWorkers()

@@ -1,11 +1,11 @@
 import Streams
 
-/// What workers take from the board, and what they give back.
+/// The board's operations for workers: taking and returning work.
 extension CascadeBoard {
     // MARK: Taking work
 
-    /// Waits for something to do; nil when all is done. `wasTeaching` says what this worker did before, `lines` gets
-    /// the lines of a teacher pass, `generation` is that of what the worker holds.
+    /// Waits for work. Returns nil after the end of all work. `wasTeaching` is this worker's previous work, `lines`
+    /// receives the lines of a teacher pass, and `generation` is that of the objects the worker holds.
     func next(
         _ role: Role, worker: Int, wasTeaching: Bool, generation: inout Int, lines: inout [DeferredLine]
     ) -> Work? {
@@ -31,7 +31,7 @@ extension CascadeBoard {
                 return .some(.refresh)
             }
             if workIsOver(state) {
-                // Whoever calls later needn't wait for this worker.
+                // Later liveness checks don't wait for this worker.
                 state.heard[worker] = .max
                 return .some(nil)
             }
@@ -82,7 +82,7 @@ extension CascadeBoard {
         return (role == .teacher ? teacherPlan : plan).next(now)
     }
 
-    /// The next lane with lines and a free job, by turns.
+    /// Returns the next lane with lines and a free job, in turn.
     private func laneToServe(_ state: inout State) -> CascadeLane? {
         if options.whenTeacherFull == .block, state.deferred.count >= options.teacherQueueLines { return nil }
         for step in 0..<state.lanes.count {
@@ -111,7 +111,7 @@ extension CascadeBoard {
         job.routes = lane.state.routes
     }
 
-    /// Lines of a pass belong to the same models.
+    /// Takes lines for a pass; all of them have the same models.
     private func takeDeferred(_ count: Int, _ state: inout State, _ lines: inout [DeferredLine]) {
         let models = state.deferred[0].job.models
         var taken = 0
@@ -127,8 +127,8 @@ extension CascadeBoard {
 
     // MARK: Giving it back
 
-    /// Puts the job's deferred lines in the queue for the teacher; the job belongs to nobody until all are answered.
-    /// Of an unordered lane the writer gets the other lines at once.
+    /// Puts the job's deferred lines into the teacher's queue. The job has no owner until all are answered. In an
+    /// unordered lane the writer gets the other lines at once.
     func deferLines(of job: CascadeJob, now: UInt64) {
         guard let lane = job.lane else { return }
         let (wakesStudents, wakesTeachers, wakesWriter) = monitor.withLock { state in
@@ -149,8 +149,8 @@ extension CascadeBoard {
         if wakesWriter { monitor.signal(Signal.output(lane)) }
     }
 
-    /// Takes note of what the teacher said about `lines`, row-major in `logits` and `states`; jobs of which no line
-    /// waits any more go to `ready`.
+    /// Stores the teacher's answers to `lines`, row-major in `logits` and `states`. Appends jobs without any more
+    /// waiting lines to `ready`.
     func settle(
         _ lines: [DeferredLine], labels: Int, logits: UnsafePointer<Float>, states: [CascadeJob.Teacher],
         ready: inout [CascadeJob]
@@ -158,7 +158,7 @@ extension CascadeBoard {
         monitor.withLock { _ in
             for (index, deferred) in lines.enumerated() {
                 let job = deferred.job
-                // A job whose lines waited too long has been answered without, and may be in use for other lines.
+                // The job's lines have timed out; the job may already hold other lines.
                 guard job.ticket == deferred.ticket else { continue }
                 if case .answered = states[index] {
                     (job.teacherLogits + deferred.line * labels).update(from: logits + index * labels, count: labels)
@@ -177,7 +177,7 @@ extension CascadeBoard {
     func finish(_ job: CascadeJob) {
         guard let lane = job.lane else { return }
         let wakesWriter = monitor.withLock { _ in
-            // Nobody would take it from there.
+            // The writer has stopped.
             if lane.state.isAbandoned { return false }
             if job.part == .rest {
                 lane.state.rests.append(job)

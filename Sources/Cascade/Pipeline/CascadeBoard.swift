@@ -1,33 +1,33 @@
 import Streams
 
-/// Everything that readers, workers and writers tell each other: lines read, lines that wait for the teacher, jobs done.
+/// The state shared by readers, workers and writers: lines read, lines in the teacher's queue, finished jobs.
 ///
-/// One lock, taken a few times per job and never per line. All queues are bounded by the jobs, chunks and pending lines
-/// of the options; whoever finds one full waits. Here is its state; what workers, the teacher's threads and a lane's reader
-/// and writer do with it is in the extensions.
+/// It has one lock, taken a few times per job and never per line. All queues are bounded by the options' jobs, chunks
+/// and pending lines; a thread that finds a full queue waits. This file defines the state; the extensions hold the
+/// operations of workers, teacher threads, readers and writers.
 final class CascadeBoard: Sendable {
-    /// A line that waits for the teacher. What it says of its job holds with the board's lock only.
+    /// A line in the teacher's queue. Its job may be read only while the board's lock is held.
     struct DeferredLine: Sendable {
         var job: CascadeJob
         /// Index into the job's lines.
         var line: Int
-        /// The job's ticket when the line was put here.
+        /// The job's ticket when the line was queued.
         var ticket: Int
 
         var isAbandoned: Bool { job.lane?.state.isAbandoned ?? true }
         var isAudit: Bool { job.states[line].reason == .audit }
     }
 
-    /// What a worker is to do.
+    /// A worker's next work.
     enum Work {
         case student(CascadeJob)
-        /// The lines are in the worker's own list.
+        /// Run the teacher on the lines in the worker's list.
         case teacher
-        /// Models have been replaced or a lane has gone: let go of what isn't needed any more.
+        /// Models were replaced or a lane was closed: release objects that are no longer in use.
         case refresh
     }
 
-    /// Which work a worker takes.
+    /// The kinds of work that a worker takes.
     enum Role: Sendable {
         case student
         case teacher
@@ -37,9 +37,9 @@ final class CascadeBoard: Sendable {
     struct State: Sendable {
         var lanes: [CascadeLane?] = []
         var models: CascadeModels
-        /// Counts the changes after which workers let go of what they hold.
+        /// Counts the changes after which workers release the objects they hold.
         var generation = 0
-        /// The lane that is looked at first, so that all get their turn.
+        /// The lane to serve first. It rotates, so that all lanes are served.
         var turn = 0
         var deferred: [DeferredLine] = []
         var idleStudents = 0
@@ -50,11 +50,11 @@ final class CascadeBoard: Sendable {
         var teacherIsLoaded = false
         var circuit: TeacherCircuit
         var isStopping = false
-        /// Every worker that passes by writes the newest call here: a sign of life.
+        /// Number of the newest liveness check. Every worker that accesses the board copies it to `heard`.
         var call = 0
         var heard: [Int]
 
-        /// Changes the circuit; what has come of it, if it is another now.
+        /// Changes the circuit. Returns the new state if it differs, else nil.
         mutating func changeCircuit(_ change: (inout TeacherCircuit) -> Void) -> TeacherCircuit? {
             let before = circuit
             change(&circuit)
@@ -62,7 +62,7 @@ final class CascadeBoard: Sendable {
         }
     }
 
-    /// Conditions of the monitor: what a thread waits for. Each lane has two of its own.
+    /// Conditions of the monitor on which threads wait. Each lane has two.
     enum Signal {
         static let work = 0
         static let teacherWork = 1
@@ -72,7 +72,7 @@ final class CascadeBoard: Sendable {
         static let count = 3 + 2 * CascadeBoard.mostLanes
     }
 
-    /// More sources than anybody has; each costs a few megabytes.
+    /// Maximum number of lanes. Each takes a few megabytes.
     static let mostLanes = 256
 
     let monitor: Monitor<State>
@@ -99,7 +99,7 @@ final class CascadeBoard: Sendable {
 
     var models: CascadeModels { monitor.withLock { $0.models } }
 
-    /// Whether a worker can answer without the teacher when that is full or broken.
+    /// Whether the student answers if the teacher's queue is full or the teacher fails.
     var studentMayAnswer: Bool { options.whenTeacherFull == .answerWithStudent }
 
     func wakeWorkers() {

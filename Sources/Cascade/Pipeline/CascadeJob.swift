@@ -1,26 +1,26 @@
 import Models
 import Streams
 
-/// A run of consecutive lines of one origin on their way from the reader to the writer, with all the memory that they
-/// need. Jobs are made once and used again and again.
+/// A run of consecutive lines of one origin on the way from the reader to the writer, with all memory for them. Jobs
+/// are reused.
 ///
-/// `@unchecked Sendable`: at any time one thread owns a job, and the board's lock hands it over. The one exception is
-/// while lines wait for the teacher: then nobody owns the job (of an unordered lane, the writer owns its buffers), and
-/// `states` and `teacherLogits` of the waiting lines are written with the board's lock held only, until none waits.
+/// `@unchecked Sendable`: one thread owns a job at a time, and ownership passes under the board's lock. While lines
+/// wait for the teacher, the job has no owner (in an unordered lane, the writer owns its buffers); `states` and
+/// `teacherLogits` of the waiting lines are then written only under the board's lock.
 public final class CascadeJob: @unchecked Sendable {
-    /// What is known about one line of `lines`.
+    /// The state of one line of `lines`.
     struct State {
         var id: UInt64
         /// Index into `records`.
         var record: Int
-        /// The range of `passed` that belongs to the line.
+        /// The line's range in `passed`.
         var passedStart: Int
         var passedEnd: Int
-        /// nil if the student's logits aren't finite numbers.
+        /// nil if the student's logits aren't finite.
         var student: Verdict?
         var reason: LineDecider.Reason?
         var teacher = Teacher.notAsked
-        /// The shadow's label in the student's order; negative where it wasn't asked.
+        /// The shadow's label in the student's order; negative if the shadow didn't run.
         var shadow: Int32 = -1
     }
 
@@ -28,28 +28,28 @@ public final class CascadeJob: @unchecked Sendable {
         case notAsked
         case answered(Answer.Opinion)
         case skipped(CascadeTally.Skip)
-        /// Its logits aren't finite numbers.
+        /// The teacher's logits aren't finite.
         case broken
     }
 
-    /// Which of the job's lines the buffers hold.
+    /// Which of the job's lines are in the buffers.
     enum Part {
         case whole
-        /// Those of an unordered lane that needn't wait for the teacher.
+        /// In an unordered lane: the lines that don't wait for the teacher.
         case sure
-        /// Those that had to.
+        /// In an unordered lane: the lines that waited for the teacher.
         case rest
     }
 
-    /// The job's place in the order of its lane's answers.
+    /// The job's position in the order of its lane's answers.
     var sequence = 0
-    /// What the job belongs to while it is in flight; nil in between, so that nothing is kept alive.
+    /// The lane of a job in flight; nil otherwise, so that no lane is retained.
     var lane: CascadeLane?
     public internal(set) var models: CascadeModels?
     public internal(set) var routes: AnswerRoutes?
     public internal(set) var origin: SourceOrigin?
     public internal(set) var records: [Record] = []
-    /// The texts of the lines that can be classified.
+    /// The texts of the valid lines.
     public internal(set) var lines = LineBatch()
     let passed = ByteBuffer(capacity: 64)
     let states: UnsafeMutablePointer<State>
@@ -58,27 +58,27 @@ public final class CascadeJob: @unchecked Sendable {
     /// Row-major (lines, labels), in the student's label order.
     private(set) var studentLogits: UnsafeMutablePointer<Float>
     private(set) var teacherLogits: UnsafeMutablePointer<Float>
-    /// Indices into `lines` of the ones that the teacher is asked about.
+    /// Indices into `lines` of those that the teacher is to see.
     var deferred: [Int] = []
-    /// How many of those it hasn't answered yet. Guarded by the board's lock, as the next three.
+    /// Number of these that are still unanswered. This and the next three properties are guarded by the board's lock.
     var waiting = 0
-    /// Counts the job's uses, so that a teacher pass that comes too late finds that its lines have gone.
+    /// Counts the uses of the job, so that a late teacher pass detects that its lines are no longer in the job.
     var ticket = 0
-    /// When the lines began to wait for the teacher, in nanoseconds.
+    /// Time when the lines started to wait for the teacher, in nanoseconds.
     var deferredAt: UInt64 = 0
-    /// Of an unordered lane: whether the sure lines have been handed over.
+    /// In an unordered lane: whether the sure lines have been delivered.
     var sureIsDelivered = false
     var part = Part.whole
-    /// One buffer of finished records for each of the routes' destinations, and the number of records in each.
+    /// One buffer of encoded records per destination, and the number of records in each.
     public internal(set) var outputs: [ByteBuffer] = []
     public internal(set) var outputRecords: [Int] = []
-    /// Records of refused lines, and how many.
+    /// Records of refused lines, and their number.
     public let refusals = ByteBuffer(capacity: 64)
     public internal(set) var refusalRecords = 0
     public internal(set) var tally = CascadeTally(labels: 0)
-    /// The first line about which the teacher gave logits that aren't finite numbers.
+    /// Number of the first line for which the teacher's logits weren't finite.
     public internal(set) var firstBrokenAnswer: UInt64?
-    /// When the job's first line was read, and how long the student took, in nanoseconds.
+    /// Time when the first line was read, and duration of the student's pass, in nanoseconds.
     public internal(set) var readAt: UInt64 = 0
     public internal(set) var studentTime: UInt64 = 0
 
@@ -97,7 +97,7 @@ public final class CascadeJob: @unchecked Sendable {
         teacherLogits.deallocate()
     }
 
-    /// Makes room for what these models and routes need; nothing is allocated while they stay the same.
+    /// Reserves memory for the models and routes. Nothing is allocated while these stay the same.
     func prepare(labels: Int, buffers: Int) {
         if labels != self.labels {
             self.labels = labels
@@ -118,7 +118,7 @@ public final class CascadeJob: @unchecked Sendable {
         }
     }
 
-    /// Forgets what has been delivered, so that the rest can be put in its place.
+    /// Removes delivered records, so that the rest can be encoded.
     func clearBuffers() {
         for output in outputs { output.removeAll() }
         for index in outputRecords.indices { outputRecords[index] = 0 }
@@ -128,7 +128,7 @@ public final class CascadeJob: @unchecked Sendable {
         firstBrokenAnswer = nil
     }
 
-    /// Forgets the lines and keeps the memory.
+    /// Removes the lines and keeps the memory.
     func reset() {
         lane = nil
         models = nil
@@ -142,5 +142,154 @@ public final class CascadeJob: @unchecked Sendable {
         part = .whole
         studentTime = 0
         clearBuffers()
+    }
+}
+
+/// Properties of a finished job for an output.
+extension CascadeJob {
+    /// Start offset of the first line after the job.
+    public var end: UInt64 { records.last?.end ?? 0 }
+
+    /// Number of the first line after the job.
+    public var nextNumber: UInt64 { records.last?.nextNumber ?? 1 }
+
+    /// Whether the job's last line is the last of its origin.
+    public var endsOrigin: Bool { records.last?.endsOrigin ?? false }
+
+    /// Whether these are the late lines of a job whose end was already reported.
+    public var isRest: Bool { part == .rest }
+
+    /// Calls `body` with the start offset of each line that this part of the job leaves to a later part.
+    public func forEachUnanswered(_ body: (UInt64) -> Void) {
+        guard part == .sure else { return }
+        for line in deferred { body(records[states[line].record].offset) }
+    }
+
+    /// Calls `body` with the start offset of each line that this part of the job has answered, refused or skipped.
+    public func forEachAnswered(_ body: (UInt64) -> Void) {
+        switch part {
+        case .rest:
+            for line in deferred { body(records[states[line].record].offset) }
+        case .whole:
+            for record in records where record.isLine { body(record.offset) }
+        case .sure:
+            var next = 0
+            for index in records.indices {
+                if next < deferred.count, states[deferred[next]].record == index {
+                    next += 1
+                } else if records[index].isLine {
+                    body(records[index].offset)
+                }
+            }
+        }
+    }
+
+    /// The teacher's answer to one line.
+    public struct TeacherSeen {
+        public var id: UInt64
+        public var text: UnsafeBufferPointer<UInt8>
+        public var reason: LineDecider.Reason
+        public var student: Answer.Opinion
+        public var teacher: Answer.Opinion
+        /// In the student's label order.
+        public var studentLogits: UnsafeBufferPointer<Float>
+        public var teacherLogits: UnsafeBufferPointer<Float>
+    }
+
+    /// Calls `body` for each line of this part that the teacher has answered.
+    public func forEachTeacherAnswer(_ body: (TeacherSeen) -> Void) {
+        guard part != .sure, !deferred.isEmpty, let labels = models?.student.labels.count else { return }
+        for line in deferred {
+            let state = states[line]
+            guard case .answered(let teacher) = state.teacher, let verdict = state.student, let reason = state.reason
+            else { continue }
+            withText(line) { text in
+                body(
+                    TeacherSeen(
+                        id: state.id, text: text, reason: reason,
+                        student: Answer.Opinion(label: verdict.label, confidence: verdict.confidence), teacher: teacher,
+                        studentLogits: UnsafeBufferPointer(start: studentLogits + line * labels, count: labels),
+                        teacherLogits: UnsafeBufferPointer(start: teacherLogits + line * labels, count: labels)))
+            }
+        }
+    }
+}
+
+/// Encoding of decided lines into the job's buffers.
+extension CascadeJob {
+    /// Encodes the lines of `part`. Only the job's owner may call it. For `.rest` no line may wait for the teacher any
+    /// more.
+    func encode(_ part: Part) {
+        guard let routes else { return }
+        self.part = part
+        var next = 0
+        lines.forEachLine { line, text in
+            let isDeferred = next < deferred.count && deferred[next] == line
+            if isDeferred { next += 1 }
+            switch part {
+            case .whole: break
+            case .sure: if isDeferred { return }
+            case .rest: if !isDeferred { return }
+            }
+            encode(line, text, routes)
+        }
+    }
+
+    private func encode(_ line: Int, _ text: UnsafeBufferPointer<UInt8>, _ routes: AnswerRoutes) {
+        let state = states[line]
+        guard let verdict = state.student else {
+            refuse(.noFiniteLogits, record: records[state.record], bytes: text)
+            return
+        }
+        let opinion = Answer.Opinion(label: verdict.label, confidence: verdict.confidence)
+        var answer = Answer(student: opinion)
+        switch state.teacher {
+        case .notAsked: break
+        case .answered(let teacher):
+            answer.teacher = .answered(teacher)
+            answer.isByTeacher = true
+            tally.byTeacher += 1
+            if state.shadow >= 0 {
+                tally.shadow.judge(student: opinion.label, shadow: Int(state.shadow), teacher: teacher.label)
+            }
+            if state.reason == .audit {
+                tally.audited += 1
+                if teacher.label == opinion.label { tally.auditedAlike += 1 }
+            } else if teacher.label != opinion.label {
+                tally.disagreements += 1
+            }
+        case .broken:
+            skip(.broken, state, &answer)
+            if firstBrokenAnswer == nil { firstBrokenAnswer = records[state.record].number }
+        case .skipped(let why): skip(why, state, &answer)
+        }
+        if state.reason == .deferred { tally.deferred += 1 }
+        let deciding = answer.deciding
+        tally.answers[deciding.label] += 1
+        tally.count(deciding.confidence)
+        let passed = passed.bytes
+        let labels = tally.answers.count
+        routes.append(
+            answer,
+            for: AnswerEncoder.Line(
+                id: state.id, text: text,
+                passed: UnsafeBufferPointer(rebasing: passed[state.passedStart..<state.passedEnd]),
+                studentLogits: UnsafeBufferPointer(start: studentLogits + line * labels, count: labels),
+                teacherLogits: UnsafeBufferPointer(start: teacherLogits + line * labels, count: labels)),
+            to: self)
+    }
+
+    /// Skipped audits are not recorded.
+    private func skip(_ why: CascadeTally.Skip, _ state: State, _ answer: inout Answer) {
+        guard state.reason == .deferred else { return }
+        answer.teacher = .skipped
+        tally.skips[why.index] += 1
+    }
+
+    func refuse(_ flaw: LineFlaw, record: Record, bytes: UnsafeBufferPointer<UInt8>) {
+        tally.flaws[flaw.kind.index] += 1
+        guard let encoder = routes?.refusals, let origin else { return }
+        encoder.append(flaw, record: record, origin: origin, bytes: bytes, to: refusals)
+        refusalRecords += 1
     }
 }

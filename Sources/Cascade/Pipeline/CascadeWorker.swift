@@ -2,14 +2,15 @@ import Diagnostics
 import Models
 import Streams
 
-/// One thread that runs models: decodes and scores lines with the student, asks the teacher, encodes what is decided.
+/// A thread that runs models: it decodes lines, scores them with the student, runs the teacher, and encodes decided
+/// lines.
 final class CascadeWorker {
     private let board: CascadeBoard
     private let role: CascadeBoard.Role
     private let index: Int
     private let report: @Sendable (UnderstudyError) -> Void
     private var decoders: [LaneDecoder?] = []
-    /// Those of the newest models seen; dropped as soon as others are in force.
+    /// The newest models seen; released as soon as they are replaced.
     private var models: CascadeModels?
     private var student: (any LineScorer)?
     private let pass: TeacherPass
@@ -22,7 +23,8 @@ final class CascadeWorker {
         var decoder: LineDecoder
     }
 
-    /// `report` is told when the teacher can't be loaded; from any worker's thread, perhaps more than once.
+    /// - Parameter report: receives the error of a teacher that can't be loaded. Called on any worker's thread,
+    ///   possibly more than once.
     init(
         _ board: CascadeBoard, role: CascadeBoard.Role, index: Int,
         report: @escaping @Sendable (UnderstudyError) -> Void
@@ -34,7 +36,7 @@ final class CascadeWorker {
         pass = TeacherPass(lines: board.options.teacherLines)
     }
 
-    /// Works until the board says that all is done.
+    /// Runs until the board has no more work.
     func run() {
         var wasTeaching = false
         var generation = -1
@@ -43,16 +45,16 @@ final class CascadeWorker {
         {
             wasTeaching = false
             switch work {
-            case .student(let job): study(job)
+            case .student(let job): scoreWithStudent(job)
             case .teacher:
-                teach()
+                runTeacherPass()
                 wasTeaching = true
             case .refresh: refresh()
             }
         }
     }
 
-    /// Lets go of models that are no longer in force, and of lanes that have gone.
+    /// Releases replaced models and closed lanes.
     private func refresh() {
         decoders.removeAll()
         let current = board.models
@@ -65,7 +67,7 @@ final class CascadeWorker {
 
     // MARK: The student
 
-    private func study(_ job: CascadeJob) {
+    private func scoreWithStudent(_ job: CascadeJob) {
         guard let lane = job.lane, let models = job.models, let routes = job.routes else { return }
         let labels = models.student.labels.count
         job.prepare(labels: labels, buffers: routes.bufferCount)
@@ -74,7 +76,7 @@ final class CascadeWorker {
         let count = job.lines.count
         let begin = Monotonic.nanoseconds
         if count > 0 {
-            // A job that was taken just before the models changed is scored with its own.
+            // A job taken just before the models were replaced is scored with its own.
             let scorer = (models === self.models ? student : nil) ?? models.student.makeScorer()
             scorer.score(
                 job.lines, into: UnsafeMutableBufferPointer(start: job.studentLogits, count: count * labels))
@@ -128,8 +130,8 @@ final class CascadeWorker {
         while decoders.count <= lane.slot { decoders.append(nil) }
         let options = lane.options
         let (form, most) = (options.input, options.maximumLineBytes)
-        // The engine has made one for the lane already, so that there is a table for the encoding; if it has gone since,
-        // the lines are refused as not being UTF-8.
+        // The engine creates a decoder when it opens the lane, which loads the encoding's table. If that fails now, the
+        // lines are refused as invalid UTF-8.
         let decoder =
             (try? LineDecoder(form: form, maximumLineBytes: most, encoding: options.encoding))
             ?? LineDecoder(form: form, maximumLineBytes: most)
@@ -137,7 +139,7 @@ final class CascadeWorker {
         return decoder
     }
 
-    /// Chooses the lines for the teacher; what it has no room for is answered by the student where that is allowed.
+    /// Selects the lines for the teacher. If its queue is full, the student answers where that is allowed.
     private func decide(_ job: CascadeJob, _ models: CascadeModels, _ now: UInt64) {
         if models.decider.neverAsks { return }
         var room = board.teacherRoom(now: now)
@@ -156,7 +158,7 @@ final class CascadeWorker {
                 case .deferred where room.lines <= 0:
                     job.states[index].teacher = .skipped(.full)
                 case .audit where room.audits <= 0 || room.isBroken:
-                    // An audit never holds up the stream for long: it is left out while others wait for the teacher.
+                    // An audit must not delay the stream: it is skipped if a pass of audits already waits.
                     job.states[index].reason = nil
                 default:
                     if reason == .audit { room.audits -= 1 }
@@ -168,7 +170,7 @@ final class CascadeWorker {
 
     // MARK: The teacher
 
-    private func teach() {
+    private func runTeacherPass() {
         guard let models = deferred.first?.job.models else { return }
         if role == .teacher { board.awaitFuller(&deferred) }
         switch board.admitTeacher(models.teacher) {
@@ -178,7 +180,7 @@ final class CascadeWorker {
             board.awaitTeacher(until: time, generation: generation, worker: index)
         case .skip: skip(models)
         }
-        // Lines that began with models before those in force must not keep these alive.
+        // Lines of former models must not keep these alive.
         pass.keep(only: self.models?.teacher)
     }
 
@@ -203,7 +205,7 @@ final class CascadeWorker {
         settle(models)
     }
 
-    /// Back to the queue with the lines that must have the teacher. Audits are let go: they hold up nobody.
+    /// Puts lines that need the teacher back into the queue. Audits are skipped, so that they delay no line.
     private func putBack(_ models: CascadeModels) {
         deferred = board.putBack(deferred)
         skip(models)

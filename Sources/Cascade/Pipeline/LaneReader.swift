@@ -1,20 +1,20 @@
 import Diagnostics
 import Streams
 
-/// Reads a lane's source into chunks, frames the lines and puts their records on the board.
+/// Reads a lane's source into chunks, frames the lines and pushes their records to the board.
 struct LaneReader {
     private let lane: CascadeLane
     private let board: CascadeBoard
     private let chunks: ChunkPool
-    /// Where the reader stands: the chunk that it fills, up to where, and the framer of the origin that is open.
+    /// The reader's position: its chunk, the bytes used in it, and the framer of the open origin.
     private var chunk: Int32 = 0
     private var used = 0
     private var open: (origin: SourceOrigin, framer: LineFramer)?
     private var records: [Record] = []
 
-    /// Records handed over at once: enough to take the lock seldom, few enough for workers to start early.
+    /// Records pushed at once: enough for few lock operations, few enough for workers to start early.
     private static let recordsAtOnce = 1024
-    /// A read into less room than this isn't worth its system call; a pipe holds 64 KiB.
+    /// Minimum room for a read to be worth its system call; a pipe holds 64 KiB.
     private static let minimumRoom = 65_536
 
     init(_ lane: CascadeLane, board: CascadeBoard) {
@@ -24,7 +24,7 @@ struct LaneReader {
         records.reserveCapacity(Self.recordsAtOnce)
     }
 
-    /// Returns when there is nothing more to read, or nobody to read for.
+    /// Reads until the source ends or the lane is abandoned.
     mutating func run() -> LaneEnding {
         let ending = readAll()
         board.endInput(of: lane)
@@ -80,7 +80,7 @@ struct LaneReader {
         return ending
     }
 
-    /// Sees to it that the chunk has room for a read that is worth while: moves on to another when it is nearly full.
+    /// Ensures that the chunk has room for an efficient read, and changes to another chunk when it is nearly full.
     private mutating func makeRoom() -> Bool {
         guard chunks.chunkBytes - used < min(Self.minimumRoom, chunks.chunkBytes / 4) else { return true }
         guard let fresh = board.acquireChunk(lane) else { return false }
@@ -96,8 +96,8 @@ struct LaneReader {
         return true
     }
 
-    /// An unfinished line of the origin before is left: its source gives it again. Of a file, word goes out that it has
-    /// been begun, so that this is kept even if no line comes.
+    /// Begins an origin. An unfinished line of the previous origin is dropped; its source returns it again. For a file
+    /// a record of its opening is pushed, so that its start is stored even without any line.
     private mutating func begin(_ origin: SourceOrigin) -> Bool {
         if let open { board.closeOrigin(open.framer.origin, of: lane) }
         let slot = board.openOrigin(origin, of: lane)
@@ -116,7 +116,7 @@ struct LaneReader {
         guard let origin = open?.origin, var framer = open?.framer else { return true }
         open = nil
         defer { open = (origin, framer) }
-        // Short reads are framed at once, so that all that is read is counted as under way.
+        // Short reads are framed at once, so that all bytes read count as under way.
         let limit = board.options.readBytes == .max ? Self.recordsAtOnce : .max
         var hasMore = true
         while hasMore {
@@ -129,7 +129,7 @@ struct LaneReader {
         return true
     }
 
-    /// The origin has ended: a last line without a line end is a line, and after it comes word of the end.
+    /// Ends the origin. A last line without a line end is a line. A record of the end follows it.
     private mutating func finish(isTorn: Bool = false) -> Bool {
         guard let origin = open?.origin, var framer = open?.framer else { return true }
         records.removeAll(keepingCapacity: true)
@@ -138,7 +138,7 @@ struct LaneReader {
             isTorn ? framer.tear(base, upTo: used, chunk: chunk) : framer.finish(base, upTo: used, chunk: chunk)
         if let last { records.append(last) }
         dropAnswered(origin)
-        // A torn line and the end are one, so that neither is kept without the other.
+        // A torn line and the end are one record, so that both are stored together.
         if records.last?.endsOrigin != true { records.append(framer.ending(chunk: chunk)) }
         let goesOn = board.push(records, of: lane)
         board.closeOrigin(framer.origin, of: lane)
@@ -146,7 +146,7 @@ struct LaneReader {
         return goesOn
     }
 
-    /// Lines that an earlier run has answered aren't answered again.
+    /// Drops lines that an earlier run has answered.
     private mutating func dropAnswered(_ origin: SourceOrigin) {
         guard origin.resumed > origin.start else { return }
         records.removeAll { $0.isLine && $0.offset < origin.resumed && !origin.isUnanswered($0.offset) }
@@ -154,7 +154,7 @@ struct LaneReader {
 }
 
 extension SourceOrigin {
-    /// Whether `unanswered`, which is sorted, holds `offset`.
+    /// Returns whether `unanswered`, which is sorted, contains `offset`.
     fileprivate func isUnanswered(_ offset: UInt64) -> Bool {
         var low = 0
         var high = unanswered.count
@@ -163,5 +163,24 @@ extension SourceOrigin {
             if unanswered[middle] < offset { low = middle + 1 } else { high = middle }
         }
         return low < unanswered.count && unanswered[low] == offset
+    }
+}
+
+/// Delivers a lane's finished jobs to its output, in order.
+struct LaneWriter {
+    let lane: CascadeLane
+    let board: CascadeBoard
+
+    /// Delivers until all jobs are delivered or the output is closed; in the latter case it abandons the lane.
+    func run() {
+        while let job = board.takeFinished(of: lane) {
+            guard lane.output.deliver(job) else {
+                board.abandon(lane)
+                // The reader may be waiting for bytes that are no longer needed.
+                lane.source.interrupt()
+                return
+            }
+            board.recycle(job)
+        }
     }
 }

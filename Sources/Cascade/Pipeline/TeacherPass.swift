@@ -2,7 +2,7 @@ import Diagnostics
 import Models
 import Streams
 
-/// One thread's use of the teacher: its scorer, and the results of a pass until the board takes them over.
+/// One thread's state for the teacher: its scorer, and the results of a pass until the board takes them.
 final class TeacherPass {
     private var source: TeacherSource?
     private var scorer: (any LineScorer)?
@@ -11,7 +11,7 @@ final class TeacherPass {
     private(set) var logits: UnsafeMutablePointer<Float>
     private var capacity = 0
     private let lines: Int
-    /// What became of each line of the last pass.
+    /// The outcome of each line of the last pass.
     private(set) var states: [CascadeJob.Teacher] = []
 
     init(lines: Int) {
@@ -26,7 +26,7 @@ final class TeacherPass {
         logits.deallocate()
     }
 
-    /// Lets go of a teacher that is another than `current`.
+    /// Releases a teacher other than `current`.
     func keep(only current: TeacherSource?) {
         if source !== current {
             source = nil
@@ -34,23 +34,23 @@ final class TeacherPass {
         }
     }
 
-    /// Makes this thread's scorer of the teacher; true if it is new.
+    /// Makes this thread's scorer of the teacher. Returns true if it is new.
     func load(_ teacher: TeacherSource?) throws(UnderstudyError) -> Bool {
         if source === teacher, scorer != nil { return false }
-        guard let teacher else { throw UnderstudyError(.internalFailure, "lines wait for a teacher that isn't there") }
+        guard let teacher else { throw UnderstudyError(.internalFailure, "deferred lines without a teacher") }
         scorer = try teacher.classifier().makeScorer()
         source = teacher
         return true
     }
 
-    /// No pass: all lines end in the same way.
+    /// Gives all lines the same outcome without a pass.
     func skip(_ count: Int, _ state: CascadeJob.Teacher) {
         states.removeAll(keepingCapacity: true)
         for _ in 0..<count { states.append(state) }
     }
 
-    /// Copies the texts of `deferred`, less the lines that have been answered without the teacher meanwhile: from then
-    /// on their jobs may be used for other lines at any moment.
+    /// Copies the texts of `deferred`, without lines that have been answered meanwhile. Afterwards their jobs may be
+    /// reused at any time.
     func collect(_ deferred: inout [CascadeBoard.DeferredLine], _ board: CascadeBoard) {
         batch.removeAll()
         board.monitor.withLock { _ in
@@ -59,7 +59,7 @@ final class TeacherPass {
         }
     }
 
-    /// Scores the lines that were collected; false if none of them got finite logits. Loaded before.
+    /// Scores the collected lines. Returns false if none has finite logits. `load` must have been called.
     func run(_ models: CascadeModels) -> Bool {
         states.removeAll(keepingCapacity: true)
         if batch.count == 0 { return true }

@@ -2,10 +2,10 @@ import Diagnostics
 import Models
 import Synchronization
 
-/// A teacher that is loaded when the first line needs it.
+/// A teacher that is loaded for its first line.
 ///
-/// What is cheap to know, its labels and version, is known from the start, so that a pair that doesn't fit is refused
-/// before the first line.
+/// Labels and version are cheap to read and known from the start, so that models that don't match are refused before
+/// the first line.
 public final class TeacherSource: Sendable {
     public let labels: [String]
     public let version: String
@@ -20,8 +20,9 @@ public final class TeacherSource: Sendable {
         case failed(UnderstudyError)
     }
 
-    /// `remembersFailure`: whether a load that failed is never tried again. A filter wants that; a daemon waits for
-    /// better times. `fingerprint` is asked for just before each `load`.
+    /// - Parameters:
+    ///   - remembersFailure: whether a failed load is never retried. A filter doesn't retry; a daemon does.
+    ///   - fingerprint: called just before each `load`.
     public init(
         labels: [String], version: String, remembersFailure: Bool = true,
         fingerprint: @escaping @Sendable () throws(UnderstudyError) -> String = { () throws(UnderstudyError) in "" },
@@ -34,12 +35,12 @@ public final class TeacherSource: Sendable {
         fingerprinting = fingerprint
     }
 
-    /// A teacher that is in memory already.
+    /// A teacher that is already loaded.
     public convenience init(_ classifier: any LineClassifier) {
         self.init(labels: classifier.labels, version: classifier.version) { () throws(UnderstudyError) in classifier }
     }
 
-    /// Of the weights that answer; empty before they are loaded, and where nobody wants to know.
+    /// The fingerprint of the loaded weights; empty before loading, or if it isn't computed.
     public var fingerprint: String {
         loaded.withLock { state in
             if case .ready(_, let fingerprint) = state { return fingerprint }
@@ -47,7 +48,7 @@ public final class TeacherSource: Sendable {
         }
     }
 
-    /// The teacher, loaded by the first call.
+    /// Returns the teacher; the first call loads it.
     public func classifier() throws(UnderstudyError) -> any LineClassifier {
         try loaded.withLock { (state) throws(UnderstudyError) -> any LineClassifier in
             switch state {

@@ -1,16 +1,17 @@
-/// A deferral threshold that follows a budget: the least certain lines go to the teacher, as many as it allows.
+/// A deferral threshold that follows a budget: the least certain lines are deferred, as many as the budget allows.
 ///
-/// The certainties seen lately are kept as a histogram that forgets (each line weighs 1 − 1/window less with every later
-/// one); the threshold is its quantile at the budget's share. A token bucket bounds what the estimate gets wrong: of n
-/// lines never more than share · n + the bucket go to the teacher; of n seconds never more than rate · n + the bucket.
+/// Recent certainties are kept in a histogram with exponential decay (each later line reduces a line's weight by the
+/// factor 1 − 1/window); the threshold is its quantile at the budget's share. A token bucket bounds the error of the
+/// estimate: of n lines at most share · n + the bucket are deferred; in n seconds at most rate · n + the bucket.
 public struct BudgetThreshold: Sendable, Equatable {
-    /// Certainty is resolved to 1/bins.
+    /// Resolution of the certainty: 1/bins.
     static let bins = 1000
-    /// How many lines the histogram remembers: enough for a quantile of 1 %, few enough to follow a change of topic.
+    /// Length of the histogram's memory in lines: enough for a quantile of 1 %, and short enough to follow a change of
+    /// topic.
     static let window = 10_000.0
-    /// Lines between two looks at the quantile.
+    /// Lines between two updates of the quantile.
     static let refresh = 256
-    /// How much of the unused budget can be saved up, in lines of the teacher.
+    /// Size of the token bucket: the maximum unused budget, in lines for the teacher.
     static let bucketLines = 64.0
 
     private enum Budget: Sendable, Equatable {
@@ -21,28 +22,28 @@ public struct BudgetThreshold: Sendable, Equatable {
     private let budget: Budget
     private var counts = [Double](repeating: 0, count: bins + 1)
     private var total = 0.0
-    /// What the newest line weighs: growing weights cost one addition a line, shrinking all counts would cost 1000.
+    /// Weight of the newest line. Growing it costs one addition per line; decaying all counts would cost 1000.
     private var weight = 1.0
     private var untilRefresh = 1
     private var tokens = bucketLines / 2
     private var lastMoment: UInt64?
-    /// Lines a second, smoothed over some seconds.
+    /// Lines per second, smoothed over some seconds.
     private var lineRate = 0.0
     private var linesSinceMoment = 0.0
-    /// Lines with less certainty are asked about.
+    /// Lines with a lower certainty are deferred.
     public private(set) var threshold: Float = 0
 
     public init(share: Double) { budget = .share(min(1, max(0, share))) }
     public init(linesPerSecond: Double) { budget = .linesPerSecond(max(0, linesPerSecond)) }
 
-    /// Takes note of the time, in nanoseconds.
+    /// Sets the current time, in nanoseconds.
     public mutating func advance(to now: UInt64) {
         guard let last = lastMoment else {
             lastMoment = now
             return
         }
         let seconds = Double(now &- last) / 1e9
-        // Rates of shorter stretches are noise.
+        // Rates over shorter intervals are noise.
         guard now > last, seconds >= 0.05 else { return }
         lastMoment = now
         let rate = linesSinceMoment / seconds
@@ -54,7 +55,7 @@ public struct BudgetThreshold: Sendable, Equatable {
         }
     }
 
-    /// Whether the teacher is asked about a line of this certainty, 0 … 1; counts the line.
+    /// Counts the line and returns whether to defer it. `certainty` is 0 … 1.
     public mutating func admits(_ certainty: Float) -> Bool {
         let share: Double
         switch budget {
@@ -85,7 +86,7 @@ public struct BudgetThreshold: Sendable, Equatable {
         return false
     }
 
-    /// The certainty below which the lines seen lately have `share` of the weight.
+    /// The certainty below which recent lines have `share` of the weight.
     private func quantile(_ share: Double) -> Float {
         if share >= 1 { return 1 }
         var sum = 0.0
@@ -93,7 +94,7 @@ public struct BudgetThreshold: Sendable, Equatable {
         for bin in 0...Self.bins {
             let next = sum + counts[bin]
             if next >= wanted {
-                // Within the bin as if its lines lay evenly.
+                // Interpolates linearly within the bin.
                 let inside = counts[bin] > 0 ? (wanted - sum) / counts[bin] : 0
                 return Float((Double(bin) + inside) / Double(Self.bins))
             }

@@ -1,14 +1,14 @@
 import Diagnostics
 
-/// Decides which lines the teacher is asked about: those whose certainty is below a fixed threshold.
+/// Defers lines with a certainty below a fixed threshold.
 public struct DeferralPolicy: Sendable, Equatable {
-    /// How certainty is measured, always from 0 to 1.
+    /// The measure of certainty, 0 … 1.
     public enum Measure: String, Sendable, CaseIterable {
         /// Probability of the best label.
         case confidence
         /// The best label's probability minus the second's.
         case margin
-        /// 1 − entropy of the probabilities over its greatest value.
+        /// 1 − entropy / maximum entropy of the probabilities.
         case entropy
 
         public init(_ name: String) throws(UnderstudyError) {
@@ -19,7 +19,7 @@ public struct DeferralPolicy: Sendable, Equatable {
             self = measure
         }
 
-        /// How sure a model is by this measure, 0 … 1.
+        /// Returns the certainty by this measure, 0 … 1.
         public func certainty(of verdict: Verdict) -> Float {
             switch self {
             case .confidence: verdict.confidence
@@ -30,7 +30,7 @@ public struct DeferralPolicy: Sendable, Equatable {
     }
 
     public let measure: Measure
-    /// 0: never ask. 1: ask about every line.
+    /// 0 defers no line, 1 defers every line.
     public let threshold: Float
 
     /// Refuses a threshold outside 0 … 1.
@@ -43,7 +43,7 @@ public struct DeferralPolicy: Sendable, Equatable {
         self.threshold = threshold
     }
 
-    /// Never asks.
+    /// Defers no line.
     public static let never = DeferralPolicy(measure: .confidence, threshold: 0)
 
     private init(measure: Measure, threshold: Float) {
@@ -54,10 +54,10 @@ public struct DeferralPolicy: Sendable, Equatable {
     var asksAboutAll: Bool { threshold >= 1 }
     public var neverAsks: Bool { threshold <= 0 }
 
-    /// How sure the student is, 0 … 1.
+    /// Returns the student's certainty, 0 … 1.
     public func certainty(_ verdict: Verdict) -> Float { measure.certainty(of: verdict) }
 
-    /// Whether to ask the teacher.
+    /// Returns whether to defer the line.
     public func defers(_ verdict: Verdict) -> Bool {
         if neverAsks { return false }
         return asksAboutAll || certainty(verdict) < threshold

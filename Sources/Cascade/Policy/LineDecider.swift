@@ -1,29 +1,29 @@
 import Streams
 import Synchronization
 
-/// Decides which lines of a job the teacher is asked about, and why.
+/// Decides which lines of a job the teacher sees, and why.
 ///
-/// Used by all workers at once. With a fixed threshold it keeps no state; with a budget the threshold follows what has
-/// been seen (`BudgetThreshold`).
+/// Shared by all workers. With a fixed threshold it has no state; with a budget the threshold follows the lines seen
+/// (`BudgetThreshold`).
 public final class LineDecider: Sendable {
     public enum Rule: Sendable, Equatable {
-        /// Lines less certain than a threshold.
+        /// Lines with a certainty below a threshold.
         case fixed(DeferralPolicy)
-        /// The least certain lines, up to this share of all, 0 … 1.
+        /// The least certain lines, up to this share of all lines, 0 … 1.
         case budgetShare(DeferralPolicy.Measure, Double)
-        /// The least certain lines, up to so many a second.
+        /// The least certain lines, up to this number per second.
         case budgetRate(DeferralPolicy.Measure, Double)
     }
 
-    /// Why the teacher is asked.
+    /// Why the teacher sees a line.
     public enum Reason: Sendable, Equatable {
         case deferred
-        /// The student is sure; a share of such lines is asked about to know how often it is wrong then.
+        /// An audit: the student is sure. A share of such lines is checked to measure its error.
         case audit
     }
 
     public let rule: Rule
-    /// The share of sure lines that are asked about, 0 … 1.
+    /// The share of sure lines that are audited, 0 … 1.
     public let auditShare: Double
     private let auditBound: UInt64
     private let budget: Mutex<BudgetThreshold>
@@ -48,7 +48,7 @@ public final class LineDecider: Sendable {
         }
     }
 
-    /// The threshold in force now.
+    /// The current threshold.
     public var threshold: Float {
         switch rule {
         case .fixed(let policy): policy.threshold
@@ -58,8 +58,8 @@ public final class LineDecider: Sendable {
 
     /// Calls `ask` for each of `count` lines that the teacher is to see.
     ///
-    /// `line` gives a line's verdict and id (nil: no verdict, never asked). `now` is in nanoseconds, of a clock that
-    /// doesn't run backwards. Whether a sure line is audited hangs on its id alone, so it is the same in every run.
+    /// `line` returns a line's verdict and id; a line without a verdict is never selected. `now` is in nanoseconds of a
+    /// monotonic clock. An audit depends only on the line's id, so it is the same in every run.
     package func decide(
         count: Int, now: UInt64, line: (Int) -> (verdict: Verdict, id: UInt64)?, ask: (Int, Reason) -> Void
     ) {

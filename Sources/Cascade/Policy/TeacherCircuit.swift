@@ -1,17 +1,17 @@
-/// A circuit breaker for the teacher: after a failure it isn't asked for a while, then one probe decides.
+/// A circuit breaker for the teacher: after a failure the teacher isn't used for a pause, then one probe decides.
 ///
 /// Closed ─failure→ open for a pause ─→ one probe ─success→ closed; a failed probe doubles the pause, up to a bound.
-/// Nygard, Release It!, 'Circuit Breaker'. Pure: times are given, in nanoseconds.
+/// See Nygard, Release It!, 'Circuit Breaker'. Times are parameters, in nanoseconds.
 public struct TeacherCircuit: Sendable, Equatable {
     public enum State: Sendable, Equatable {
         case closed
         case open(until: UInt64)
-        /// Somebody is trying.
+        /// A probe is running.
         case probing
     }
 
     public private(set) var state = State.closed
-    /// How often it has opened.
+    /// Number of times that the circuit has opened.
     public private(set) var openings = 0
     private let firstPause: UInt64
     private var pause: UInt64
@@ -22,7 +22,7 @@ public struct TeacherCircuit: Sendable, Equatable {
         pause = self.firstPause
     }
 
-    /// Whether a pass may be tried now. The one that is let through an open circuit is the probe.
+    /// Returns whether a pass may run now. A pass admitted by an open circuit is the probe.
     public mutating func admits(at now: UInt64) -> Bool {
         switch state {
         case .closed: return true
@@ -34,7 +34,7 @@ public struct TeacherCircuit: Sendable, Equatable {
         }
     }
 
-    /// Whether lines that need the teacher have no hope for now.
+    /// Returns whether lines that need the teacher can't be served now.
     public func refuses(at now: UInt64) -> Bool {
         switch state {
         case .closed: false
@@ -48,14 +48,14 @@ public struct TeacherCircuit: Sendable, Equatable {
         pause = firstPause
     }
 
-    /// A pass has ended whose lines were all gone by the time the teacher was to be asked: it says nothing of the teacher,
-    /// and the next one may be the probe.
+    /// Records the end of a pass whose lines had all expired before it ran. It is neither a success nor a failure, and
+    /// the next pass may be the probe.
     public mutating func passedWithoutLines(at now: UInt64) {
         if state == .probing { state = .open(until: now) }
     }
 
     public mutating func failed(at now: UInt64) {
-        // Passes that began before the circuit opened don't open it further.
+        // Passes that began before the circuit opened don't extend the pause.
         if case .open = state { return }
         if state == .probing { pause = min(pause &* 2, max(firstPause, Self.longestPause)) }
         if state == .closed { openings += 1 }

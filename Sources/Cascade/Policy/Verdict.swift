@@ -1,14 +1,14 @@
 import Glibc
 
-/// What a model's logits say about one line.
+/// A model's prediction for one line, computed from its logits.
 public struct Verdict: Sendable, Equatable {
-    /// The label with the highest logit; the first of equals.
+    /// The label with the highest logit; the first one among equals.
     public var label: Int
     /// Probability of `label`.
     public var confidence: Float
     /// `confidence` minus the probability of the second label; 1 if there is only one label.
     public var margin: Float
-    /// The entropy of the probabilities over its greatest value, ln(labels): 0 (sure) … 1 (no idea).
+    /// Normalised entropy of the probabilities, entropy / ln(labels): 0 (certain) … 1 (uniform).
     public var entropy: Float
 
     public init(label: Int, confidence: Float, margin: Float, entropy: Float) {
@@ -18,7 +18,7 @@ public struct Verdict: Sendable, Equatable {
         self.entropy = entropy
     }
 
-    /// Softmax of `logits` (labels) over `temperature`; nil if any logit isn't a finite number.
+    /// Computes the softmax of `logits` (labels) over `temperature`. Returns nil if a logit isn't finite.
     public init?(_ logits: UnsafeBufferPointer<Float>, temperature: Float) {
         guard let first = logits.first, first.isFinite else { return nil }
         var best = 0
@@ -35,7 +35,7 @@ public struct Verdict: Sendable, Equatable {
                 second = logit
             }
         }
-        // With e = exp(x - max)/T, H = ln Σe − Σ e·ln(e) / Σe. Doubles, so that huge logits can't overflow.
+        // With e = exp(x - max)/T, H = ln Σe − Σ e·ln(e) / Σe. Doubles keep huge logits from overflowing.
         let scale = 1 / Double(temperature)
         var sum = 0.0
         var weighted = 0.0

@@ -1,46 +1,47 @@
-/// What a worker does next: a pure choice from the numbers on the board.
+/// Chooses a worker's next work from the numbers on the board.
 ///
-/// Batches form when work is taken, not by a clock: a lone line is taken at once by an idle worker, and under load
-/// lines pile up while workers are busy, so that the next job is full. What little there is, is shared among the idle.
+/// Batches form when work is taken, not by a timer: an idle worker takes a single line at once; under load, lines
+/// accumulate while workers are busy, so that the next job is full. A small number of lines is shared among the idle
+/// workers.
 ///
-/// Full teacher batches come first, since a deferred line is older than any line not yet read by the student and holds
-/// back the order of answers; but one worker always stays with the student while there are lines for it, so that
-/// reading goes on. Part-filled teacher batches run when the student has nothing to do, or when much is held back.
+/// Full teacher batches come first, because a deferred line is older than any line the student hasn't read and delays
+/// the answers behind it. One worker always stays with the student while it has lines, so that reading continues.
+/// Partly filled teacher batches run when the student has no lines, or when many lines are delayed.
 public struct WorkPlan: Sendable, Equatable {
     public enum Step: Sendable, Equatable {
-        /// Take so many lines through the student.
+        /// Run the student on this number of lines.
         case student(lines: Int)
-        /// Take so many deferred lines through the teacher.
+        /// Run the teacher on this number of deferred lines.
         case teacher(lines: Int)
         case wait
     }
 
-    /// The numbers that the choice is made from.
+    /// The numbers that the choice depends on.
     public struct Situation: Sendable, Equatable {
         /// Lines read and not yet taken.
         public var pending = 0
-        /// Whether another job may be in flight; if not, pending lines can't be taken.
+        /// Whether a job is free. If not, pending lines can't be taken.
         public var hasFreeJob = true
-        /// Lines that wait for the teacher.
+        /// Lines in the teacher's queue.
         public var deferred = 0
-        /// Workers with nothing to do, the asking one included.
+        /// Idle workers, including the calling one.
         public var idleWorkers = 1
         /// Workers in a teacher pass.
         public var teaching = 0
-        /// Until the teacher has been loaded only one worker may go there; it does the loading.
+        /// Until the teacher is loaded, only one worker may run it; that worker loads it.
         public var teacherIsLoaded = true
-        /// Half of the jobs that may be in flight wait for something, or three quarters of the lines.
+        /// Whether half of the jobs that may be in flight are waiting, or three quarters of the lines.
         public var isBackedUp = false
 
         public init() {}
     }
 
     public let workers: Int
-    /// The most lines of a student job.
+    /// Maximum lines of a student job.
     public let studentLines: Int
-    /// The most lines of a teacher pass.
+    /// Maximum lines of a teacher pass.
     public let teacherLines: Int
-    /// A job isn't split among idle workers below so many lines: less would not pay for waking one.
+    /// Minimum lines of a job to be split among idle workers; fewer would not justify waking one.
     public let studentGrain: Int
 
     public init(workers: Int, studentLines: Int, teacherLines: Int, studentGrain: Int) {

@@ -1,14 +1,14 @@
-/// Reads one mapping by its table: refuses what doesn't belong there, then gives values by option.
+/// Reads one mapping by its table. It refuses misplaced options first, then returns values by option.
 struct BlockReader {
     let block: OptionBlock
-    /// The mapping, or where it should be.
+    /// The position of the mapping, or where it is missing.
     let span: SourceSpan
     let context: ReadingContext
     private var entries: [String: YAMLNode.Entry] = [:]
-    /// The block as messages name it: `cascade`, `this source`.
+    /// The name of the block in messages: `cascade`, `this source`.
     private let title: String
 
-    /// A block that isn't there, or holds nothing: all options are absent.
+    /// Reads a missing or empty block: all options are absent.
     init(absent block: OptionBlock, at span: SourceSpan, context: ReadingContext) {
         self.block = block
         self.span = span
@@ -16,7 +16,7 @@ struct BlockReader {
         title = Self.title(of: block)
     }
 
-    /// nil when the node isn't a mapping, which was then reported.
+    /// Returns nil, and reports an error, if the node isn't a mapping.
     init?(_ node: YAMLNode, as block: OptionBlock, context: ReadingContext) {
         self.init(absent: block, at: node.span, context: context)
         if node.isNull { return }
@@ -48,8 +48,8 @@ struct BlockReader {
         entries[entry.name] = entry
     }
 
-    /// The value of an option without a default; nil when it isn't there or wrong. Its absence is reported where it
-    /// is required.
+    /// Returns the value of an option without a default; nil if it is absent or wrong. Reports the absence of a
+    /// required option.
     func value<Value>(_ option: YAMLOption<Value>) -> Value? {
         guard let entry = entries[option.facts.name] else {
             if option.facts.absence == .refused {
@@ -62,7 +62,7 @@ struct BlockReader {
         return context.value(of: entry.value, for: option.facts).flatMap(option.type.typed)
     }
 
-    /// The value of an option; its default when it isn't there, and when it is wrong.
+    /// Returns the value of an option, or its default if it is absent or wrong.
     func value<Value>(_ option: DefaultedOption<Value>) -> Value {
         guard let entry = entries[option.facts.name],
             let value = context.value(of: entry.value, for: option.facts).flatMap(option.type.typed)
@@ -70,10 +70,10 @@ struct BlockReader {
         return value
     }
 
-    /// The node of an option or of an inner block, when it is there.
+    /// Returns the node of an option or nested block; nil if it is absent.
     func node(_ name: String) -> YAMLNode? { entries[name]?.value }
 
-    /// The place of an item in an option's list.
+    /// Returns the position of an item in an option's list.
     func span(of item: String, in name: String) -> SourceSpan {
         guard case .list(let items) = node(name)?.content else { return span(of: name) }
         let found = items.first { node in
@@ -83,20 +83,20 @@ struct BlockReader {
         return found?.span ?? span(of: name)
     }
 
-    /// The place of an option's value, else that of the block.
+    /// Returns the position of an option's value, or of the block if it is absent.
     func span(of name: String) -> SourceSpan { entries[name]?.value.span ?? span }
 }
 
-// Options that only exist beside certain others.
+// Options that depend on other options.
 extension BlockReader {
     private static func title(of block: OptionBlock) -> String {
         if case .list(let noun) = block.shape { return "this \(noun)" }
         return block.name
     }
 
-    /// Forgets an option whose conditions don't hold, and says so.
+    /// Removes and reports an option whose conditions don't hold.
     private mutating func refuseMisplaced(_ entry: YAMLNode.Entry) {
-        // One name may have several meanings, each under its own condition.
+        // A name may be defined several times, each time with its own condition.
         let meanings = block.options.filter { $0.name == entry.name }
         var broken: [OptionFacts.Condition] = []
         for meaning in meanings {
@@ -118,12 +118,12 @@ extension BlockReader {
         context.errors.add(message, at: entry.key.span)
     }
 
-    /// nil while the other option's value isn't known, so that one mistake makes one error.
+    /// Returns nil while the other option's value is unknown, so that one mistake causes one error.
     private func holds(_ condition: OptionFacts.Condition) -> Bool? {
         written(condition.option).map { condition.values.contains($0) }
     }
 
-    /// A word or flag as it is written or defaults; nil when it is missing or wrong.
+    /// Returns a word or flag from the file or its default; nil if it is missing or wrong.
     private func written(_ name: String) -> String? {
         guard let facts = block.options.first(where: { $0.name == name }) else { return nil }
         if let entry = entries[name] {
@@ -145,8 +145,65 @@ extension BlockReader {
         guard let first = given.first else { return }
         for other in given.dropFirst() {
             context.errors.add(
-                "'\(other.name)' can't stand beside '\(first.name)'", at: other.key.span,
+                "'\(other.name)' can't be combined with '\(first.name)'", at: other.key.span,
                 hint: "keep one of \(block.alternatives.joined(separator: ", "))")
         }
+    }
+}
+
+/// The hint at an unknown option.
+enum UnknownName {
+    /// Suggests the nearest name of the block, else the blocks that have an option of this name, else lists the known
+    /// names.
+    static func hint(_ name: String, in block: OptionBlock) -> String {
+        if let near = NearestName.find(name, among: block.names) { return "did you mean '\(near)'?" }
+        if let home = OptionTables.blocks(with: name).first { return "it belongs to \(home)" }
+        return "known are " + unique(block.names).joined(separator: ", ")
+    }
+
+    private static func unique(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+}
+
+/// Suggests the known name that was probably meant.
+package enum NearestName {
+    /// Returns the nearest name; nil if more than a third of the letters, and more than one, differ.
+    package static func find(_ name: String, among names: [String]) -> String? {
+        let longest = 64
+        let wanted = folded(name)
+        guard !wanted.isEmpty, wanted.count <= longest else { return nil }
+        var best: (name: String, distance: Int)?
+        for candidate in names {
+            let distance = distance(wanted, folded(candidate))
+            let allowed = max(1, max(wanted.count, candidate.utf8.count) / 3)
+            if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        return best?.name
+    }
+
+    /// Case and the kind of dash are ignored.
+    private static func folded(_ name: String) -> [Character] {
+        name.lowercased().map { $0 == "-" || $0 == " " ? "_" : $0 }
+    }
+
+    /// Optimal string alignment distance: insertions, deletions, substitutions and swaps of adjacent characters.
+    static func distance(_ left: [Character], _ right: [Character]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for (row, character) in left.enumerated() {
+            var current = [row + 1]
+            for (column, other) in right.enumerated() {
+                var least = min(
+                    last[column + 1] + 1, current[column] + 1, last[column] + (character == other ? 0 : 1))
+                let isSwap = row > 0 && column > 0 && character == right[column - 1] && left[row - 1] == other
+                if isSwap { least = min(least, beforeLast[column - 1] + 1) }
+                current.append(least)
+            }
+            beforeLast = last
+            last = current
+        }
+        return last[right.count]
     }
 }

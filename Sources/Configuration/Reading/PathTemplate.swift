@@ -1,15 +1,15 @@
-/// `{label}`, `{source}` and `{date}` in a file sink's path.
+/// The placeholders `{label}`, `{source}` and `{date}` in a file sink's path.
 enum PathTemplate {
     static let placeholders = ["label", "source", "date"]
 
-    /// The first part in braces that isn't a placeholder, or a brace that is alone; nil when all is well.
+    /// Returns the first unknown placeholder or unpaired brace; nil if there is none.
     static func flaw(in path: String) -> Variables.Flaw? {
         var rest = path[...]
         while let brace = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
             rest = rest[brace...]
             guard rest.hasPrefix("{"), let end = rest.firstIndex(of: "}") else {
                 return Variables.Flaw(
-                    part: String(rest.prefix(1)), message: "a brace without its other half", hint: "known are \(known)")
+                    part: String(rest.prefix(1)), message: "an unbalanced brace", hint: "known are \(known)")
             }
             let part = rest[...end]
             let name = String(part.dropFirst().dropLast())
@@ -24,7 +24,7 @@ enum PathTemplate {
         return nil
     }
 
-    /// The first placeholder in a path that can't have any.
+    /// Returns the first placeholder in a path that must not contain any.
     static func placeholder(in path: String) -> String? {
         placeholders.map { "{\($0)}" }.first { path.contains($0) }
     }

@@ -1,16 +1,16 @@
-/// The tree of a file → settings. Reports everything that is wrong, and goes on with defaults where it can.
+/// Converts the tree of a file to settings. It reports all errors and continues with defaults.
 struct SettingsReader {
     private let root: BlockReader
     let context: ReadingContext
 
-    /// nil when the file isn't a mapping, which was then reported.
+    /// Returns nil, and reports an error, if the file isn't a mapping.
     init?(_ node: YAMLNode, context: ReadingContext) {
         guard let root = BlockReader(node, as: OptionTables.root, context: context) else { return nil }
         self.root = root
         self.context = context
     }
 
-    /// Meaningless where an error was reported.
+    /// The result is valid only if no error was reported.
     func settings() -> Settings {
         var claims = PathClaims()
         var names = NameRegister(of: "source")
@@ -26,7 +26,8 @@ struct SettingsReader {
         return settings
     }
 
-    /// Settings without sources and sinks, for those who need other blocks only. Meaningless where an error was reported.
+    /// Reads settings without sources and sinks, for commands that need other blocks only. Valid only if no error was
+    /// reported.
     func partialSettings() -> Settings {
         var claims = PathClaims()
         return Settings(
@@ -41,9 +42,9 @@ struct SettingsReader {
     private func models() -> ModelSettings {
         guard let node = root.node(ModelOptions.block.name), !node.isNull,
             let reader = BlockReader(node, as: ModelOptions.block, context: context)
-        else { return .embeddedPair }
+        else { return .bundledPair }
         return ModelSettings(
-            student: reader.value(ModelOptions.student).map { .directory($0) } ?? .embedded,
+            student: reader.value(ModelOptions.student).map { .directory($0) } ?? .bundled,
             teacher: reader.value(ModelOptions.teacher).map { .directory($0) })
     }
 
@@ -62,7 +63,7 @@ struct SettingsReader {
             batchWaitMilliseconds: reader.value(Table.batchWaitMilliseconds))
     }
 
-    /// At most one of the four is there, else that was reported.
+    /// At most one of the four options is present; otherwise an error was reported.
     private func threshold(_ reader: BlockReader) -> ThresholdPolicy {
         typealias Table = CascadeOptions
         let choices: [ThresholdPolicy?] = [
@@ -87,7 +88,7 @@ struct SettingsReader {
         let reader = block(StateOptions.block)
         let name = StateOptions.directory.facts.name
         var directory = reader.value(StateOptions.directory)
-        // systemd may give several, apart by colons; the first is ours.
+        // systemd separates several directories by colons; the first is used.
         let given = context.environment["STATE_DIRECTORY"]?.split(separator: ":").first
         if reader.node(name) == nil, let given { directory = String(given) }
         let span = reader.node(name)?.span ?? .none
@@ -125,17 +126,17 @@ struct SettingsReader {
 
     // MARK: Finding them
 
-    /// A block whose options all have defaults.
+    /// Reads a block whose options all have defaults.
     private func block(_ block: OptionBlock) -> BlockReader {
         optionalBlock(block) ?? BlockReader(absent: block, at: .none, context: context)
     }
 
-    /// nil when the block isn't there, or isn't one.
+    /// Returns nil if the block is absent or malformed.
     func optionalBlock(_ block: OptionBlock) -> BlockReader? {
         root.node(block.name).flatMap { BlockReader($0, as: block, context: context) }
     }
 
-    /// The items of a list that must be there.
+    /// Returns the items of a required list.
     private func list(_ block: OptionBlock) -> [YAMLNode] {
         guard case .list(let noun) = block.shape else { return [] }
         let example = "start each \(noun) with '- name: '"
@@ -156,6 +157,82 @@ struct SettingsReader {
             let actual = node.isNull ? "must have at least one \(noun)" : "must be a list, not \(node.description)"
             context.errors.add("'\(block.name)' \(actual)", at: node.span, hint: example)
             return []
+        }
+    }
+}
+
+extension SettingsReader {
+    func redistill() -> RedistillSettings? {
+        typealias Table = RedistillOptions
+        guard let reader = optionalBlock(Table.block) else { return nil }
+        let gate = gate(inner(Table.gate, of: reader))
+        let rollback = inner(Table.rollback, of: reader)
+        let drift = inner(Table.drift, of: reader)
+        let train = reader.value(Table.train)
+        let holdout = reader.value(Table.holdout)
+        guard let train, let holdout else { return nil }
+        if PathClaims.normalised(train) == PathClaims.normalised(holdout) {
+            context.errors.add(
+                "'holdout' is the file that 'train' names; the student would be tested on its training data",
+                at: reader.span(of: Table.holdout.facts.name))
+        }
+        return RedistillSettings(
+            train: train, holdout: holdout, registry: reader.value(Table.registry),
+            reports: reader.value(Table.reports), minimumNewRows: reader.value(Table.minimumNewRows),
+            start: reader.value(Table.start), epochs: reader.value(Table.epochs),
+            learningRate: reader.value(Table.learningRate), seed: reader.value(Table.seed),
+            logRows: reader.value(Table.logRows), replayRows: reader.value(Table.replayRows),
+            heldOutShare: reader.value(Table.heldOutShare), threads: reader.value(Table.threads),
+            maximumMinutes: reader.value(Table.maximumMinutes),
+            maximumMemoryMebibytes: reader.value(Table.maximumMemoryMebibytes),
+            keepVersions: reader.value(Table.keepVersions), shadow: reader.value(Table.shadow),
+            shadowLines: reader.value(Table.shadowLines), gate: gate,
+            rollback: RedistillSettings.Rollback(
+                audits: rollback.value(Table.audits), confidence: rollback.value(Table.rollbackConfidence)),
+            drift: RedistillSettings.Drift(
+                maximumIndex: drift.value(Table.maximumIndex), minimumLines: drift.value(Table.minimumLines),
+                startsRun: drift.value(Table.startsRun)))
+    }
+
+    private func gate(_ reader: BlockReader) -> RedistillSettings.Gate {
+        typealias Table = RedistillOptions
+        return RedistillSettings.Gate(
+            maximumAccuracyLoss: reader.value(Table.maximumAccuracyLoss),
+            maximumPossibleLoss: reader.value(Table.maximumPossibleLoss), confidence: reader.value(Table.confidence),
+            maximumRecallLoss: reader.value(Table.maximumRecallLoss),
+            maximumCalibrationError: reader.value(Table.maximumCalibrationError),
+            maximumLoadGrowth: reader.value(Table.maximumLoadGrowth),
+            loadAllowance: reader.value(Table.loadAllowance),
+            maximumSlowdown: reader.value(Table.maximumSlowdown), maximumGrowth: reader.value(Table.maximumGrowth),
+            minimumHoldoutRows: reader.value(Table.minimumHoldoutRows),
+            minimumClassRows: reader.value(Table.minimumClassRows),
+            maximumOverlap: reader.value(Table.maximumOverlap))
+    }
+
+    /// Reads a nested block whose options all have defaults.
+    private func inner(_ block: OptionBlock, of reader: BlockReader) -> BlockReader {
+        reader.node(block.name).flatMap { BlockReader($0, as: block, context: context) }
+            ?? BlockReader(absent: block, at: reader.span, context: context)
+    }
+}
+
+/// The names already in use.
+struct NameRegister {
+    let noun: String
+    private var lines: [String: Int] = [:]
+
+    var names: [String] { lines.keys.sorted() }
+
+    init(of noun: String) { self.noun = noun }
+
+    /// Adds a name, and reports one that is in use.
+    mutating func take(_ name: String, at span: SourceSpan, errors: ErrorCollector) {
+        if let line = lines[name] {
+            errors.add(
+                "a \(noun) in line \(line + 1) is called \(YAMLText.shown(name)) already", at: span,
+                hint: "give each \(noun) a name of its own")
+        } else {
+            lines[name] = span.start.line
         }
     }
 }

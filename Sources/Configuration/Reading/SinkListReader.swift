@@ -1,4 +1,4 @@
-/// `sinks:` → settings.
+/// Reads `sinks:`.
 struct SinkListReader {
     let context: ReadingContext
     /// Names of the sources.
@@ -16,7 +16,7 @@ struct SinkListReader {
             if let name { names.take(name, at: reader.span(of: Table.name.facts.name), errors: context.errors) }
             let filter = filter(reader)
             let whenFull = reader.value(Table.whenFull)
-            // A name that is wrong still lets the rest be checked.
+            // A sink with a wrong name is still checked.
             let shownName = name ?? "?"
             let owner = "sink \(YAMLText.shown(shownName))"
             guard let kind = kind(reader, owner: owner, filter: filter, claims: &claims) else { continue }
@@ -37,7 +37,7 @@ struct SinkListReader {
         let filter = SinkFilter(
             labels: reader.value(Table.labels), sources: reader.value(Table.sources), by: reader.value(Table.by),
             minimumConfidence: reader.value(Table.minimumConfidence))
-        // Without any source, that is the mistake.
+        // If there are no sources, that is the error to report.
         for name in filter.sources where !sources.isEmpty && !sources.contains(name) {
             context.errors.add(
                 "there is no source \(YAMLText.shown(name))", at: reader.span(of: name, in: Table.sources.facts.name),
@@ -89,5 +89,25 @@ struct SinkListReader {
 
     private func layout(_ reader: BlockReader) -> SinkSettings.Layout {
         SinkSettings.Layout(format: reader.value(Table.format), logits: reader.value(Table.logits))
+    }
+}
+
+/// The paths that a file sink may write to, as far as they are known before the first answer.
+enum FilePaths {
+    /// Maximum number of paths listed; beyond it the placeholder is kept.
+    private static let most = 16
+
+    /// Returns the path with `{source}` and, if the sink filters by label, `{label}` replaced. `{date}` is kept,
+    /// because all sinks write on the same day.
+    static func all(_ path: String, labels: [String], sources: [String]) -> [String] {
+        filled(filled([path], "{label}", labels), "{source}", sources)
+    }
+
+    private static func filled(_ paths: [String], _ placeholder: String, _ values: [String]) -> [String] {
+        guard !values.isEmpty, paths.count * values.count <= most else { return paths }
+        guard paths.contains(where: { $0.contains(placeholder) }) else { return paths }
+        return paths.flatMap { path in
+            values.map { path.split(separator: placeholder, omittingEmptySubsequences: false).joined(separator: $0) }
+        }
     }
 }

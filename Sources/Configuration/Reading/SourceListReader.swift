@@ -1,10 +1,10 @@
-/// `sources:` → settings.
+/// Reads `sources:`.
 struct SourceListReader {
     let context: ReadingContext
 
     private typealias Table = SourceOptions
 
-    /// Adds to `names` those of sources with other mistakes, too.
+    /// Adds the names of all sources to `names`, including sources with other errors.
     func sources(
         _ nodes: [YAMLNode], names: inout NameRegister, claims: inout PathClaims
     ) -> [SourceSettings] {
@@ -18,7 +18,7 @@ struct SourceListReader {
             let encoding = reader.value(Table.encoding)
             let maximumLineBytes = reader.value(Table.maximumLineBytes)
             let ordered = reader.value(Table.ordered)
-            // A name that is wrong still lets the rest be checked.
+            // A source with a wrong name is still checked.
             let shownName = name ?? "?"
             guard let kind = kind(reader, owner: "source \(YAMLText.shown(shownName))", claims: &claims) else {
                 continue

@@ -1,13 +1,13 @@
 /// `${NAME}` in paths.
 enum Variables {
-    /// Why a text can't be expanded, and the part of it that is to blame.
+    /// Why a text can't be expanded, and the part that causes it.
     struct Flaw: Error, Equatable {
         var part: String
         var message: String
         var hint: String?
     }
 
-    /// The text with values of the environment in place of `${NAME}`, and `$` in place of `$$`.
+    /// Replaces `${NAME}` by environment variables and `$$` by `$`.
     static func expanded(_ text: String, _ environment: [String: String]) -> Result<String, Flaw> {
         var out = ""
         var rest = text[...]
@@ -21,7 +21,7 @@ enum Variables {
             }
             guard rest.hasPrefix("${"), let brace = rest.firstIndex(of: "}") else {
                 let flaw = Flaw(
-                    part: String(rest), message: "a $ that stands for nothing",
+                    part: String(rest), message: "a $ without a variable name",
                     hint: "write ${NAME} for a value of the environment, $$ for a dollar")
                 return .failure(flaw)
             }
@@ -40,7 +40,7 @@ enum Variables {
         return .success(out + rest)
     }
 
-    /// A text that expands to `text`.
+    /// Returns a text that expands to `text`.
     static func escaped(_ text: String) -> String {
         text.contains("$") ? text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$") : text
     }

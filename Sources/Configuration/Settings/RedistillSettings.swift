@@ -1,38 +1,38 @@
-/// How a new student is made from the disagreement log, and when it is let in.
+/// How a new student is trained on the disagreement log, and when it is promoted.
 public struct RedistillSettings: Sendable, Equatable {
-    /// Which weights a new student begins with.
+    /// The initial weights of a candidate.
     public enum Start: String, Sendable, CaseIterable {
-        /// Those of the serving student.
+        /// The weights of the serving student.
         case warm
-        /// New ones.
+        /// Random weights.
         case scratch
     }
 
-    /// What a new student must pass to be let in. All are shares: 0.002 is 0.2 percentage points.
+    /// Conditions that a candidate must meet. All are shares or ratios: 0.002 is 0.2 percentage points.
     public struct Gate: Sendable, Equatable {
-        /// Accuracy on the holdout that the new student may lose, as measured.
+        /// Maximum measured loss of accuracy on the holdout.
         public var maximumAccuracyLoss: Double
-        /// Accuracy that it may have lost at worst, at `confidence`.
+        /// Maximum worst-case loss of accuracy, at `confidence`.
         public var maximumPossibleLoss: Double
-        /// Confidence of the paired bootstrap.
+        /// Confidence level of the paired bootstrap.
         public var confidence: Double
-        /// Recall that a class may lose on the holdout.
+        /// Maximum loss of recall of any class on the holdout.
         public var maximumRecallLoss: Double
-        /// Expected calibration error on the holdout.
+        /// Maximum expected calibration error on the holdout.
         public var maximumCalibrationError: Double
-        /// Lines deferred to the teacher at the same error among its own answers that it may gain, over the serving
-        /// student's.
+        /// Maximum growth of the number of deferred lines at an equal error of the student's own answers, as a ratio to
+        /// the serving student's.
         public var maximumLoadGrowth: Double
-        /// Share of all lines that it may defer on top of that: what a holdout can't tell apart.
+        /// Share of all lines that a candidate may defer in addition; a holdout can't resolve smaller differences.
         public var loadAllowance: Double
-        /// Lines a second that it may lose.
+        /// Maximum loss of lines per second, as a share of the serving student's.
         public var maximumSlowdown: Double
-        /// Bytes of weights that it may gain.
+        /// Maximum growth of the weights' size in bytes, as a ratio to the serving student's.
         public var maximumGrowth: Double
         public var minimumHoldoutRows: Int
-        /// Rows of every class in the holdout, and lines of every class to learn from.
+        /// Minimum number of lines of every class, in the holdout and in the training lines.
         public var minimumClassRows: Int
-        /// Share of the holdout's lines that may stand in the log too.
+        /// Maximum share of the holdout's lines that are near duplicates of lines in the log.
         public var maximumOverlap: Double
 
         public init(
@@ -55,21 +55,21 @@ public struct RedistillSettings: Sendable, Equatable {
         }
     }
 
-    /// When a promoted student is taken back.
+    /// When a promoted student is rolled back.
     public struct Rollback: Sendable, Equatable {
-        /// Audited lines of the new student after which it is no longer followed; 0: never followed.
+        /// Audited lines of the new student after which monitoring ends; 0: no monitoring.
         public var audits: Int
-        /// Confidence at which it must be worse than the one before.
+        /// Confidence level at which it must be worse than the previous student.
         public var confidence: Double
     }
 
-    /// When the stream no longer looks like what the student learnt from.
+    /// When the stream counts as different from the training lines.
     public struct Drift: Sendable, Equatable {
-        /// Population stability index above which the stream has drifted.
+        /// Population stability index (a number without a unit) above which the stream has drifted.
         public var maximumIndex: Double
-        /// Lines that must have been answered before drift is judged.
+        /// Minimum number of answered lines for drift to be judged.
         public var minimumLines: Int
-        /// Whether drift asks for a run before its time.
+        /// Whether drift requests an early run.
         public var startsRun: Bool
 
         public init(maximumIndex: Double, minimumLines: Int = RedistillSettings.customaryDriftLines, startsRun: Bool) {
@@ -79,16 +79,16 @@ public struct RedistillSettings: Sendable, Equatable {
         }
     }
 
-    /// Above it a population is said to have moved (Siddiqi 2006).
+    /// The customary limit above which a population has shifted (Siddiqi 2006).
     public static let customaryDriftIndex = 0.25
 
-    /// Without any drift the index is (bins − 1) · (1/n + 1/m) on average, for n lines against a reference of m: for the
-    /// 20 bins of confidence and a holdout of 300 lines 0.10 at 500 lines, and 0.08 at 1000.
+    /// Without drift the expected index is (bins − 1) · (1/n + 1/m) for n lines against a reference of m lines. For the
+    /// 20 bins of confidence and a holdout of 300 lines it is 0.10 at 500 lines and 0.08 at 1000.
     public static let customaryDriftLines = 1000
 
     /// The base transfer set, JSON Lines.
     public var train: String
-    /// The frozen labelled lines of the gate, JSON Lines.
+    /// The gate's frozen labelled lines, JSON Lines.
     public var holdout: String
     /// nil: `students` in the state directory.
     public var registry: String?
@@ -99,20 +99,20 @@ public struct RedistillSettings: Sendable, Equatable {
     public var epochs: Int
     public var learningRate: Double
     public var seed: Int
-    /// The newest rows of the log that a run learns from.
+    /// Maximum number of log rows that a run trains on; the newest are taken.
     public var logRows: Int
-    /// Lines of the base transfer set that a run learns from as well.
+    /// Lines of the base transfer set that a run trains on as well.
     public var replayRows: Int
-    /// Share of the log's texts that is kept for measuring.
+    /// Share of the log's texts that is held out for measuring.
     public var heldOutShare: Double
     public var threads: Int
     public var maximumMinutes: Int
     public var maximumMemoryMebibytes: Int
-    /// Versions that stay in the registry, besides the serving one and the one before.
+    /// Versions kept in the registry in addition to the serving and the previous one.
     public var keepVersions: Int
-    /// Share of the lines that a candidate answers beside the serving student before it is promoted; 0: promoted at once.
+    /// Share of the lines that a candidate classifies in shadow mode before it is promoted; 0 promotes it at once.
     public var shadow: Double
-    /// Lines that the teacher saw too after which the shadow is judged.
+    /// Lines classified by candidate, serving student and teacher after which the candidate is judged.
     public var shadowLines: Int
     public var gate: Gate
     public var rollback: Rollback

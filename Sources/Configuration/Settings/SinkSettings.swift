@@ -1,4 +1,4 @@
-/// One place that answers go to.
+/// A destination of answers.
 public struct SinkSettings: Sendable, Equatable {
     public enum Format: String, Sendable, CaseIterable {
         case jsonl
@@ -16,15 +16,15 @@ public struct SinkSettings: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case stdout(Layout)
         case file(FileSettings, Layout)
-        /// A named pipe, made with `permissions` when it is missing.
+        /// A named pipe, created with `permissions` if missing.
         case fifo(path: String, permissions: UInt32, Layout)
-        /// A Unix stream socket that somebody else listens on.
+        /// A Unix stream socket on which another process listens.
         case socket(path: String, Layout)
-        /// Structured fields; it has no layout.
+        /// The journal; it takes structured fields and has no layout.
         case journald
     }
 
-    /// What an answer looks like.
+    /// The layout of an answer.
     public struct Layout: Sendable, Equatable {
         public var format: Format
         /// Whether the models' logits are written as well.
@@ -33,15 +33,15 @@ public struct SinkSettings: Sendable, Equatable {
 
     public struct FileSettings: Sendable, Equatable {
         public enum Sync: String, Sendable, CaseIterable {
-            /// fdatasync at each commit.
+            /// Calls fdatasync(2) at each commit.
             case commit
-            /// The kernel writes when it likes: a power loss may cost answers.
+            /// Leaves writing to the kernel: a power loss may lose answers.
             case none
         }
 
         /// May hold `{label}`, `{source}` and `{date}`.
         public var path: String
-        /// Mode bits of files that are made, at most 0o777.
+        /// Mode bits of created files, at most 0o777.
         public var permissions: UInt32
         public var sync: Sync
     }
@@ -51,4 +51,22 @@ public struct SinkSettings: Sendable, Equatable {
     public var kind: Kind
     public var filter: SinkFilter
     public var whenFull: WhenFull
+}
+
+/// The conditions for a sink to take an answer. All must hold.
+public struct SinkFilter: Sendable, Equatable {
+    public enum By: String, Sendable, CaseIterable {
+        case any
+        case student
+        case teacher
+    }
+
+    /// Empty: any label.
+    public var labels: [String]
+    /// Names of sources; empty: any source.
+    public var sources: [String]
+    /// The model whose answers are taken.
+    public var by: By
+    /// 0 … 1.
+    public var minimumConfidence: Double
 }

@@ -1,11 +1,11 @@
-/// A value of the file with its place.
+/// A value of the file with its position.
 struct YAMLNode: Sendable {
     enum Content: Sendable {
-        /// `isPlain`: written without quotes, so that it may be a number, a flag or nothing.
+        /// `isPlain`: written without quotes, so that it may resolve to a number, flag or null.
         case scalar(String, isPlain: Bool)
         case list([YAMLNode])
         case mapping([Entry])
-        /// Something that isn't supported and was reported while the tree was built.
+        /// An unsupported construct, reported while the tree was built.
         case refused
     }
 
@@ -21,16 +21,16 @@ struct YAMLNode: Sendable {
 }
 
 extension YAMLNode {
-    /// What YAML 1.2's core schema makes of a scalar.
+    /// The type of a scalar in YAML 1.2's core schema.
     enum Resolution: Equatable {
         case null
         case flag(Bool)
-        /// An integer or a decimal in any of YAML's notations.
+        /// An integer or decimal in any notation of YAML.
         case number
         case text
     }
 
-    /// nil for lists, mappings and what was refused.
+    /// nil for lists, mappings and refused values.
     var resolution: Resolution? {
         guard case .scalar(let text, let isPlain) = content else { return nil }
         guard isPlain else { return .text }
@@ -42,10 +42,10 @@ extension YAMLNode {
         }
     }
 
-    /// Nothing is written where a value could stand.
+    /// Whether the value is empty or null.
     var isNull: Bool { resolution == .null }
 
-    /// What was written, for a message: `a list`.
+    /// The kind of the value in messages: `a list`.
     var description: String {
         switch content {
         case .list: "a list"
@@ -61,7 +61,7 @@ extension YAMLNode {
         }
     }
 
-    /// Whether the core schema (YAML 1.2.2, section 10.3.2) sees a number in a plain scalar.
+    /// Returns whether a plain scalar is a number in the core schema (YAML 1.2.2, section 10.3.2).
     private static func isNumber(_ text: String) -> Bool {
         let unsigned = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
         if [".inf", ".Inf", ".INF"].contains(unsigned) || [".nan", ".NaN", ".NAN"].contains(text) { return true }
@@ -85,4 +85,23 @@ extension YAMLNode {
     private static func isDigits(_ text: Substring) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
+}
+
+/// A position as libyaml counts: in characters (Unicode scalars), from 0.
+struct SourceMark: Sendable, Equatable, Comparable {
+    var line: Int
+    var column: Int
+
+    static func < (left: SourceMark, right: SourceMark) -> Bool {
+        (left.line, left.column) < (right.line, right.column)
+    }
+}
+
+/// A range of positions; the end is exclusive.
+struct SourceSpan: Sendable, Equatable {
+    var start: SourceMark
+    var end: SourceMark
+
+    /// The start of the file; also used for values that aren't in the file.
+    static let none = SourceSpan(start: SourceMark(line: 0, column: 0), end: SourceMark(line: 0, column: 0))
 }

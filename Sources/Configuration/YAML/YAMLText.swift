@@ -1,6 +1,6 @@
-/// Values as YAML text, and text from the file as messages show it.
+/// Writes values as YAML, and text from the file for messages.
 enum YAMLText {
-    /// A value in the form that reads back as the same value: `"0660"`, `["*.txt"]`, `/run/understudy/wire`.
+    /// Returns YAML that reads back as the same value: `"0660"`, `["*.txt"]`, `/run/understudy/wire`.
     static func value(_ value: OptionValue, form: OptionForm) -> String {
         switch (value, form) {
         case (.text(let text), .path), (.text(let text), .template), (.text(let text), .address):
@@ -14,7 +14,7 @@ enum YAMLText {
         }
     }
 
-    /// Without quotes where that is safe.
+    /// Omits the quotes where that is safe.
     static func scalar(_ text: String) -> String {
         let isPlain = text.unicodeScalars.enumerated().allSatisfy { index, scalar in
             switch scalar {
@@ -24,16 +24,16 @@ enum YAMLText {
             }
         }
         let node = YAMLNode(content: .scalar(text, isPlain: true), span: .none)
-        // A colon at the end would make a key of it.
+        // A trailing colon would make it a key.
         return isPlain && node.resolution == .text && !text.hasSuffix(":") ? text : quoted(text)
     }
 
-    /// In double quotes.
+    /// Returns the text in double quotes.
     static func quoted(_ text: String) -> String {
         "\"" + escaped(text) + "\""
     }
 
-    /// A name or value from the file in single quotes, fit for a one-line message: escaped, and cut when very long.
+    /// Returns a name or value in single quotes for a one-line message: escaped, and shortened if very long.
     static func shown(_ text: String) -> String {
         let longest = 60
         let isLong = text.unicodeScalars.count > longest
@@ -63,7 +63,7 @@ enum YAMLText {
         return out
     }
 
-    /// Whether a scalar can stand for itself: no control, line separator, direction mark or non-character.
+    /// Returns whether a scalar needs no escape: it is no control, line separator, direction mark or non-character.
     static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse, .surrogate: false

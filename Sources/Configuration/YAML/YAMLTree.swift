@@ -1,8 +1,8 @@
-/// Builds the tree of a file, with bounds on what it may hold.
+/// Builds the tree of a file, with limits on depth and size.
 struct YAMLTree: ~Copyable {
-    /// Deeper than any configuration, far from what a stack can't take.
+    /// Maximum depth: more than any configuration needs, and safe for the stack.
     static let deepest = 16
-    /// More values than any configuration has.
+    /// Maximum number of values.
     static let mostNodes = 100_000
 
     private var events: YAMLEvents
@@ -14,7 +14,7 @@ struct YAMLTree: ~Copyable {
         self.errors = errors
     }
 
-    /// The file's value; nil when there is none, or when an error keeps it from being read on.
+    /// Returns the file's value; nil if it is empty, or after an error that ends the reading.
     static func node(of bytes: UnsafeBufferPointer<UInt8>, errors: ErrorCollector) -> YAMLNode? {
         var tree = YAMLTree(bytes, errors: errors)
         return tree.document()
@@ -43,7 +43,7 @@ struct YAMLTree: ~Copyable {
         return nil
     }
 
-    /// nil once an error was reported that ends the reading.
+    /// Returns nil after an error that ends the reading.
     private mutating func next() -> YAMLEvents.Event? {
         switch events.next() {
         case .success(let event): return event
@@ -80,7 +80,7 @@ struct YAMLTree: ~Copyable {
                 node = mapping(from: event.span, depth: depth)
             }
         case .end, .documentStart, .boundary, .streamEnd:
-            // libyaml's grammar has no such event where a value must be.
+            // libyaml's grammar has no other event at the place of a value.
             return nil
         }
         if isRefused { node?.content = .refused }

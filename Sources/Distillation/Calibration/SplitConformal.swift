@@ -1,18 +1,18 @@
 import Glibc
 
-/// A threshold with a promise: among the lines that are answered at or above it, at most a stated share is wrong.
+/// A threshold with a guarantee: among the lines answered at or above it, at most a given share is wrong.
 ///
-/// Selective classification with a held-out calibration set (Angelopoulos & Bates 2023, "Conformal Prediction: A
-/// Gentle Introduction", section 5.5 and appendix A; Angelopoulos et al. 2021, "Learn then Test", fixed-sequence
-/// testing). Thresholds are tried from high to low. At each, the error rate among the answered lines gets an upper
-/// confidence bound that is exact for the binomial (Clopper & Pearson 1934); the first bound above the target ends the
-/// search. With probability at least `assurance` over the calibration lines, the true error rate is within the target.
+/// Selective classification with a held-out calibration set (Angelopoulos & Bates 2023, "Conformal Prediction: A Gentle
+/// Introduction", section 5.5 and appendix A; Angelopoulos et al. 2021, "Learn then Test", fixed-sequence testing).
+/// Thresholds are tried from high to low. For each, the error rate among the answered lines gets an upper confidence
+/// bound that is exact for the binomial (Clopper & Pearson 1934); the first bound above the target ends the search.
+/// With probability at least `assurance` over the calibration lines, the true error rate is within the target.
 public struct SplitConformal: Sendable, Equatable {
-    /// Lines with less confidence are deferred. 1 where nothing can be promised.
+    /// Lines with less confidence are deferred. 1 if nothing can be guaranteed.
     public let threshold: Float
     /// The share of the calibration lines that are answered.
     public let answeredShare: Double
-    /// The error rate among the answered calibration lines, and its upper bound; 1 where none is answered.
+    /// The error rate among the answered calibration lines, and its upper bound; 1 if none is answered.
     public let error: Double
     public let errorBound: Double
 
@@ -20,7 +20,7 @@ public struct SplitConformal: Sendable, Equatable {
 
     /// The smallest threshold that keeps the error among answered lines within `targetError`.
     ///
-    /// `confidences` and `correct` are (n), from lines that the model wasn't trained on; 0 < targetError < 1.
+    /// `confidences` and `correct` are (n), from lines outside of the training set; 0 < targetError < 1.
     public static func fit(
         confidences: [Float], correct: [Bool], targetError: Double, assurance: Double = defaultAssurance
     ) -> SplitConformal {
@@ -48,8 +48,8 @@ public struct SplitConformal: Sendable, Equatable {
         return found
     }
 
-    /// Where the search starts: the fewest answered lines whose bound is within the target when half the target's
-    /// errors occur. Any fixed start keeps the promise; an earlier one would end the search on a single unlucky line.
+    /// The start of the search: the fewest answered lines whose bound is within the target with half of the target's
+    /// errors. Any fixed start keeps the guarantee; an earlier one would end the search on a single unlucky line.
     static func fewestLines(targetError: Double, assurance: Double) -> Int {
         var lines = 1
         while true {
@@ -60,8 +60,8 @@ public struct SplitConformal: Sendable, Equatable {
         }
     }
 
-    /// The Clopper–Pearson upper bound: the error rate r at which seeing `errors` or fewer of `lines` has probability
-    /// 1 − assurance.
+    /// The Clopper–Pearson upper bound: the error rate r at which at most `errors` errors in `lines` have probability 1
+    /// − assurance.
     public static func upperBound(errors: Int, of lines: Int, assurance: Double) -> Double {
         guard errors < lines else { return 1 }
         var low = Double(errors) / Double(lines)
@@ -89,7 +89,7 @@ public struct SplitConformal: Sendable, Equatable {
         while k > 0 {
             term *= Double(k) / Double(lines - k + 1) * odds
             sum += term
-            // Beyond the mode the terms fall; before it they rise, so only a term that is falling may end the sum.
+            // After the mode the terms fall; before it they rise, so only a falling term may end the sum.
             if term < sum * 1e-17 && Double(k) / Double(lines - k + 1) * odds < 1 { break }
             k -= 1
         }

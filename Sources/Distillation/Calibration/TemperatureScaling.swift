@@ -1,23 +1,24 @@
 import Glibc
 
-/// One positive number by which all logits are divided so that confidence means probability (Guo et al. 2017,
-/// section 4.2). It changes no prediction.
+/// A positive divisor of all logits that makes confidence a probability (Guo et al. 2017, section 4.2). It changes no
+/// prediction.
 public struct TemperatureScaling: Sendable, Equatable {
-    /// 1 where there is nothing to fit.
+    /// 1 if there is nothing to fit.
     public let temperature: Float
     /// Mean negative log-likelihood (nats) at temperature 1 and at `temperature`, on the lines it was fitted on.
     public let lossBefore: Double
     public let lossAfter: Double
 
-    /// Temperatures outside these bounds say that the lines can't tell (all right, or no better than chance).
+    /// A temperature outside of these bounds means that the lines can't determine it (all right, or no better than
+    /// chance).
     public static let lowestTemperature = 0.05
     public static let highestTemperature = 20.0
 
     /// The temperature with the least negative log-likelihood of the labels.
     ///
     /// The loss is convex in β = 1/T; its slope, mean of E_p[z] − z_label, rises with β. The slope's root is bracketed
-    /// between the bounds and found by Newton steps that fall back to halving. Where the slope has no root in between,
-    /// the nearer bound is taken.
+    /// between the bounds and found by Newton steps that fall back to halving. If the slope has no root in between, the
+    /// nearer bound is taken.
     ///
     /// - Parameters:
     ///   - logits: row-major (n, labelCount). Lines with a logit that isn't finite are left out.
@@ -37,7 +38,7 @@ public struct TemperatureScaling: Sendable, Equatable {
     }
 }
 
-/// The loss as a function of β on the lines that count, each line's logits shifted so that its label's is 0.
+/// The loss as a function of β on the usable lines, with each line's logits shifted so that its label's is 0.
 private struct Problem {
     private var shifted: [Double] = []
     private let labelCount: Int
@@ -99,5 +100,42 @@ private struct Problem {
             beta = next
         }
         return beta
+    }
+}
+
+/// Calibration measured on lines outside of the temperature's fit, though all lines are used for both.
+///
+/// The lines are split in two; each half's confidences use the temperature fitted on the other half (cross-fitting, as
+/// in Chernozhukov et al. 2018, section 3, for two folds). The student itself gets the temperature fitted on all lines.
+public enum CrossFitting {
+    /// The expected calibration error over all lines.
+    ///
+    /// - Parameters:
+    ///   - logits: row-major (n, labelCount), finite.
+    ///   - labels: (n), indices; no label unknown.
+    public static func calibrationError(
+        logits: [Float], labelCount: Int, labels: [Int32]
+    ) -> ExpectedCalibrationError {
+        precondition(logits.count == labels.count * labelCount, "\(logits.count) logits for \(labels.count) lines")
+        var confidences = [Float](repeating: 0, count: labels.count)
+        var correct = [Bool](repeating: false, count: labels.count)
+        func rows(_ indices: [Int]) -> [Float] {
+            indices.flatMap { logits[$0 * labelCount..<($0 + 1) * labelCount] }
+        }
+        // Alternating lines: in any order of the lines, both halves have lines from all parts.
+        let halves = (0..<2).map { half in labels.indices.filter { $0 % 2 == half } }
+        for half in 0..<2 {
+            let other = halves[1 - half]
+            let fit = TemperatureScaling.fit(
+                logits: rows(other), labelCount: labelCount, labels: other.map { labels[$0] })
+            let own = halves[half]
+            let predictions = Predictions(logits: rows(own), labelCount: labelCount, temperature: fit.temperature)
+            let hits = predictions.correct(own.map { labels[$0] })
+            for (place, line) in own.enumerated() {
+                confidences[line] = predictions.confidences[place]
+                correct[line] = hits[place]
+            }
+        }
+        return ExpectedCalibrationError(confidences: confidences, correct: correct)
     }
 }

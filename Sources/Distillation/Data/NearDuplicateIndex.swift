@@ -1,24 +1,24 @@
-/// Finds lines that say nearly the same: another spelling, other figures, a word more.
+/// Finds near-duplicate lines: another spelling, other figures, an additional word.
 ///
-/// A line is reduced to its letters (width and case folded, digits all alike, everything else dropped) and those to the
-/// set of their pairs. Two lines are near-duplicates where the sets' Jaccard similarity reaches a threshold. Candidates
+/// A line is reduced to its letters (width and case folded, all digits equal, everything else dropped) and these to the
+/// set of their pairs. Two lines are near-duplicates if the sets' Jaccard similarity reaches a threshold. Candidates
 /// are found by MinHash in bands (Broder 1997; Leskovec, Rajaraman & Ullman, "Mining of Massive Datasets", section
-/// 3.4): at a similarity of 0.8, eight bands of four find 98 in 100, each then compared exactly.
+/// 3.4): at a similarity of 0.8, eight bands of four find 98 in 100. Each candidate is then compared exactly.
 public struct NearDuplicateIndex: Sendable {
     /// Four in five pairs in common: headlines that differ by a figure or a word.
     public static let defaultSimilarity = 0.8
 
     private static let bands = 8
     private static let rows = 4
-    /// Of a longer line the first letters speak for it.
+    /// Of a longer line only the first letters are used.
     private static let mostLetters = 512
-    /// Lines of one band's bucket that are compared: where a thousand share it, the first ones speak for the rest.
+    /// Maximum number of lines of one band's bucket that are compared; in a larger bucket only the first ones are.
     private static let mostCandidates = 64
 
     private let similarity: Double
     private var shingles: [[UInt32]] = []
     private var buckets: [UInt64: [Int32]] = [:]
-    /// Lines without a pair: compared as they are.
+    /// Lines without a pair of letters: compared directly.
     private var short: [[UInt32]: Int32] = [:]
 
     public init(similarity: Double = defaultSimilarity) {
@@ -28,10 +28,10 @@ public struct NearDuplicateIndex: Sendable {
 
     public var count: Int { shingles.count }
 
-    /// The number of the first line that says nearly the same, in the order of insertion; nil: none does.
+    /// The number of the first near-duplicate line, in the order of insertion; nil if there is none.
     public func match(_ text: String) -> Int? { match(Self.shingles(text)) }
 
-    /// Takes a line in, whether or not another says the same; its number.
+    /// Adds a line, whether or not it has near-duplicates; returns its number.
     @discardableResult
     public mutating func insert(_ text: String) -> Int {
         let set = Self.shingles(text)
@@ -58,12 +58,12 @@ public struct NearDuplicateIndex: Sendable {
         return best
     }
 
-    /// A line's letters alone, as they are compared.
+    /// A line's letters in their normalised form.
     public static func normalised(_ text: String) -> String {
         String(String.UnicodeScalarView(letters(text).compactMap(Unicode.Scalar.init)))
     }
 
-    /// Letters as they are compared.
+    /// The normalised letters.
     static func letters(_ text: String) -> [UInt32] {
         var letters: [UInt32] = []
         for scalar in text.unicodeScalars {
@@ -88,13 +88,13 @@ public struct NearDuplicateIndex: Sendable {
         return letters
     }
 
-    /// The pairs of letters, rising, each once; of a line of one letter that letter.
+    /// The pairs of letters, ascending and distinct; for a line of one letter, that letter.
     static func shingles(_ text: String) -> [UInt32] {
         let letters = letters(text)
         guard letters.count > 1 else { return letters }
         var set: [UInt32] = []
         set.reserveCapacity(letters.count)
-        // A pair of code points has 42 bits; their hash has 32, enough to keep the pairs of two lines apart.
+        // A pair of code points has 42 bits; their hash has 32, enough to distinguish the pairs of two lines.
         for (one, two) in zip(letters, letters.dropFirst()) {
             set.append(UInt32(truncatingIfNeeded: StableHash.mixed(UInt64(one) << 32 | UInt64(two))))
         }
@@ -137,5 +137,31 @@ public struct NearDuplicateIndex: Sendable {
         }
         let union = one.count + two.count - common
         return union == 0 ? 1 : Double(common) / Double(union)
+    }
+}
+
+/// A 64-bit hash of bytes that never changes: splits and line ids made with it are the same across runs and machines.
+///
+/// FNV-1a (Fowler, Noll & Vo) followed by SplitMix64's finaliser, because FNV's own high bits are too uneven on short
+/// texts to be used as a share. Swift's `Hasher` differs from process to process. Not resistant to deliberate
+/// collisions.
+public enum StableHash {
+    public static func hash(_ bytes: UnsafeBufferPointer<UInt8>, salt: UInt64 = 0) -> UInt64 {
+        var state = 0xcbf2_9ce4_8422_2325 ^ salt
+        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return mixed(state)
+    }
+
+    public static func hash(_ text: String, salt: UInt64 = 0) -> UInt64 {
+        var text = text
+        return text.withUTF8 { hash($0, salt: salt) }
+    }
+
+    /// A bijective mix of 64 bits in which every input bit affects every output bit.
+    public static func mixed(_ value: UInt64) -> UInt64 {
+        var mixed = value
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,8 +1,9 @@
 import Diagnostics
 
-/// Precision, recall and F1 of every label with their averages: scikit-learn's `classification_report`, to the digit.
+/// Precision, recall and F1 of every label with their averages, with the same digits as scikit-learn's
+/// `classification_report`.
 public struct ClassificationReport: Sendable, Equatable {
-    /// One line of the report. Where a ratio has nothing to divide by it is 0, as scikit-learn's default has it.
+    /// One row of the report. A ratio with denominator 0 is 0, as in scikit-learn's default.
     public struct Scores: Sendable, Equatable {
         public let precision: Double
         public let recall: Double
@@ -47,7 +48,7 @@ public struct ClassificationReport: Sendable, Equatable {
         return Scores(precision: mean(\.precision), recall: mean(\.recall), f1: mean(\.f1), support: total)
     }
 
-    /// The table as scikit-learn prints it, with its line end.
+    /// The table as scikit-learn prints it, with a final newline.
     public func text(digits: Int = 2) -> String {
         let lastRow = "weighted avg"
         let names = labels.map(PrintableText.escaped)
@@ -72,4 +73,32 @@ public struct ClassificationReport: Sendable, Equatable {
         text += row(lastRow, weightedAverage)
         return text
     }
+}
+
+/// The number of lines for each true label (row) and predicted label (column).
+public struct ConfusionMatrix: Sendable, Equatable {
+    /// Names in the order of rows and columns.
+    public let labels: [String]
+    /// Row-major (labels, labels).
+    public private(set) var counts: [Int]
+
+    /// `truth` and `predicted` are indices into `labels`, one pair per line.
+    public init(labels: [String], truth: [Int32], predicted: [Int32]) {
+        precondition(truth.count == predicted.count, "\(truth.count) labels for \(predicted.count) predictions")
+        self.labels = labels
+        counts = Array(repeating: 0, count: labels.count * labels.count)
+        for (actual, said) in zip(truth, predicted) { counts[Int(actual) * labels.count + Int(said)] += 1 }
+    }
+
+    /// Lines of label `actual` that were predicted as `predicted`.
+    public subscript(actual: Int, predicted: Int) -> Int { counts[actual * labels.count + predicted] }
+
+    /// The total number of lines.
+    public var total: Int { counts.reduce(0, +) }
+    /// Lines on the diagonal.
+    public var correct: Int { labels.indices.reduce(0) { $0 + self[$1, $1] } }
+    /// Lines whose true label is `label`.
+    public func support(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[label, $1] } }
+    /// Lines that were predicted as `label`.
+    public func predictedCount(_ label: Int) -> Int { labels.indices.reduce(0) { $0 + self[$1, label] } }
 }

@@ -1,26 +1,26 @@
-/// What the teacher's help buys: the share of lines deferred to it against the accuracy of the two together.
+/// The accuracy of the cascade as a function of the share of deferred lines.
 ///
 /// The least confident lines are deferred first; of equal confidences, the earlier line.
 public struct CostAccuracyCurve: Sendable, Equatable {
     public struct Point: Sendable, Equatable {
-        /// The share of lines that the teacher answers, as asked for, 0 to 1.
+        /// The requested share of lines that the teacher answers, 0 to 1.
         public let share: Double
         /// Lines that the teacher answers: share · n, rounded.
         public let deferred: Int
-        /// The share of all lines that are answered right.
+        /// The share of all lines that are answered correctly.
         public let accuracy: Double
-        /// The least confidence among the lines that the student keeps; 1 where it keeps none.
+        /// The least confidence among the student's own answers; 1 if it has none.
         public let threshold: Float
     }
 
-    /// Lines in all.
+    /// The total number of lines.
     public var count: Int { correctAfterDeferring.count - 1 }
-    // (n + 1): right answers when the k least confident lines go to the teacher.
+    // (n + 1): correct answers when the k least confident lines are deferred.
     private let correctAfterDeferring: [Int]
-    // (n), rising.
+    // (n), ascending.
     private let sortedConfidences: [Float]
 
-    /// All (n): the student's confidences, whether it is right, whether the teacher is.
+    /// All (n): the student's confidences, whether the student is right, whether the teacher is right.
     public init(confidences: [Float], studentCorrect: [Bool], teacherCorrect: [Bool]) {
         precondition(
             confidences.count == studentCorrect.count && confidences.count == teacherCorrect.count,
@@ -37,7 +37,7 @@ public struct CostAccuracyCurve: Sendable, Equatable {
         sortedConfidences = order.map { confidences[$0] }
     }
 
-    /// The cascade's accuracy when the `deferred` least confident lines go to the teacher; 0 for no lines.
+    /// The cascade's accuracy when the `deferred` least confident lines are deferred; 0 for no lines.
     public func accuracy(deferring deferred: Int) -> Double {
         count == 0 ? 0 : Double(correctAfterDeferring[deferred]) / Double(count)
     }
@@ -47,7 +47,7 @@ public struct CostAccuracyCurve: Sendable, Equatable {
         point(share: share, deferred: min(count, max(0, Int((share * Double(count)).rounded()))))
     }
 
-    /// The point that a threshold gives: lines with less confidence are deferred.
+    /// The point at a threshold: lines with less confidence are deferred.
     public func point(threshold: Float) -> Point {
         var deferred = 0
         while deferred < count, sortedConfidences[deferred] < threshold { deferred += 1 }
@@ -66,5 +66,42 @@ public struct CostAccuracyCurve: Sendable, Equatable {
     /// Points at equal steps from 0 to 1, for drawing.
     public func points(steps: Int = 200) -> [Point] {
         (0...max(steps, 1)).map { point(share: Double($0) / Double(max(steps, 1))) }
+    }
+}
+
+/// Student and teacher measured together on the same labelled lines.
+public struct CascadeEvaluation: Sendable {
+    /// The share of lines for which both give the same label.
+    public let agreement: Double
+    public let curve: CostAccuracyCurve
+    /// The cascade's point at the student's own threshold; nil if it has none.
+    public let ownPoint: CostAccuracyCurve.Point?
+    public let ownThreshold: Float?
+    /// Numbers of lines by which models are right.
+    public let bothRight: Int
+    public let onlyStudentRight: Int
+    public let onlyTeacherRight: Int
+    public let bothWrong: Int
+    /// The teacher's accuracy minus the student's.
+    public let gap: PairedBootstrap
+
+    /// Both evaluations are of the same lines, of which there is at least one.
+    public init(student: ModelEvaluation, teacher: ModelEvaluation, ownThreshold: Float?) {
+        let count = student.correct.count
+        agreement =
+            Double((0..<count).count { student.raw.indices[$0] == teacher.raw.indices[$0] }) / Double(max(count, 1))
+        curve = CostAccuracyCurve(
+            confidences: student.calibrated.confidences, studentCorrect: student.correct,
+            teacherCorrect: teacher.correct)
+        self.ownThreshold = ownThreshold
+        ownPoint = ownThreshold.map(curve.point(threshold:))
+        func lines(student isStudentRight: Bool, teacher isTeacherRight: Bool) -> Int {
+            (0..<count).count { student.correct[$0] == isStudentRight && teacher.correct[$0] == isTeacherRight }
+        }
+        bothRight = lines(student: true, teacher: true)
+        onlyStudentRight = lines(student: true, teacher: false)
+        onlyTeacherRight = lines(student: false, teacher: true)
+        bothWrong = lines(student: false, teacher: false)
+        gap = PairedBootstrap(first: teacher.correct, second: student.correct)
     }
 }

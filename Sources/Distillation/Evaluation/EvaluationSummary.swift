@@ -1,25 +1,25 @@
 import Diagnostics
 import Models
 
-/// All that `evaluate` finds out, ready to be written as text, JSON or a page.
+/// All results of `evaluate`, ready to be written as text, JSON or an HTML page.
 public struct EvaluationSummary: Sendable {
-    /// What the data is called.
+    /// The name of the data.
     public let dataName: String
     /// Label names in the order of every matrix here.
     public let labels: [String]
-    /// Labelled lines, which were scored, and lines without a label, which were not.
+    /// Labelled lines, which were scored, and unlabelled lines, which were not.
     public let lineCount: Int
     public let skippedCount: Int
     public let student: ModelEvaluation?
     public let teacher: ModelEvaluation?
-    /// There where both models are.
+    /// Present if there are both models.
     public let cascade: CascadeEvaluation?
 
     public var models: [ModelEvaluation] { [student, teacher].compactMap { $0 } }
 
-    /// The label order to read data by: the student's, or the teacher's where there is no student.
+    /// The label order to read data with: the student's, or the teacher's if there is no student.
     ///
-    /// - Throws: `usage` without a model; `invalidData` where the models' label sets differ.
+    /// - Throws: `usage` without a model; `invalidData` if the models' label sets differ.
     public static func labels(
         student: (any LineClassifier)?, teacher: (any LineClassifier)?
     ) throws(UnderstudyError) -> [String] {
@@ -42,8 +42,8 @@ public struct EvaluationSummary: Sendable {
 
     /// Scores the labelled lines of `data` with each model and measures the results.
     ///
-    /// - Parameter data: read by the order that `labels(student:teacher:)` gives.
-    /// - Throws: `invalidData` where no line has a label, or a model gives logits that aren't finite.
+    /// - Parameter data: read with the order that `labels(student:teacher:)` returns.
+    /// - Throws: `invalidData` if no line has a label, or a model gives logits that aren't finite.
     public static func measure<C: Clock>(
         _ data: DataSet, name: String, student: (any LineClassifier)?, teacher: (any LineClassifier)?,
         evaluator: Evaluator, clock: C, progress: ProgressMeter = .silent
@@ -82,5 +82,227 @@ public struct EvaluationSummary: Sendable {
 
     private static func list(_ labels: [String]) -> String {
         labels.map(PrintableText.escaped).joined(separator: ", ")
+    }
+}
+
+extension EvaluationSummary {
+    /// The report for a terminal, with its final newline.
+    public func text() -> String {
+        var text = "\(PrintableText.escaped(dataName)): \(NumberText.grouped(lineCount)) labelled lines"
+        if skippedCount > 0 { text += " (\(NumberText.grouped(skippedCount)) without a label skipped)" }
+        text += "\n"
+        for model in models {
+            text += "\n\(model.role.rawValue) \(PrintableText.escaped(model.version))\n\n"
+            text += model.report.text(digits: 4)
+            text += "\n" + Self.matrix(model.confusion)
+        }
+        text += "\n" + measures()
+        if let cascade { text += "\n" + Self.costs(cascade) }
+        return text
+    }
+
+    private static func matrix(_ confusion: ConfusionMatrix) -> String {
+        var rows = [["true \\ predicted"] + confusion.labels.map(PrintableText.escaped)]
+        for actual in confusion.labels.indices {
+            rows.append(
+                [PrintableText.escaped(confusion.labels[actual])]
+                    + confusion.labels.indices.map { String(confusion[actual, $0]) })
+        }
+        return PrintableText.table(rows)
+    }
+
+    private func measures() -> String {
+        func row(_ name: String, _ value: (ModelEvaluation) -> String) -> [String] { [name] + models.map(value) }
+        func milliseconds(_ model: ModelEvaluation, _ share: Double) -> String {
+            guard let latency = model.scored.latency(percentile: share) else { return "–" }
+            return NumberText.fixed(latency / .milliseconds(1), digits: 3) + " ms"
+        }
+        return PrintableText.table([
+            row("") { $0.role.rawValue },
+            row("accuracy") { NumberText.percent($0.report.accuracy, digits: 2) },
+            row("temperature") { NumberText.fixed(Double($0.temperature), digits: 3) },
+            row("ECE, temperature 1") { NumberText.percent($0.calibrationErrorBefore.value, digits: 2) },
+            row("ECE, own temperature") { NumberText.percent($0.calibrationErrorAfter.value, digits: 2) },
+            row("NLL, temperature 1") { NumberText.fixed($0.lossBefore, digits: 4) },
+            row("NLL, own temperature") { NumberText.fixed($0.lossAfter, digits: 4) },
+            row("Brier, temperature 1") { NumberText.fixed($0.brierBefore, digits: 4) },
+            row("Brier, own temperature") { NumberText.fixed($0.brierAfter, digits: 4) },
+            row("AURC") { NumberText.fixed($0.selectiveRisk.areaUnderRiskCoverage, digits: 4) },
+            row("AUGRC") { NumberText.fixed($0.selectiveRisk.areaUnderGeneralisedRisk, digits: 4) },
+            row("lines/s") { NumberText.rate($0.scored.linesPerSecond) },
+            row("threads") { String($0.scored.threads) },
+            row("p50 per line") { milliseconds($0, 0.5) },
+            row("p99 per line") { milliseconds($0, 0.99) },
+        ])
+    }
+
+    private static func costs(_ cascade: CascadeEvaluation) -> String {
+        func row(_ name: String, _ point: CostAccuracyCurve.Point) -> [String] {
+            [
+                name, NumberText.grouped(point.deferred), NumberText.fixed(Double(point.threshold), digits: 3),
+                NumberText.percent(point.accuracy, digits: 2),
+            ]
+        }
+        var rows = [["deferred", "lines", "below", "cascade accuracy"]]
+        rows += cascade.curve.table.map { row(NumberText.percent($0.share, digits: 0), $0) }
+        if let point = cascade.ownPoint, let threshold = cascade.ownThreshold {
+            rows.append([
+                "own threshold: \(NumberText.percent(point.share))", NumberText.grouped(point.deferred),
+                NumberText.fixed(Double(threshold), digits: 3), NumberText.percent(point.accuracy, digits: 2),
+            ])
+        }
+        let gap = cascade.gap
+        return PrintableText.table(rows)
+            + "\nagreement \(NumberText.percent(cascade.agreement, digits: 2)); right: "
+            + "both \(NumberText.grouped(cascade.bothRight)), only student "
+            + "\(NumberText.grouped(cascade.onlyStudentRight)), only teacher "
+            + "\(NumberText.grouped(cascade.onlyTeacherRight)), neither \(NumberText.grouped(cascade.bothWrong))\n"
+            + "teacher − student \(NumberText.fixed(gap.difference * 100, digits: 2)) points "
+            + "(\(NumberText.percent(gap.confidence, digits: 0)) interval "
+            + "\(NumberText.fixed(gap.lower * 100, digits: 2)) to \(NumberText.fixed(gap.upper * 100, digits: 2)), "
+            + "paired bootstrap)\n"
+    }
+}
+
+extension EvaluationSummary {
+    /// All results as one JSON object with a final newline. Shares are 0 to 1; names include their units.
+    public func json() -> String {
+        let fields: [(String, JSONText)] = [
+            ("data", .string(dataName)),
+            ("lines", .integer(lineCount)),
+            ("skipped_lines", .integer(skippedCount)),
+            ("labels", .array(labels.map(JSONText.string))),
+            ("student", .optional(student, Self.model)),
+            ("teacher", .optional(teacher, Self.model)),
+            ("cascade", .optional(cascade, Self.cascade)),
+        ]
+        return JSONText.object(fields).text() + "\n"
+    }
+
+    private static func model(_ model: ModelEvaluation) -> JSONText {
+        let report = model.report
+        let matrix = report.labels.indices.map { actual in
+            JSONText.array(report.labels.indices.map { .integer(model.confusion[actual, $0]) })
+        }
+        return .object([
+            ("version", .string(model.version)),
+            ("accuracy", .number(report.accuracy)),
+            ("per_label", .object(zip(report.labels, report.perLabel).map { ($0, scores($1)) })),
+            ("macro_average", scores(report.macroAverage)),
+            ("weighted_average", scores(report.weightedAverage)),
+            ("confusion_matrix", .array(matrix)),
+            ("temperature", .float(model.temperature)),
+            ("at_temperature_1", calibration(model.calibrationErrorBefore, model.lossBefore, model.brierBefore)),
+            ("at_own_temperature", calibration(model.calibrationErrorAfter, model.lossAfter, model.brierAfter)),
+            ("aurc", .number(model.selectiveRisk.areaUnderRiskCoverage)),
+            ("augrc", .number(model.selectiveRisk.areaUnderGeneralisedRisk)),
+            ("speed", speed(model.scored)),
+        ])
+    }
+
+    private static func scores(_ scores: ClassificationReport.Scores) -> JSONText {
+        .object([
+            ("precision", .number(scores.precision)), ("recall", .number(scores.recall)), ("f1", .number(scores.f1)),
+            ("support", .integer(scores.support)),
+        ])
+    }
+
+    private static func calibration(
+        _ error: ExpectedCalibrationError, _ loss: Double, _ brier: Double
+    ) -> JSONText {
+        let bins = error.bins.map { bin in
+            JSONText.object([
+                ("above", .number(bin.lower)), ("to", .number(bin.upper)), ("lines", .integer(bin.count)),
+                ("confidence", bin.count == 0 ? .null : .number(bin.confidence)),
+                ("accuracy", bin.count == 0 ? .null : .number(bin.accuracy)),
+            ])
+        }
+        return .object([
+            ("ece", .number(error.value)), ("maximum_calibration_error", .number(error.maximum)),
+            ("negative_log_likelihood", .number(loss)), ("brier_score", .number(brier)), ("bins", .array(bins)),
+        ])
+    }
+
+    private static func speed(_ scored: ScoredLines) -> JSONText {
+        func milliseconds(_ share: Double) -> JSONText {
+            .optional(scored.latency(percentile: share)) { .number($0 / .milliseconds(1)) }
+        }
+        return .object([
+            ("lines_per_second", .number(scored.linesPerSecond)), ("threads", .integer(scored.threads)),
+            ("latency_p50_milliseconds", milliseconds(0.5)), ("latency_p99_milliseconds", milliseconds(0.99)),
+            ("latency_sample_lines", .integer(scored.latencies.count)),
+        ])
+    }
+
+    private static func cascade(_ cascade: CascadeEvaluation) -> JSONText {
+        func point(_ point: CostAccuracyCurve.Point) -> JSONText {
+            .object([
+                ("deferred_share", .number(point.share)), ("deferred_lines", .integer(point.deferred)),
+                ("accuracy", .number(point.accuracy)), ("least_kept_confidence", .float(point.threshold)),
+            ])
+        }
+        return .object([
+            ("agreement", .number(cascade.agreement)),
+            ("both_right", .integer(cascade.bothRight)),
+            ("only_student_right", .integer(cascade.onlyStudentRight)),
+            ("only_teacher_right", .integer(cascade.onlyTeacherRight)),
+            ("both_wrong", .integer(cascade.bothWrong)),
+            (
+                "teacher_minus_student",
+                .object([
+                    ("difference", .number(cascade.gap.difference)), ("lower", .number(cascade.gap.lower)),
+                    ("upper", .number(cascade.gap.upper)), ("confidence", .number(cascade.gap.confidence)),
+                ])
+            ),
+            ("own_threshold", .optional(cascade.ownThreshold, JSONText.float)),
+            ("at_own_threshold", .optional(cascade.ownPoint, point)),
+            ("cost_accuracy_table", .array(cascade.curve.table.map(point))),
+            // Steps of 0.05, enough to draw the curve.
+            ("cost_accuracy_curve", .array(cascade.curve.points(steps: 20).map(point))),
+        ])
+    }
+}
+
+/// A JSON value to be written, its fields in the order given.
+indirect enum JSONText {
+    case null
+    case integer(Int)
+    /// A non-finite number is written as null, since JSON can't represent it.
+    case number(Double)
+    case string(String)
+    case array([JSONText])
+    case object([(String, JSONText)])
+
+    /// The shortest digits that restore the same f32.
+    static func float(_ value: Float) -> JSONText { .number(Double("\(value)") ?? Double(value)) }
+
+    static func optional<Value>(_ value: Value?, _ make: (Value) -> JSONText) -> JSONText {
+        value.map(make) ?? .null
+    }
+
+    /// Indented by two spaces per level; arrays of plain values stay on one line.
+    func text(indent: String = "") -> String {
+        switch self {
+        case .null: return "null"
+        case .integer(let value): return String(value)
+        case .number(let value): return value.isFinite ? "\(value)" : "null"
+        case .string(let value): return Quoting.json(value)
+        case .array(let elements):
+            if elements.allSatisfy(\.isPlain) { return "[" + elements.map { $0.text() }.joined(separator: ", ") + "]" }
+            let inner = indent + "  "
+            return "[\n" + elements.map { inner + $0.text(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+        case .object(let fields):
+            if fields.isEmpty { return "{}" }
+            let inner = indent + "  "
+            let lines = fields.map { "\(inner)\(Quoting.json($0.0)): \($0.1.text(indent: inner))" }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        }
+    }
+
+    private var isPlain: Bool {
+        switch self {
+        case .array, .object: false
+        default: true
+        }
     }
 }

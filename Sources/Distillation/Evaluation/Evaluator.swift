@@ -4,20 +4,20 @@ import Models
 import Synchronization
 import Tensors
 
-/// Scores whole data sets with a classifier, as fast as the classifier goes, and times it.
+/// Scores whole data sets with a classifier at full speed, and measures the time.
 public struct Evaluator: Sendable {
-    /// Lines in a batch; lines of about the same length go together, so that a batch holds little padding, if any.
+    /// Lines per batch; lines of similar length are batched together, so that a batch has little or no padding.
     public var batchLines = 32
-    /// Threads that score batches, each with a scorer of its own.
+    /// Threads that score batches, each with its own scorer.
     public var threads = 1
-    /// Lines that are scored one by one for the latency, spread evenly over the set.
+    /// Lines scored one by one to measure the latency, spread evenly over the set.
     public var latencyLines = 500
 
     public init() {}
 
-    /// Logits of every line in the set's order.
+    /// The logits of every line in the set's order.
     ///
-    /// - Throws: `invalidData` where the model gives a logit that isn't a finite number.
+    /// - Throws: `invalidData` if the model gives a logit that isn't a finite number.
     public func logits(
         of data: DataSet, by classifier: any LineClassifier, progress: ProgressMeter = .silent
     ) throws(UnderstudyError) -> [Float] {
@@ -29,10 +29,10 @@ public struct Evaluator: Sendable {
         let batches = (data.count + batchLines - 1) / batchLines
         let next = Atomic(0)
         logits.withUnsafeMutableBufferPointer { buffer in
-            // Sound: every batch is claimed by one thread, and no two batches share a row.
+            // Safe: every batch is claimed by one thread, and no two batches share a row.
             nonisolated(unsafe) let all = buffer
             DispatchQueue.concurrentPerform(iterations: max(1, min(threads, batches))) { _ in
-                // The threads are the parallelism; a product that spawned more would only get in their way.
+                // The work is already parallel; products with more threads would only slow it down.
                 MatrixProduct.setThreads(1)
                 let scorer = classifier.makeScorer()
                 var batch = LineBatch()
@@ -64,8 +64,8 @@ public struct Evaluator: Sendable {
 
     /// Logits and timings: the whole set in batches, then a sample of lines one by one.
     ///
-    /// The first batch is scored once before the clock starts: code that is compiled on first use isn't timed.
-    /// `stage` is what progress calls the timed pass.
+    /// The first batch is scored once before the measurement, so that one-time initialisation isn't timed. `stage` is
+    /// the name of the timed pass in progress reports.
     public func score<C: Clock>(
         _ data: DataSet, by classifier: any LineClassifier, clock: C, stage: String = "scoring",
         progress: ProgressMeter = .silent

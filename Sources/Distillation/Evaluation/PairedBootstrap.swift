@@ -1,24 +1,24 @@
 import Tensors
 
-/// Whether one model is better than another on the same lines: the difference of their accuracies, resampled
-/// (Efron & Tibshirani 1993, chapter 13, percentile intervals; paired, as in Koehn 2004).
+/// Whether one model is better than another on the same lines: the difference of their accuracies, resampled (Efron &
+/// Tibshirani 1993, chapter 13, percentile intervals; paired, as in Koehn 2004).
 ///
-/// Only lines on which exactly one of the two is right move the difference, so each resampling draws how many of the n
-/// lines fall on either kind: that is the same as drawing whole lines.
+/// Only lines on which exactly one of the two is right affect the difference, so each resampling draws the number of
+/// the n lines of either kind: that is equivalent to drawing whole lines.
 public struct PairedBootstrap: Sendable, Equatable {
     /// Accuracy of the first minus accuracy of the second.
     public let difference: Double
     /// The bounds of the two-sided interval.
     public let lower: Double
     public let upper: Double
-    /// The stated coverage of the interval, 0 to 1.
+    /// The nominal coverage of the interval, 0 to 1.
     public let confidence: Double
-    /// The share of resamplings in which the first is strictly better; half of those that tie count.
+    /// The share of resamplings in which the first is strictly better, plus half of the ties.
     public let probabilityBetter: Double
 
     /// - Parameters:
     ///   - first, second: (n), whether each model is right; n must not be 0.
-    ///   - replicates: resamplings; 10,000 settle a bound to about a hundredth of the interval's width.
+    ///   - replicates: resamplings; with 10,000, a bound is accurate to about a hundredth of the interval's width.
     public init(
         first: [Bool], second: [Bool], confidence: Double = 0.95, replicates: Int = 10_000, seed: UInt64 = 0
     ) {
@@ -49,7 +49,7 @@ public struct PairedBootstrap: Sendable, Equatable {
         probabilityBetter = (Double(better) + Double(ties) / 2) / Double(replicates)
     }
 
-    // Linear between the two nearest order statistics, as NumPy's default.
+    // Linear between the two nearest order statistics, as in NumPy's default.
     private static func quantile(_ sorted: [Int], _ share: Double) -> Double {
         let place = share * Double(sorted.count - 1)
         let below = Int(place.rounded(.down))

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What a model says about n lines: logits, and what follows from them at one temperature.
+/// A model's results for n lines: logits, and the values derived from them at one temperature.
 public struct Predictions: Sendable {
     /// Row-major (n, labelCount).
     public let logits: [Float]
     public let labelCount: Int
     public let temperature: Float
-    /// (n), the label with the largest logit; of equal ones the first, as NumPy's argmax.
+    /// (n), the label with the largest logit; the first one in a tie, as in NumPy's argmax.
     public let indices: [Int32]
     /// Row-major (n, labelCount): softmax of logits / temperature.
     public let probabilities: [Float]
@@ -50,13 +50,13 @@ public struct Predictions: Sendable {
         Predictions(logits: logits, labelCount: labelCount, temperature: temperature)
     }
 
-    /// (n), whether each predicted label is `truth`'s.
+    /// (n), whether each predicted label equals that in `truth`.
     public func correct(_ truth: [Int32]) -> [Bool] {
         precondition(truth.count == count, "\(truth.count) labels for \(count) predictions")
         return (0..<count).map { indices[$0] == truth[$0] }
     }
 
-    /// Mean negative log-likelihood of the true labels (nats), from the logits, so that it stays finite where a
+    /// Mean negative log-likelihood of the true labels (nats), computed from the logits, so that it stays finite if a
     /// probability rounds to 0. 0 for no lines.
     public func negativeLogLikelihood(_ truth: [Int32]) -> Double {
         precondition(truth.count == count, "\(truth.count) labels for \(count) predictions")
@@ -84,5 +84,52 @@ public struct Predictions: Sendable {
             }
         }
         return count == 0 ? 0 : total / Double(count)
+    }
+}
+
+/// The result of scoring a whole data set: the logits, and the times.
+public struct ScoredLines: Sendable, Equatable {
+    /// Row-major (n, labelCount), in the data set's order.
+    public let logits: [Float]
+    public let labelCount: Int
+    /// Threads that scored the whole set.
+    public let threads: Int
+    /// The duration of the pass over the whole set in length-sorted batches.
+    public let duration: Duration
+    /// Times of lines scored one by one on one thread, ascending.
+    public let latencies: [Duration]
+
+    public init(logits: [Float], labelCount: Int, threads: Int, duration: Duration, latencies: [Duration]) {
+        self.logits = logits
+        self.labelCount = labelCount
+        self.threads = threads
+        self.duration = duration
+        self.latencies = latencies.sorted()
+    }
+
+    public var count: Int { logits.count / max(labelCount, 1) }
+
+    /// Lines per second over the whole pass; 0 if the duration is 0.
+    public var linesPerSecond: Double {
+        let seconds = duration / .seconds(1)
+        return seconds > 0 ? Double(count) / seconds : 0
+    }
+
+    /// The smallest latency that `share` of the sampled lines don't exceed (nearest rank); nil without a sample.
+    public func latency(percentile share: Double) -> Duration? {
+        guard !latencies.isEmpty else { return nil }
+        let rank = Int((share * Double(latencies.count)).rounded(.up))
+        return latencies[min(max(rank, 1), latencies.count) - 1]
+    }
+
+    /// The same with reordered columns: column `i` of the result is column `order[i]` of this.
+    func columns(_ order: [Int]) -> ScoredLines {
+        guard order != Array(0..<labelCount) else { return self }
+        var permuted = [Float](repeating: 0, count: logits.count)
+        for row in stride(from: 0, to: logits.count, by: labelCount) {
+            for (new, old) in order.enumerated() { permuted[row + new] = logits[row + old] }
+        }
+        return ScoredLines(
+            logits: permuted, labelCount: labelCount, threads: threads, duration: duration, latencies: latencies)
     }
 }

@@ -2,12 +2,12 @@ import Models
 import Tensors
 import Text
 
-/// Token vectors for a student from a teacher's hidden states: the mean state of each token over all the places where a
-/// corpus has it, reduced by PCA.
+/// Token vectors for a student from a teacher's hidden states: the mean state of each token over all its occurrences in
+/// a corpus, reduced by PCA.
 ///
-/// The states of a middle layer know a token's usual company, which its row in the input embedding doesn't; averaging
-/// them gives a static vector (Bommasani et al. 2020, "Interpreting pretrained contextualized representations via
-/// reductions to static embeddings").
+/// The states of a middle layer depend on a token's contexts, unlike its row in the input embedding; averaging them
+/// gives a static vector (Bommasani et al. 2020, "Interpreting pretrained contextualized representations via reductions
+/// to static embeddings").
 public struct ContextualEmbeddings {
     /// Sum of the states of every token, (V, D).
     private let sums: Matrix
@@ -15,7 +15,7 @@ public struct ContextualEmbeddings {
     private let configuration: TeacherConfiguration
     private let layer: Int
 
-    /// - Parameter layer: the number of encoder blocks whose output is averaged, 0 for the embeddings alone.
+    /// - Parameter layer: the number of encoder blocks whose output is averaged; 0 for only the embeddings.
     public init(_ configuration: TeacherConfiguration, layer: Int) {
         self.configuration = configuration
         self.layer = layer
@@ -23,14 +23,14 @@ public struct ContextualEmbeddings {
         counts = Array(repeating: 0, count: configuration.vocabularySize)
     }
 
-    /// Two thirds of the way up, where a BERT's states have most to say about words (Tenney et al. 2019); it is also
-    /// below the layers that fine-tuning changes.
+    /// Two thirds of the blocks: there a BERT's states are most informative about words (Tenney et al. 2019), and
+    /// fine-tuning changes only later layers.
     public static func defaultLayer(_ configuration: TeacherConfiguration) -> Int {
         (configuration.layers * 2 + 1) / 3
     }
 
-    /// Adds the states of every token of `tokens`, on as many threads as there are encoders; false where `shouldStop`
-    /// ended it before the last.
+    /// Adds the states of every token of `tokens`, with one thread per encoder; false if `shouldStop` stopped it before
+    /// the last.
     @discardableResult
     public mutating func add(
         _ tokens: TokenBatch, encoders: [TeacherEncoder], shouldStop: () -> Bool = { false },
@@ -84,7 +84,7 @@ public struct ContextualEmbeddings {
     }
 }
 
-/// A growing array of floats that one thread writes.
+/// A growing array of floats written by one thread.
 private final class StateBuffer {
     private var buffer = AlignedBuffer<Float>(zeros: 0)
 

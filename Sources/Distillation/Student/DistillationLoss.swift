@@ -2,9 +2,9 @@ import Glibc
 
 /// The student's loss on one line: λ · CE(student, label) + (1 − λ) · distil(student, teacher).
 ///
-/// distil is the mean squared error of the logits (Ba & Caruana 2014; Tang et al. 2019, §3.1), averaged over classes, or
-/// T² · KL(teacher ‖ student) at temperature T (Hinton et al. 2015, §2). A line without a label carries the distil term
-/// alone, at weight 1; a line without teacher logits the label's term alone, likewise.
+/// distil is the mean squared error of the logits (Ba & Caruana 2014; Tang et al. 2019, §3.1), averaged over classes,
+/// or T² · KL(teacher ‖ student) at temperature T (Hinton et al. 2015, §2). For a line without a label the loss is only
+/// the distil term, with weight 1; for a line without teacher logits only the label's term, also with weight 1.
 public struct DistillationLoss: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable, Codable {
         case mse
@@ -12,7 +12,7 @@ public struct DistillationLoss: Sendable, Equatable {
     }
 
     public var kind: Kind
-    /// λ: the labels' share, 0 to 1.
+    /// λ: the weight of the labels, 0 to 1.
     public var labelShare: Float
     /// T.
     public var temperature: Float
@@ -26,11 +26,11 @@ public struct DistillationLoss: Sendable, Equatable {
         self.labelSmoothing = labelSmoothing
     }
 
-    /// The loss of one line; its gradient by the `classes` logits is written to `gradient`.
+    /// The loss of one line; its gradient with respect to the `classes` logits is written to `gradient`.
     ///
     /// - Parameters:
-    ///   - label: the label's position, or negative where unknown.
-    ///   - teacher: the teacher's logits, or nil where there are none.
+    ///   - label: the label's index, or negative if unknown.
+    ///   - teacher: the teacher's logits, or nil if there are none.
     public func evaluate(
         logits: UnsafePointer<Float>, classes: Int, label: Int32, teacher: UnsafePointer<Float>?,
         gradient: UnsafeMutablePointer<Float>

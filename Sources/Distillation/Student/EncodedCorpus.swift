@@ -1,7 +1,8 @@
 import Models
+import Tensors
 import Text
 
-/// All lines of a training set as the student reads them, encoded once.
+/// All lines of a training set in the student's encoding, encoded once.
 public struct EncodedCorpus: Sendable {
     public private(set) var lines = StudentBatch()
 
@@ -31,5 +32,24 @@ public struct EncodedCorpus: Sendable {
             let buckets = Int(lines.buckets.offsets[index])..<Int(lines.buckets.offsets[index + 1])
             batch.buckets.append(ids: lines.buckets.ids[buckets])
         }
+    }
+}
+
+/// The target of each training line: its label and its teacher logits, by the line's index in the set.
+public struct TrainingTargets: Sendable {
+    /// Index of the label, or negative if unknown.
+    public var labels: [Int32]
+    /// (lines, C), or nil without a teacher. A row of NaN means that the line has no teacher logits.
+    public var logits: Matrix?
+
+    public init(labels: [Int32], logits: Matrix?) {
+        precondition(logits.map { $0.rows == labels.count } ?? true, "logits for other lines")
+        self.labels = labels
+        self.logits = logits
+    }
+
+    public func teacher(_ line: Int) -> UnsafePointer<Float>? {
+        guard let row = logits?.row(line), !row[0].isNaN else { return nil }
+        return UnsafePointer(row)
     }
 }

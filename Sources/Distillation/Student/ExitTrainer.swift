@@ -3,8 +3,8 @@ import Models
 import Tensors
 import Text
 
-/// Distils the early exit's linear classifier over hashed n-grams, by itself, with AdaGrad (Duchi et al. 2011, figure 1,
-/// diagonal): a table of which a line touches few rows wants a rate for each row.
+/// Distils the early exit's linear classifier over hashed n-grams separately, with AdaGrad (Duchi et al. 2011, figure
+/// 1, diagonal), since a table of which a line uses few rows needs a learning rate per row.
 public struct ExitTrainer {
     /// The classifier: (buckets, C) and (1, C).
     public struct Weights {
@@ -20,7 +20,7 @@ public struct ExitTrainer {
     // Chosen on validation lines: 0.05 … 0.8 and 2 … 6 epochs gave a log-likelihood of 0.70 … 0.60 nats.
     static let rate: Float = 0.4
     static let epochs = 4
-    /// What the sums of squares begin with, so that a first step is small where a gradient is.
+    /// The initial sums of squares, so that a first step with a small gradient is small.
     static let floor: Float = 0.01
 
     private let loss: DistillationLoss
@@ -31,10 +31,10 @@ public struct ExitTrainer {
         self.seed = seed
     }
 
-    /// Weights that have learnt `targets` from the lines' n-grams, beginning with `start` or with zeros.
+    /// The weights trained on `targets` with the lines' n-grams, starting from `start` or from zeros.
     ///
-    /// The result is the same for the same lines, seed and start; one thread does it all. When `shouldStop` ends it, there
-    /// is nothing: half-taught weights aren't measured.
+    /// The result is deterministic for the same lines, seed and start, since it uses one thread. nil if `shouldStop`
+    /// stops it: partly trained weights aren't measured.
     public func train(
         _ corpus: EncodedCorpus, _ targets: TrainingTargets, buckets: Int, labels: Int, start: Weights? = nil,
         shouldStop: () -> Bool = { false }
@@ -53,7 +53,7 @@ public struct ExitTrainer {
         var order = Array(0..<corpus.count)
         for epoch in 0..<Self.epochs {
             generator.shuffle(&order)
-            // The rate falls to a quarter over the epochs.
+            // The rate decreases to a quarter over the epochs.
             let rate = Self.rate * (1 - 0.75 * Float(epoch) / Float(max(Self.epochs - 1, 1)))
             for (step, line) in order.enumerated() {
                 if step % 4096 == 0, shouldStop() { return .stoppedEarly }
@@ -116,5 +116,74 @@ public struct ExitTrainer {
 
     private static func range(_ corpus: EncodedCorpus, _ line: Int) -> Range<Int> {
         Int(corpus.lines.buckets.offsets[line])..<Int(corpus.lines.buckets.offsets[line + 1])
+    }
+}
+
+/// Determines on validation lines the minimum confidence at which the early exit's answer may replace the biLSTM's.
+public struct ExitThreshold: Sendable, Equatable {
+    public var exit: EarlyExit
+    /// Share of the validation lines that exit.
+    public var share: Double
+    /// Logits (n, C) of the student with this exit.
+    public var logits: [Float]
+
+    /// Maximum loss of correct answers by exiting, as a share of all lines.
+    static let answerTolerance = 0.001
+    /// Maximum increase of the mean negative log-likelihood (nats) by exiting: with a less informative confidence the
+    /// wrong lines are deferred, even if the answers are as good.
+    static let likelihoodTolerance = 0.01
+
+    /// The lowest threshold from 0.5 up at which exiting is within both tolerances; nil if there is none, or no line
+    /// would exit.
+    ///
+    /// - Parameters:
+    ///   - exit, student: logits (n, C) of the two.
+    ///   - labels: (n), −1 if unknown: such lines are ignored.
+    public static func fit(
+        exit: [Float], student: [Float], labels: [Int32], labelCount: Int
+    ) -> ExitThreshold? {
+        let known = labels.indices.filter { labels[$0] >= 0 }
+        guard !known.isEmpty else { return nil }
+        func rows(_ values: [Float]) -> [Float] {
+            known.flatMap { values[$0 * labelCount..<($0 + 1) * labelCount] }
+        }
+        let truth = known.map { labels[$0] }
+        let exitRows = rows(exit)
+        let studentRows = rows(student)
+        let own = TemperatureScaling.fit(logits: exitRows, labelCount: labelCount, labels: truth).temperature
+        let other = TemperatureScaling.fit(logits: studentRows, labelCount: labelCount, labels: truth).temperature
+        let sure = Predictions(logits: exitRows, labelCount: labelCount, temperature: own)
+        let right = sure.correct(truth)
+        let plain = Predictions(logits: studentRows, labelCount: labelCount, temperature: other)
+        let studentRight = plain.correct(truth)
+        let exitTrue = trueProbabilities(sure, truth)
+        let studentTrue = trueProbabilities(plain, truth)
+        let scale = other / own
+        for percent in stride(from: 50, through: 98, by: 2) {
+            let threshold = Float(percent) / 100
+            let exiting = known.indices.filter { sure.confidences[$0] >= threshold }
+            let loss = exiting.reduce(0) { $0 + (studentRight[$1] ? 1 : 0) - (right[$1] ? 1 : 0) }
+            guard !exiting.isEmpty, Double(loss) <= answerTolerance * Double(known.count) else { continue }
+            let doubt = exiting.reduce(0.0) {
+                $0 + Double(log(studentTrue[$1])) - Double(log(exitTrue[$1]))
+            }
+            guard doubt <= likelihoodTolerance * Double(known.count) else { continue }
+            var logits = student
+            for place in exiting {
+                let row = known[place] * labelCount
+                for label in 0..<labelCount { logits[row + label] = scale * exit[row + label] }
+            }
+            return ExitThreshold(
+                exit: EarlyExit(threshold: threshold, scale: scale),
+                share: Double(exiting.count) / Double(known.count), logits: logits)
+        }
+        return nil
+    }
+
+    /// The probability of each line's true label, kept above zero.
+    private static func trueProbabilities(_ predictions: Predictions, _ truth: [Int32]) -> [Float] {
+        truth.enumerated().map { line, label in
+            max(predictions.probabilities[line * predictions.labelCount + Int(label)], 1e-6)
+        }
     }
 }

@@ -3,24 +3,25 @@ import Models
 import Tensors
 import Text
 
-/// Makes a student from labelled lines, unlabelled lines and teachers, by a recipe.
+/// Makes a student from labelled lines, unlabelled lines and teachers, according to a recipe.
 public struct StudentDistiller {
-    /// What the student learns from.
+    /// The training material.
     public struct Material {
         public var train: DataSet
-        /// Lines without labels, for the teacher to judge.
+        /// Lines without labels, for the teacher to score.
         public var unlabelled: DataSet?
-        /// Labelled lines that decide on epochs, temperature and threshold.
+        /// Labelled lines that determine the epoch, temperature and threshold.
         public var validation: DataSet
         public var panel: TeacherPanel?
         public var tokenizer: LoadedTokenizer
-        /// For embeddings made from a teacher.
+        /// For embeddings computed from a teacher.
         public var source: EmbeddingSource?
-        /// Weights to begin with, instead of new ones. The recipe must have their student's shape.
+        /// Initial weights instead of random ones. The recipe must have the shape of their student.
         public var start: Start?
-        /// Logits of the panel that are known already, by the text's hash.
+        /// Known logits of the panel, by the text's hash.
         public var knownLogits: [UInt64: [Float]] = [:]
-        /// Texts, by their hash, whose label outranks the panel: where that would give another label, it isn't heard.
+        /// Hashes of texts whose label takes precedence over the panel: if the panel disagrees, its logits are not
+        /// used.
         public var trusted: Set<UInt64> = []
 
         public init(train: DataSet, validation: DataSet, tokenizer: LoadedTokenizer) {
@@ -30,7 +31,7 @@ public struct StudentDistiller {
         }
     }
 
-    /// A student to begin with.
+    /// A student to start from.
     public struct Start {
         public var configuration: StudentConfiguration
         public var weights: StudentWeights
@@ -57,9 +58,9 @@ public struct StudentDistiller {
         self.shouldStop = shouldStop
     }
 
-    /// Asked to stop, it keeps the best measured epoch; the steps after training are short and run to their end.
+    /// When stopped, it keeps the best measured epoch; the steps after training are short and run to their end.
     ///
-    /// - Throws: `invalidData` when the loss diverges or labels are missing, `tryAgain` when stopped before an epoch was
+    /// - Throws: `invalidData` if the loss diverges or labels are missing, `tryAgain` when stopped before an epoch was
     ///   measured.
     public func run(_ material: Material) throws(UnderstudyError) -> Result {
         let labels = material.train.labels
@@ -89,7 +90,7 @@ public struct StudentDistiller {
         if let start = material.start {
             weights.copyValues(from: start.weights)
         } else {
-            // Made lines have odd contexts and would only cost time here.
+            // Augmented lines have unnatural contexts and would only cost time here.
             let natural = lines.rows(Array(0..<(lines.count - madeLines)))
             try initialise(weights.embedding, material, natural)
         }
@@ -100,7 +101,7 @@ public struct StudentDistiller {
         let targets = TrainingTargets(labels: lines.labelIndices, logits: teacherLogits)
         var outcome = try train(trainer, corpus, targets, validation, material.validation.labelIndices).get()
 
-        // Everything from here on is measured with the best epoch's weights, as they will be stored.
+        // All following measurements use the best epoch's weights in their stored precision.
         weights.copyValues(from: outcome.weights)
         weights.round(to: configuration.precision)
         var logits = trainer.logits(validation).storage.array
@@ -126,15 +127,15 @@ public struct StudentDistiller {
         if shouldStop() { throw .trainingStopped(place) }
     }
 
-    /// Training lines, unlabelled lines and augmented ones, without any text of the validation set.
-    /// The made lines come last; `made` counts them.
+    /// Training lines, unlabelled lines and augmented ones, without any text of the validation set. The augmented lines
+    /// come last; `made` is their number.
     private func transferLines(_ material: Material) throws(UnderstudyError) -> (lines: DataSet, made: Int) {
         var lines = material.train.excluding(textsOf: material.validation)
         guard lines.labelledCount > 0 || material.panel != nil else {
             throw UnderstudyError(
                 .invalidData, "no labelled line is left to learn from: those there are stand in the validation set")
         }
-        // Without a teacher, a line without a label has nothing to say.
+        // Without a teacher, a line without a label has no target.
         guard material.panel != nil else { return (lines.labelled(), 0) }
         if let unlabelled = material.unlabelled {
             let more = unlabelled.withoutLabels().withoutDuplicates().excluding(textsOf: lines)
@@ -197,5 +198,76 @@ public struct StudentDistiller {
         }
         progress.end()
         return outcome
+    }
+}
+
+/// The initial weights of a student, and the precedence of its targets.
+extension StudentDistiller {
+    /// Errors: `invalidData` if a student of `configuration` can't start from these weights.
+    func check(_ start: Start, _ configuration: StudentConfiguration) throws(UnderstudyError) {
+        let given = start.configuration
+        guard given.labels == configuration.labels else {
+            throw UnderstudyError(
+                .invalidData,
+                "the student to begin with, \(given.version), has other labels or another order of them than the lines")
+        }
+        guard given.vocabularySize == configuration.vocabularySize, given.embeddingSize == configuration.embeddingSize,
+            given.hiddenSize == configuration.hiddenSize, given.denseSize == configuration.denseSize,
+            given.pooling == configuration.pooling, given.shortcutBuckets == configuration.shortcutBuckets,
+            given.input == configuration.input
+        else {
+            throw UnderstudyError(
+                .invalidData, "the student to begin with, \(given.version), has another shape than the one to be made")
+        }
+    }
+
+    /// Removes the panel's logits of lines whose trusted label differs from the panel's.
+    func outrank(_ logits: Matrix, _ lines: DataSet, _ trusted: Set<UInt64>) {
+        guard !trusted.isEmpty else { return }
+        for (line, label) in lines.labelIndices.enumerated()
+        where label >= 0 && trusted.contains(lines.textHashes[line]) {
+            let row = logits.row(line)
+            let best = TrainingShard.argmax(UnsafePointer(row), logits.columns)
+            if best != Int(label) { row[0] = .nan }
+        }
+    }
+}
+
+/// The student's early exit.
+extension StudentDistiller {
+    /// Distils the early exit for a student whose validation logits are `logits`; nil if the recipe has none, if no
+    /// threshold keeps the student's accuracy, or if training is stopped before the exit is finished.
+    func exit(
+        _ configuration: StudentConfiguration, _ material: Material, _ corpus: EncodedCorpus,
+        _ targets: TrainingTargets, _ validation: EncodedCorpus, _ logits: [Float]
+    ) -> (weights: ExitTrainer.Weights, threshold: ExitThreshold)? {
+        guard recipe.earlyExit, configuration.shortcutBuckets > 0 else { return nil }
+        let labels = configuration.labels.count
+        let start = material.start.flatMap { start in
+            start.weights.exit.rows > 0
+                ? ExitTrainer.Weights(table: start.weights.exit, bias: start.weights.exitBias) : nil
+        }
+        let trained = ExitTrainer(loss: recipe.training.loss, seed: recipe.training.seed).train(
+            corpus, targets, buckets: configuration.shortcutBuckets, labels: labels, start: start,
+            shouldStop: shouldStop)
+        guard case .learnt(let weights) = trained else {
+            progress.note("early exit: left out, since training was stopped before it was whole")
+            return nil
+        }
+        StudentWeights.round(weights.table, to: configuration.precision)
+        let truth = material.validation.labelIndices
+        let own = ExitTrainer.logits(validation, weights)
+        guard let found = ExitThreshold.fit(exit: own, student: logits, labels: truth, labelCount: labels) else {
+            progress.note("early exit: left out, since it would cost accuracy")
+            return nil
+        }
+        let known = truth.indices.filter { truth[$0] >= 0 }
+        let predictions = Predictions(logits: own, labelCount: labels)
+        let right = known.count { predictions.indices[$0] == truth[$0] }
+        progress.note(
+            "early exit: \(NumberText.percent(found.share)) of the validation lines at a confidence of "
+                + "\(found.exit.threshold); alone it has "
+                + "\(NumberText.percent(Double(right) / Double(known.count))) accuracy")
+        return (weights, found)
     }
 }

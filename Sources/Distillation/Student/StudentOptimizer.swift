@@ -5,11 +5,11 @@ import Tensors
 
 /// Updates a student's weights from gradients: Adam or SGD.
 ///
-/// The embedding and the shortcut are large tables of which a batch touches few rows. Dense Adam would walk all of them
-/// at every step, mostly to let old momentum run out. Here a row is left alone until a batch needs it and then catches
-/// up: k steps with a zero gradient after step s move a weight by m/√v · Σ (β1/√β2)^j · q(s + j), j = 1…k, with
-/// q(t) = rate(t) · √(1 − β2^t) / (1 − β1^t), and shrink m by β1^k and v by β2^k. That is dense Adam, but for ε beside
-/// √v and for the terms beyond the 256th, which are nothing beside the first.
+/// The embedding and the shortcut are large tables of which a batch uses few rows. Dense Adam would process all of them
+/// at every step, mostly for decaying momentum. Here a row is not updated until a batch needs it and then catches up: k
+/// steps with a zero gradient after step s move a weight by m/√v · Σ (β1/√β2)^j · q(s + j), j = 1…k, with q(t) =
+/// rate(t) · √(1 − β2^t) / (1 − β1^t), and shrink m by β1^k and v by β2^k. That equals dense Adam, except for ε beside
+/// √v and for the terms beyond the 256th, which are negligible.
 public final class StudentOptimizer {
     private let options: OptimizerOptions
     private let weights: StudentWeights
@@ -18,7 +18,8 @@ public final class StudentOptimizer {
     private var step = 0
     /// q(t) for t = 1 … step.
     private var stepFactors: [Float] = []
-    /// The sum above by s, for rows that come to the present step; entries 256 steps back don't change any more.
+    /// The sum above by s, for rows that catch up to the current step; entries more than 256 steps old no longer
+    /// change.
     private var travels: [Float] = []
     /// β1^k and β2^k by k.
     private var firstDecays: [Float] = [1]
@@ -35,7 +36,7 @@ public final class StudentOptimizer {
         shortcutSteps = Array(repeating: 0, count: weights.shortcut.rows)
     }
 
-    /// Brings the named rows up to date, as every forward pass that reads them needs.
+    /// Updates the given rows to the current step; required before every forward pass that reads them.
     public func prepare(embeddingRows: [Int32], shortcutRows: [Int32]) {
         guard options.kind == .adam, step > 0 else { return }
         catchUp(weights.embedding, first.embedding, second.embedding, rows: embeddingRows, &embeddingSteps, 1)
@@ -44,7 +45,7 @@ public final class StudentOptimizer {
             options.shortcutRateFactor)
     }
 
-    /// Brings every row up to date: before weights are saved or measured.
+    /// Updates every row to the current step: before weights are saved or measured.
     public func prepareAll() {
         prepare(
             embeddingRows: (0..<Int32(weights.embedding.rows)).map { $0 },
@@ -65,7 +66,7 @@ public final class StudentOptimizer {
         }
     }
 
-    /// Notes the factor of the step that has just been counted, and what it means for rows that stand still.
+    /// Records the factor of the current step, and updates the sums for rows without gradients.
     private func note(stepFactor: Float) {
         stepFactors.append(stepFactor)
         travels.append(0)
@@ -80,8 +81,8 @@ public final class StudentOptimizer {
         }
     }
 
-    /// One step. `gradients` is scaled by `scale` (and by clipping), used and zeroed. Only the named rows of the tables
-    /// have gradients, and they have been prepared.
+    /// One step. `gradients` is scaled by `scale` (and by clipping), used and zeroed. Only the given rows of the tables
+    /// have gradients; they must have been prepared.
     public func update(
         _ gradients: StudentWeights, scale: Float, rate: Float, embeddingRows: [Int32], shortcutRows: [Int32]
     ) {
@@ -135,7 +136,7 @@ public final class StudentOptimizer {
         }
     }
 
-    /// The factor that brings the global norm down to the limit (Pascanu et al. 2013), or 1.
+    /// The factor that reduces the global norm to the limit (Pascanu et al. 2013), or 1.
     private func clipping(
         _ gradients: StudentWeights, _ scale: Float, _ embeddingRows: [Int32], _ shortcutRows: [Int32]
     ) -> Float {

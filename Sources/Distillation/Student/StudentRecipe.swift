@@ -1,8 +1,9 @@
+import Glibc
 import Models
 
-/// All that decides how a student is made, apart from data and teachers.
+/// All settings of a student's training, apart from data and teachers.
 public struct StudentRecipe: Sendable {
-    /// Where the token embeddings start from.
+    /// The initial values of the token embeddings.
     public enum Embeddings: Sendable, Equatable {
         case random
         /// Mean hidden states of the teacher (`ContextualEmbeddings`).
@@ -21,21 +22,21 @@ public struct StudentRecipe: Sendable {
     public var pooling: [StudentConfiguration.Pooling] = [.max, .mean]
     /// 2^bits rows; 0 for no shortcut.
     public var shortcutBits = 18
-    /// Whether sure lines are answered by their n-grams alone; needs a shortcut's n-grams.
+    /// Whether sure lines are answered by their n-grams alone; requires a shortcut.
     public var earlyExit = true
     public var maximumTokens = 128
     public var precision = "f16"
     public var embeddings = Embeddings.context
-    /// Standard deviation of the embedding's values at the start.
+    /// Standard deviation of the embedding's initial values.
     public var embeddingDeviation: Float = 0.3
     public var lstm = LSTMInitialization.glorot
-    /// Encoder blocks whose states make the embeddings; nil for two thirds of them.
+    /// Number of encoder blocks whose states give the embeddings; nil for two thirds of them.
     public var contextLayer: Int?
     public var training = StudentTrainingOptions()
     public var augmentation = TransferAugmentation()
-    /// Lines to make by augmentation.
+    /// Number of lines to make by augmentation.
     public var augmentedLines = 0
-    /// Share of the training texts kept for validation when no file is given.
+    /// Share of the training texts used for validation if no file is given.
     public var validationShare = 0.1
 
     public init() {
@@ -43,7 +44,7 @@ public struct StudentRecipe: Sendable {
         training.loss.labelShare = 0.3
     }
 
-    /// Takes on the shape of a student that training is to begin with.
+    /// Adopts the shape of the student that training starts from.
     public mutating func takeShape(of configuration: StudentConfiguration) {
         input = configuration.input
         embeddingSize = configuration.embeddingSize
@@ -66,5 +67,79 @@ public struct StudentRecipe: Sendable {
         result.precision = precision
         result.seed = training.seed
         return result
+    }
+}
+
+/// The settings of a student's training, apart from its architecture (`StudentConfiguration`) and data.
+public struct StudentTrainingOptions: Sendable, Equatable {
+    public enum Order: String, Sendable, CaseIterable {
+        /// A new random order every epoch.
+        case shuffled
+        /// In the order of the files.
+        case file
+    }
+
+    public var loss = DistillationLoss()
+    public var optimizer = OptimizerOptions()
+    public var dropout = StudentPass.Dropout()
+    /// Share of tokens replaced by the unknown token, drawn anew every epoch (Tang et al. 2019, §3.2, masking).
+    public var tokenDropout: Float = 0
+    /// The id that replaces dropped tokens.
+    public var unknownToken: Int32 = 0
+    public var epochs = 10
+    /// Batch size in lines.
+    public var batch = 64
+    public var order = Order.shuffled
+    public var seed: UInt64 = 0
+    /// Parts of a batch that are processed in parallel. It affects the result only by rounding.
+    public var threads = 2
+
+    public init() {}
+}
+
+/// The settings of the optimiser.
+public struct OptimizerOptions: Sendable, Equatable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// Adam (Kingma & Ba 2015); with a weight decay, AdamW (Loshchilov & Hutter 2019).
+        case adam
+        /// Plain stochastic gradient descent.
+        case sgd
+    }
+
+    public enum Schedule: String, Sendable, CaseIterable {
+        case constant
+        /// Decreases linearly to zero at the last step.
+        case linear
+        /// Half a cosine from the full rate to zero (Loshchilov & Hutter 2017).
+        case cosine
+    }
+
+    public var kind = Kind.adam
+    public var learningRate: Float = 1e-3
+    /// The ratio of the shortcut's rate to the others': its rows are used rarely and start at zero.
+    public var shortcutRateFactor: Float = 3
+    public var schedule = Schedule.linear
+    /// Share of all steps during which the rate rises linearly from zero.
+    public var warmup: Float = 0
+    public var beta1: Float = 0.9
+    public var beta2: Float = 0.999
+    public var epsilon: Float = 1e-8
+    /// For the dense tensors' matrices; never for biases or the two tables.
+    public var weightDecay: Float = 0
+    /// Gradients are scaled down to this global norm; 0 for no limit.
+    public var clip: Float = 0
+
+    public init() {}
+
+    /// The rate at `step` (from 0) of `steps`.
+    public func rate(step: Int, of steps: Int) -> Float {
+        let warm = Int((warmup * Float(steps)).rounded())
+        if step < warm { return learningRate * Float(step + 1) / Float(warm + 1) }
+        let progress = Float(step - warm) / Float(max(steps - warm, 1))
+        switch schedule {
+        case .constant: return learningRate
+        case .linear: return learningRate * (1 - progress)
+        case .cosine: return learningRate * 0.5 * (1 + cos(progress * .pi))
+        }
     }
 }

@@ -10,7 +10,7 @@ import Text
 /// dense tensors; the two tables' gradients are then scattered by columns, so that no two threads write the same value.
 /// The same seed, data and number of threads give the same weights.
 public final class StudentTrainer {
-    /// What was learnt: at least one epoch has been finished, and measured where there are validation lines.
+    /// The result of training: at least one epoch was finished and, if there are validation lines, measured.
     public struct Outcome {
         /// Of the best epoch by validation accuracy, or the last one without validation lines.
         public let weights: StudentWeights
@@ -18,7 +18,7 @@ public final class StudentTrainer {
         public let bestEpoch: Int
         public let validationAccuracies: [Double]
         public let losses: [Double]
-        /// Over the lines with a label, while they were learnt; nil for an epoch without any.
+        /// Over the labelled lines, during training; nil for an epoch without any.
         public let trainAccuracies: [Double?]
         public internal(set) var wasInterrupted: Bool
     }
@@ -45,10 +45,10 @@ public final class StudentTrainer {
         shortcutRows = TouchedRows(tableRows: configuration.shortcutBuckets)
     }
 
-    /// Runs all epochs, or fewer when `shouldStop` says so between two steps; then the best finished epoch is kept, and
-    /// without one there is nothing.
+    /// Runs all epochs, or fewer if `shouldStop` returns true between two steps; then the best finished epoch is
+    /// returned, or nothing if there is none.
     ///
-    /// - Throws: `invalidData` when the loss stops being a number.
+    /// - Throws: `invalidData` if the loss is no longer a number.
     public func train(
         _ corpus: EncodedCorpus, _ targets: TrainingTargets, validation: (corpus: EncodedCorpus, labels: [Int32])?,
         shouldStop: () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
@@ -119,7 +119,7 @@ public final class StudentTrainer {
     }
 
     private func step(_ lines: [Int], _ corpus: EncodedCorpus, _ targets: TrainingTargets, rate: Float) {
-        // Every n-th line to the n-th shard, so that shards get lines of all lengths.
+        // Every n-th line goes to the n-th shard, so that shards get lines of all lengths.
         let count = shards.count
         let parts = (0..<count).map { part in stride(from: part, to: lines.count, by: count).map { lines[$0] } }
         embeddingRows.begin()
@@ -162,7 +162,7 @@ public final class StudentTrainer {
         }
     }
 
-    /// Share of lines whose largest logit is their label; lines without a label don't count.
+    /// Share of lines whose largest logit is their label; lines without a label are ignored.
     public func accuracy(_ corpus: EncodedCorpus, _ labels: [Int32]) -> Double {
         let logits = self.logits(corpus)
         let classes = configuration.labels.count
@@ -177,7 +177,7 @@ public final class StudentTrainer {
         return labelled > 0 ? Double(correct) / Double(labelled) : 0
     }
 
-    /// Logits of all lines, (corpus.count, C), by the plain path.
+    /// Logits of all lines, (corpus.count, C), by the reference path.
     public func logits(_ corpus: EncodedCorpus) -> Matrix {
         let classes = configuration.labels.count
         let result = Matrix(rows: corpus.count, columns: classes)
@@ -195,4 +195,120 @@ public final class StudentTrainer {
         }
         return result
     }
+}
+
+/// One thread's part of every training batch: its lines, its pass and its gradients of the dense tensors.
+final class TrainingShard {
+    let pass: StudentPass
+    let gradients: StudentWeights
+    private(set) var batch = StudentBatch()
+    private(set) var loss = 0.0
+    private(set) var correct = 0
+    private(set) var labelled = 0
+    private var logitsGradient: [Float] = []
+    private var generator: SeededGenerator
+
+    init(_ configuration: StudentConfiguration, seed: UInt64, number: Int) {
+        pass = StudentPass(configuration)
+        // Dense tensors only; the tables' gradients are shared.
+        var small = configuration
+        small.vocabularySize = 1
+        small.shortcutBuckets = 0
+        gradients = StudentWeights(zeros: small)
+        generator = SeededGenerator(seed: seed, stream: UInt64(1000 + number))
+    }
+
+    /// Gathers this shard's lines; a share `tokenDropout` of their tokens becomes `unknown`.
+    func gather(_ lines: [Int], from corpus: EncodedCorpus, tokenDropout: Float, unknown: Int32) {
+        batch.removeAll()
+        corpus.gather(lines, into: &batch)
+        guard tokenDropout > 0 else { return }
+        for index in batch.tokens.ids.indices where generator.chance(tokenDropout) { batch.tokens.ids[index] = unknown }
+    }
+
+    /// Forward, loss and backward over the gathered lines.
+    func run(
+        _ weights: StudentWeights, lines: [Int], targets: TrainingTargets, loss: DistillationLoss,
+        dropout: StudentPass.Dropout
+    ) {
+        self.loss = 0
+        correct = 0
+        labelled = 0
+        let classes = pass.configuration.labels.count
+        let logits = pass.forward(weights, batch, dropout: dropout, generator: &generator)
+        logitsGradient.removeAll(keepingCapacity: true)
+        logitsGradient.append(contentsOf: repeatElement(0, count: lines.count * classes))
+        logitsGradient.withUnsafeMutableBufferPointer { buffer in
+            guard let gradient = buffer.baseAddress else { return }
+            for (row, line) in lines.enumerated() {
+                let label = targets.labels[line]
+                let values = logits + row * classes
+                self.loss += Double(
+                    loss.evaluate(
+                        logits: values, classes: classes, label: label, teacher: targets.teacher(line),
+                        gradient: gradient + row * classes))
+                if label >= 0 {
+                    labelled += 1
+                    if Self.argmax(values, classes) == Int(label) { correct += 1 }
+                }
+            }
+            pass.backward(weights, batch, logitsGradient: gradient, into: gradients)
+        }
+    }
+
+    /// After `run`: adds the table gradients of `columns`.
+    func scatter(columns: Range<Int>, shortcut: Bool, into tables: StudentWeights) {
+        logitsGradient.withUnsafeBufferPointer { buffer in
+            guard let gradient = buffer.baseAddress else { return }
+            pass.scatter(
+                batch, columns: columns, shortcut: shortcut, logitsGradient: gradient, into: tables)
+        }
+    }
+
+    static func argmax(_ values: UnsafePointer<Float>, _ count: Int) -> Int {
+        var best = 0
+        for index in 1..<max(count, 1) where values[index] > values[best] { best = index }
+        return best
+    }
+}
+
+/// Collects the distinct rows of a table that a batch uses, in the order of their first occurrence.
+struct TouchedRows {
+    private(set) var rows: [Int32] = []
+    private var stamps: [Int32]
+    private var stamp: Int32 = 0
+
+    init(tableRows: Int) {
+        stamps = Array(repeating: 0, count: tableRows)
+    }
+
+    mutating func begin() {
+        rows.removeAll(keepingCapacity: true)
+        stamp += 1
+    }
+
+    mutating func insert(_ ids: [Int32]) {
+        for id in ids where stamps[Int(id)] != stamp {
+            stamps[Int(id)] = stamp
+            rows.append(id)
+        }
+    }
+}
+
+/// The progress of a training run; reported after steps and at the end of epochs.
+public struct TrainingProgress: Sendable {
+    /// From 1.
+    public var epoch: Int
+    public var epochs: Int
+    /// Processed lines of this epoch, and all of them.
+    public var lines: Int
+    public var totalLines: Int
+    /// Mean loss over this epoch's lines so far.
+    public var loss: Double
+    /// Accuracy over this epoch's labelled lines so far; nil if there were none.
+    public var accuracy: Double?
+    /// Of the epoch that has just ended; nil before that or without validation lines.
+    public var validationAccuracy: Double?
+
+    public var isEndOfEpoch: Bool { lines == totalLines }
 }

@@ -1,8 +1,9 @@
 import Diagnostics
+import Glibc
 import Models
 import Tensors
 
-/// One or several teachers whose mean logits a student learns, with their logits kept on disk.
+/// One or several teachers whose mean logits are a student's targets. Their logits are stored on disk.
 public final class TeacherPanel {
     /// A teacher and the name of its weights.
     public struct Member {
@@ -15,7 +16,7 @@ public final class TeacherPanel {
         }
     }
 
-    /// Lines scored between two writes of the file: what a killed run may lose, and how long a stop may take.
+    /// Lines scored between two writes of the file: the maximum loss of a killed run, and the maximum delay of a stop.
     private static let chunk = 512
 
     public let labels: [String]
@@ -23,12 +24,12 @@ public final class TeacherPanel {
     private let files: [TeacherLogitsFile]
     private let threads: Int
 
-    /// Where the logits are kept.
+    /// The files of the logits.
     public var paths: [String] { files.map(\.path) }
 
     /// - Parameters:
-    ///   - members: at least one; all must know the same labels. The first one's order is the panel's.
-    ///   - directory: where the files of logits are, one per teacher, named by its fingerprint.
+    ///   - members: at least one; all must have the same labels. The first one's order is the panel's.
+    ///   - directory: the directory of the files of logits, one per teacher, named by its fingerprint.
     public init(_ members: [Member], directory: String, threads: Int) throws(UnderstudyError) {
         precondition(!members.isEmpty)
         self.members = members
@@ -50,7 +51,7 @@ public final class TeacherPanel {
         self.files = files
     }
 
-    /// Mean logits (lines, labels) of all lines; those that were scored before aren't scored again.
+    /// Mean logits (lines, labels) of all lines; lines scored before aren't scored again.
     ///
     /// `known` has the panel's logits of some texts by their hash, from elsewhere: those aren't scored at all.
     public func logits(
@@ -100,6 +101,123 @@ public final class TeacherPanel {
                 file.add(lines.textHashes[index], logits[index * count..<(index + 1) * count])
             }
             try file.flush()
+        }
+    }
+}
+
+/// A teacher's logits by line, stored on disk so that a line is scored only once for any number of students.
+///
+/// JSON Lines: a header `{"teacher":"<fingerprint>","labels":[…]}`, then `{"id":"<16 hex digits>","logits":[…]}` per
+/// line, where the id is the hash of the line's text (`DataSet.textHashes`). Logits are joined to lines by that id,
+/// never by position. Lines are appended as they are scored; an incomplete last line of a killed run is cut off.
+public final class TeacherLogitsFile {
+    public let path: String
+    private let labels: Int
+    private var logits: [UInt64: [Float]] = [:]
+    private var pending: [UInt8] = []
+    private let descriptor: Int32
+
+    /// Opens or creates the file.
+    ///
+    /// - Throws: `invalidData` if it is another teacher's or has malformed lines; `cannotCreate` if it can't be opened.
+    public init(path: String, teacher fingerprint: String, labels: [String]) throws(UnderstudyError) {
+        self.path = path
+        self.labels = labels.count
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw UnderstudyError(
+                .cannotCreate, "the teacher's logits can't be kept: \(String(cString: strerror(errno)))", at: path)
+        }
+        do {
+            try load(fingerprint, labels)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    public var count: Int { logits.count }
+
+    public func values(_ id: UInt64) -> [Float]? { logits[id] }
+
+    /// Buffers logits for `flush`.
+    public func add(_ id: UInt64, _ values: ArraySlice<Float>) {
+        logits[id] = Array(values)
+        let digits = String(id, radix: 16)
+        let text = values.map { "\($0)" }.joined(separator: ",")
+        pending.append(
+            contentsOf:
+                "{\"id\":\"\(String(repeating: "0", count: 16 - digits.count))\(digits)\",\"logits\":[\(text)]}\n"
+                .utf8)
+    }
+
+    /// Writes the logits added since the last call.
+    public func flush() throws(UnderstudyError) {
+        var written = 0
+        while written < pending.count {
+            let result = pending.withUnsafeBytes { bytes in
+                write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+            }
+            guard result >= 0 || errno == EINTR else {
+                throw UnderstudyError(
+                    .inputOutput, "the teacher's logits can't be written: \(String(cString: strerror(errno)))", at: path
+                )
+            }
+            written += max(result, 0)
+        }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    private func load(_ fingerprint: String, _ labels: [String]) throws(UnderstudyError) {
+        let bytes = try readAll()
+        guard let end = bytes.lastIndex(of: 0x0A) else {
+            // The file is new, or even its header is incomplete.
+            ftruncate(descriptor, 0)
+            lseek(descriptor, 0, SEEK_SET)
+            let names = labels.map { Quoting.json($0) }.joined(separator: ",")
+            pending.append(contentsOf: "{\"teacher\":\"\(fingerprint)\",\"labels\":[\(names)]}\n".utf8)
+            return try flush()
+        }
+        var number = 0
+        for line in bytes[...end].split(separator: 0x0A) {
+            number += 1
+            let place = "\(path):\(number)"
+            let json = try line.withUnsafeBufferPointer { (raw) throws(UnderstudyError) in
+                try ModelConfiguration(json: UnsafeRawBufferPointer(raw), path: place)
+            }
+            if number == 1 {
+                guard try json.string("teacher") == fingerprint, try json.strings("labels") == labels else {
+                    throw UnderstudyError(
+                        .invalidData, "these are another teacher's logits; name another file or remove this one",
+                        at: path)
+                }
+                continue
+            }
+            let values = try json.doubles("logits").map { Float($0) }
+            guard let id = UInt64(try json.string("id"), radix: 16), values.count == labels.count,
+                values.allSatisfy(\.isFinite)
+            else {
+                throw UnderstudyError(.invalidData, "this isn't a line of logits; remove the file", at: place)
+            }
+            logits[id] = values
+        }
+        ftruncate(descriptor, off_t(end + 1))
+        lseek(descriptor, 0, SEEK_END)
+    }
+
+    private func readAll() throws(UnderstudyError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count == 0 { return bytes }
+            guard count > 0 || errno == EINTR else {
+                throw UnderstudyError(
+                    .inputOutput, "can't be read: \(String(cString: strerror(errno)))", at: path)
+            }
+            if count > 0 { bytes.append(contentsOf: chunk[..<count]) }
         }
     }
 }

@@ -1,24 +1,24 @@
 import Models
 import Tensors
 
-/// More unlabelled lines made from those at hand, for the teacher to judge (Tang et al. 2019, §3.2, and beyond).
+/// Makes more unlabelled lines from the given ones, for the teacher to score (Tang et al. 2019, §3.2, with changes).
 ///
 /// Masking replaces words by the mask, n-gram sampling keeps one stretch of a line; Tang's part-of-speech replacement
-/// needs a tagger and is left out. Instead two lines are spliced, the head of one to the tail of another, which gives the
-/// student lines between the classes. A word here is one ideograph, or a run of other letters and digits.
+/// needs a tagger and is omitted. Instead two lines are spliced, the head of one to the tail of another, which gives
+/// lines between the classes. A word here is one ideograph, or a run of other letters and digits.
 public struct TransferAugmentation: Sendable, Equatable {
-    /// Chance of a word to be masked (p_mask of the paper).
+    /// Probability that a word is masked (p_mask of the paper).
     public var maskShare: Float = 0
-    /// Chance of a line to be cut to one n-gram (p_ng of the paper).
+    /// Probability that a line is cut to one n-gram (p_ng of the paper).
     public var sampleShare: Float = 1
-    /// Chance of a line to be spliced with another one.
+    /// Probability that a line is spliced with another one.
     public var spliceShare: Float = 0
-    /// What stands for a masked word: the tokenizer's mask, or nothing.
+    /// The replacement of a masked word: the tokenizer's mask, or empty.
     public var mask: [UInt8] = []
 
     public init() {}
 
-    /// `count` new lines, each from a random line of `lines`; repetitions and lines left empty are dropped.
+    /// Up to `count` new lines, each from a random line of `lines`; repetitions and empty lines are dropped.
     public func generate(_ count: Int, from lines: LineBatch, seed: UInt64) -> LineBatch {
         var generator = SeededGenerator(seed: seed, stream: 77)
         var result = LineBatch()
@@ -32,7 +32,7 @@ public struct TransferAugmentation: Sendable, Equatable {
                 words = Array(words[..<head]) + other[(other.count / 2)...]
             }
             if generator.chance(sampleShare), words.count > 1 {
-                // From a third of the line to all of it: a headline's shorter stretches say too little.
+                // From a third of the line to all of it: shorter stretches of a headline carry too little information.
                 let shortest = (words.count + 2) / 3
                 let length = shortest + generator.next(below: words.count - shortest + 1)
                 let start = generator.next(below: words.count - length + 1)
@@ -45,7 +45,7 @@ public struct TransferAugmentation: Sendable, Equatable {
         return result
     }
 
-    /// Cuts a line into words; what lies between stays with the word before it.
+    /// Splits a line into words; text between words stays with the word before it.
     private func words(of index: Int, in lines: LineBatch) -> [ArraySlice<UInt8>] {
         let line = lines.bytes[lines.offsets[index]..<lines.offsets[index + 1]]
         var words: [ArraySlice<UInt8>] = []

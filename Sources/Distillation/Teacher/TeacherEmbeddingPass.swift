@@ -3,7 +3,7 @@ import Models
 import Tensors
 import Text
 
-/// The embeddings in training, where they learn: the sum of word, position and type, LayerNorm, dropout.
+/// The embeddings in training, if they are trained: the sum of word, position and type, LayerNorm, dropout.
 final class TeacherEmbeddingPass {
     private let configuration: TeacherConfiguration
     private let kernels = bert_kernels_best()

@@ -3,9 +3,10 @@ import Models
 import Tensors
 import Text
 
-/// From a base's directory and labelled lines to a teacher: reads the base, tokenises, trains, fits the temperature.
+/// Fine-tunes a teacher from a base's directory and labelled lines: reads the base, tokenises, trains, fits the
+/// temperature.
 public struct TeacherFineTuner {
-    /// What a fine-tuning made.
+    /// The result of a fine-tuning.
     public struct Outcome {
         public let configuration: TeacherConfiguration
         public let weights: TeacherWeights
@@ -15,11 +16,11 @@ public struct TeacherFineTuner {
     public let base: String
     public let tokenizer: LoadedTokenizer
     public let options: TeacherTrainingOptions
-    /// The base's own labels; empty where it was never a classifier.
+    /// The base's own labels; empty if it had no classifier.
     public let baseLabels: [String]
     private let baseConfiguration: TeacherConfiguration
 
-    /// - Parameter pooling: nil takes what the base's configuration says.
+    /// - Parameter pooling: nil uses the base's configuration.
     public init(
         base: String, options: TeacherTrainingOptions, pooling: TeacherConfiguration.Pooling? = nil
     ) throws(UnderstudyError) {
@@ -40,9 +41,9 @@ public struct TeacherFineTuner {
         self.options = options
     }
 
-    /// Trains on lines with labels (those without are passed over); both sets must have the same labels.
+    /// Trains on the labelled lines (others are ignored); both sets must have the same labels.
     ///
-    /// `isCancelled` is asked between steps; the best measured epoch is kept then.
+    /// `isCancelled` is called between steps; when it returns true, the best measured epoch is kept.
     ///
     /// Errors: `tryAgain` when stopped before an epoch was measured.
     public func run(
@@ -57,7 +58,7 @@ public struct TeacherFineTuner {
         configuration.temperature = 1
         let file = try TeacherWeightsFile(
             path: "\(base)/\(ModelDirectory.weights)", configuration: configuration, part: .base)
-        // A classifier of other labels, or of the same in another order, is of no use.
+        // A classifier with other labels, or the same in another order, can't be used.
         var missing = file.missing
         if baseLabels != train.labels { missing.formUnion(file.weights.classifierTensors.map(\.name)) }
         let trainer = try TeacherTrainer(
@@ -101,5 +102,56 @@ public struct TeacherFineTuner {
         }
         return TeacherMetrics.Calibration(
             temperature: temperature, errorBefore: error(1), errorAfter: error(temperature))
+    }
+}
+
+/// The measurements of a teacher's fine-tuning; written to `metrics.json` and a table of its card.
+public struct TeacherMetrics: Sendable {
+    /// The temperature fitted on the validation lines, and its effect there.
+    public struct Calibration: Sendable {
+        public let temperature: Float
+        /// Expected calibration error at temperature 1, and at the fitted one.
+        public let errorBefore: Double
+        public let errorAfter: Double
+    }
+
+    public let training: TeacherTrainingResult
+    public let trainLines: Int
+    public let validationLines: Int
+    public let calibration: Calibration
+
+    /// The kept epoch's measures.
+    public var best: TeacherTrainingResult.Epoch { training.epochs[training.bestEpoch - 1] }
+
+    /// The text of `metrics.json`; shares are between 0 and 1.
+    public var json: String {
+        let epochs = training.epochs.map { epoch in
+            JSONTree.members(
+                [
+                    ("training_loss", .double(epoch.trainingLoss)),
+                    ("training_accuracy", .double(epoch.trainingAccuracy)),
+                ] + (epoch.validationLoss.map { [("validation_loss", .double($0))] } ?? [])
+                    + (epoch.validationAccuracy.map { [("validation_accuracy", .double($0))] } ?? []))
+        }
+        return JSONTree.members([
+            "train_lines": .integer(trainLines), "validation_lines": .integer(validationLines),
+            "best_epoch": .integer(training.bestEpoch), "interrupted": .bool(training.wasCancelled),
+            "epochs": .array(epochs), "validation_accuracy": best.validationAccuracy.map { .double($0) } ?? .null,
+            "temperature": .double(calibration.temperature),
+            "ece_before_temperature": .double(calibration.errorBefore),
+            "ece_after_temperature": .double(calibration.errorAfter),
+        ]).text + "\n"
+    }
+
+    /// The same as a table for a model card.
+    public var table: ModelCard.Table {
+        var rows: [[String]] = []
+        if let accuracy = best.validationAccuracy { rows.append(["accuracy", NumberText.percent(accuracy)]) }
+        if let loss = best.validationLoss { rows.append(["cross-entropy", NumberText.fixed(loss, digits: 4)]) }
+        rows.append(["ECE before temperature", NumberText.percent(calibration.errorBefore)])
+        rows.append(["ECE after temperature", NumberText.percent(calibration.errorAfter)])
+        return ModelCard.Table(
+            title: "On the \(NumberText.grouped(validationLines)) validation lines", columns: ["measure", "value"],
+            rows: rows)
     }
 }

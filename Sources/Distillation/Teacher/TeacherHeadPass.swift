@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Models
 import Tensors
 
@@ -12,7 +13,7 @@ final class TeacherHeadPass {
     private var input: UnsafePointer<Float>
     private let before = TeacherWorkspace()  // pooler before tanh, (L, D)
     private let pooled = TeacherWorkspace()  // after tanh, (L, D)
-    private let dropped = TeacherWorkspace()  // what the classifier saw, (L, D)
+    private let dropped = TeacherWorkspace()  // the classifier's input, (L, D)
     private let outputs = TeacherWorkspace()  // (L, C)
     private let gradient = TeacherWorkspace()  // (L, D)
     private let inputGradient = TeacherWorkspace()  // (L, D)
@@ -51,7 +52,7 @@ final class TeacherHeadPass {
         return logits
     }
 
-    /// From the gradient of the logits (L, C), adds to the head's gradients; the gradient of features (L, D).
+    /// From the gradient of the logits (L, C), adds to the head's gradients; returns the gradient of features (L, D).
     func backward(
         _ logitGradient: UnsafePointer<Float>, weights: TeacherWeights, gradients: TeacherWeights,
         dropout: TeacherDropout
@@ -71,5 +72,34 @@ final class TeacherHeadPass {
             kernels, gradient, input, rows: lines, weights.pooler, gradients.pooler, gradients.poolerBias, into: out,
             add: false)
         return out
+    }
+}
+
+/// Cross-entropy of a softmax with label smoothing, as PyTorch's `cross_entropy(label_smoothing:)`.
+enum TeacherLoss {
+    /// Returns the sum of the lines' losses and the number of correct lines; `logits` (lines, labels) become the
+    /// gradient of (sum of losses) · `scale`.
+    static func softmaxCrossEntropy(
+        _ logits: UnsafeMutablePointer<Float>, targets: [Int], labels: Int, smoothing: Float, scale: Float
+    ) -> (loss: Double, correct: Int) {
+        var loss = 0.0
+        var correct = 0
+        let even = smoothing / Float(labels)
+        for (line, target) in targets.enumerated() {
+            let row = logits + line * labels
+            var best = 0
+            for label in 1..<max(labels, 1) where row[label] > row[best] { best = label }
+            if best == target { correct += 1 }
+            let highest = row[best]
+            var total: Float = 0
+            for label in 0..<labels { total += exp(row[label] - highest) }
+            let logTotal = highest + log(total)
+            for label in 0..<labels {
+                let wanted = even + (label == target ? 1 - smoothing : 0)
+                loss += Double(wanted * (logTotal - row[label]))
+                row[label] = scale * (exp(row[label] - logTotal) - wanted)
+            }
+        }
+        return (loss, correct)
     }
 }

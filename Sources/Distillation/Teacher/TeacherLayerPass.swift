@@ -4,25 +4,25 @@ import Tensors
 
 /// One encoder block in training: a forward pass that keeps what the backward pass needs, and the backward pass.
 ///
-/// Shapes in comments: T tokens, R rows that go on (all tokens, or the first of each line), D hidden, F intermediate.
-/// The steps are those of Transformers' `BertLayer`:
+/// Shapes in comments: T tokens, R rows that continue (all tokens, or the first of each line), D hidden, F
+/// intermediate. The steps are those of Transformers' `BertLayer`:
 ///
 ///     A = LayerNorm(dropout(attention(X)·Woᵀ + bo) + X)        Y = LayerNorm(dropout(gelu(A·W1ᵀ + b1)·W2ᵀ + b2) + A)
 final class TeacherLayerPass {
     let configuration: TeacherConfiguration
     /// The block's number in the model, for its dropout masks.
     let index: Int
-    /// True in the last block of a model that pools by the first token: nothing else of its output is read.
+    /// True for the last block of a model that pools by the first token: no other output is read.
     let firstTokensOnly: Bool
     let kernels = bert_kernels_best()
     let shared: TeacherPassScratch
 
     var span = TeacherSpan()
-    /// (T, D), the caller's; must stay until the backward pass.
+    /// (T, D), owned by the caller; must stay valid until the backward pass.
     var input: UnsafePointer<Float>
     let queryKeyValue = TeacherWorkspace()  // (T, 3·D)
     let probabilities = TeacherWorkspace()  // line by line (heads, length, length)
-    let rowsIn = TeacherWorkspace()  // (R, D), where R isn't T
+    let rowsIn = TeacherWorkspace()  // (R, D), if R isn't T
     let context = TeacherWorkspace()  // (R, D)
     let attended = TeacherWorkspace()  // A, (R, D)
     let attentionNormalized = TeacherWorkspace()  // (R, D)
@@ -47,13 +47,13 @@ final class TeacherLayerPass {
     /// The row of (R, D) where a line starts.
     func firstRow(_ line: Int) -> Int { firstTokensOnly ? line : span.offsets[line] }
 
-    /// Rows of (R, D) that a line has.
+    /// The number of rows of (R, D) of a line.
     func queries(_ line: Int) -> Int { firstTokensOnly ? min(1, span.length(line)) : span.length(line) }
 
-    /// What of X goes on, (R, D).
+    /// The rows of X that continue, (R, D).
     var residual: UnsafePointer<Float> { firstTokensOnly ? UnsafePointer(rowsIn.pointer) : input }
 
-    /// Runs the block on `input` (T, D); the result (R, D) stays until the next call.
+    /// Runs the block on `input` (T, D); the result (R, D) is valid until the next call.
     func forward(
         _ input: UnsafePointer<Float>, span: TeacherSpan, weights: TeacherLayerWeights, dropout: TeacherDropout
     ) -> UnsafeMutablePointer<Float> {
@@ -87,7 +87,7 @@ final class TeacherLayerPass {
         return output.pointer
     }
 
-    /// queryKeyValue (T, 3·D) from input; the query part only of the rows that go on.
+    /// queryKeyValue (T, 3·D) from input; the query part only for the rows that continue.
     private func project(_ weights: TeacherLayerWeights) {
         let all = queryKeyValue.reserve(span.tokens * 3 * width)
         if firstTokensOnly {
@@ -158,5 +158,178 @@ final class TeacherLayerPass {
             transposeB: true, m: rows, n: range.count, k: weights.columns, x, lda: weights.columns,
             weights.pointer + range.lowerBound * weights.columns, ldb: weights.columns, into: y,
             ldc: stride ?? range.count)
+    }
+}
+
+extension TeacherLayerPass {
+    /// From the gradient of the block's output (R, D; overwritten), adds its weights' gradients to `gradients` and
+    /// writes the gradient of its input (T, D) to `inputGradient` if that isn't nil.
+    func backward(
+        _ gradient: UnsafeMutablePointer<Float>, weights: TeacherLayerWeights, gradients: TeacherLayerWeights,
+        dropout: TeacherDropout, inputGradient: UnsafeMutablePointer<Float>?
+    ) {
+        let rows = rows
+        let wideWidth = configuration.intermediateSize
+        let branch = shared.branch.reserve(rows * width)
+
+        // Y = LayerNorm(dropout(H·W2ᵀ + b2) + A): gradient becomes that of the sum.
+        kernels.pointee.layer_norm_backward(
+            gradient, outputNormalized.pointer, outputReciprocal.pointer, weights.outputNormGain.pointer, Int64(rows),
+            Int64(width), gradients.outputNormGain.pointer, gradients.outputNormShift.pointer)
+        var mask = dropout.mask(.output, layer: index)
+        kernels.pointee.dropout(branch, gradient, Int64(rows * width), &mask)
+        let wideGradient = shared.wideGradient.reserve(rows * wideWidth)
+        dense(
+            branch, wide.pointer, rows: rows, weights.output, gradients.output, gradients.outputBias,
+            into: wideGradient, add: false)
+
+        // H = activation(A·W1ᵀ + b1): adds the gradient of A from the residual connection.
+        kernels.pointee.activation_backward(
+            wideGradient, before.pointer, Int64(rows * wideWidth), configuration.activation.kernelCode)
+        dense(
+            wideGradient, attended.pointer, rows: rows, weights.intermediate, gradients.intermediate,
+            gradients.intermediateBias, into: gradient, add: true)
+
+        // A = LayerNorm(dropout(C·Woᵀ + bo) + X)
+        kernels.pointee.layer_norm_backward(
+            gradient, attentionNormalized.pointer, attentionReciprocal.pointer, weights.attentionNormGain.pointer,
+            Int64(rows), Int64(width), gradients.attentionNormGain.pointer, gradients.attentionNormShift.pointer)
+        mask = dropout.mask(.attentionOutput, layer: index)
+        kernels.pointee.dropout(branch, gradient, Int64(rows * width), &mask)
+        let contextGradient = shared.contextGradient.reserve(rows * width)
+        dense(
+            branch, context.pointer, rows: rows, weights.attentionOutput, gradients.attentionOutput,
+            gradients.attentionOutputBias, into: contextGradient, add: false)
+
+        attendBackward(contextGradient, dropout)
+        projectBackward(
+            weights, gradients, residualGradient: gradient, inputGradient: inputGradient)
+    }
+
+    /// queryKeyValueGradient (T, 3·D) from the gradient of context (R, D).
+    private func attendBackward(_ contextGradient: UnsafePointer<Float>, _ dropout: TeacherDropout) {
+        let all = shared.queryKeyValueGradient.reserve(span.tokens * 3 * width)
+        let scratch = shared.attention.reserve(
+            Int(bert_attention_scratch(Int64(span.longest), Int64(configuration.headWidth))))
+        var kept = probabilities.pointer
+        for line in 0..<span.lines {
+            let queries = queries(line)
+            guard queries > 0 else { continue }
+            var shape = attentionShape(line)
+            var mask = dropout.mask(.attention, layer: index, line: line)
+            kernels.pointee.attention_backward(
+                all + span.offsets[line] * 3 * width, contextGradient + firstRow(line) * width, Int64(width),
+                queryKeyValue.pointer + span.offsets[line] * 3 * width, Int64(queries), kept, &shape, scratch, &mask)
+            kept += configuration.heads * span.length(line) * span.length(line)
+        }
+    }
+
+    /// The gradients of the three projections, and of the block's input through the projections and the residual
+    /// connection.
+    private func projectBackward(
+        _ weights: TeacherLayerWeights, _ gradients: TeacherLayerWeights,
+        residualGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>?
+    ) {
+        let all = shared.queryKeyValueGradient.pointer
+        guard firstTokensOnly else {
+            dense(
+                all, input, rows: span.tokens, weights.queryKeyValue, gradients.queryKeyValue,
+                gradients.queryKeyValueBias, into: inputGradient, add: false)
+            if let inputGradient {
+                kernels.pointee.add(inputGradient, residualGradient, Int64(span.tokens * width))
+            }
+            return
+        }
+        // Keys and values of all tokens; the query columns stay zero, since only the first tokens have queries.
+        let queries = shared.queryGradient.reserve(span.lines * width)
+        gatherFirst(all, stride: 3 * width, into: queries)
+        for token in 0..<span.tokens { (all + token * 3 * width).update(repeating: 0, count: width) }
+        kernels.pointee.add_column_sums(
+            gradients.queryKeyValueBias.pointer, all, Int64(span.tokens), Int64(3 * width))
+        kernels.pointee.add_column_sums(
+            gradients.queryKeyValueBias.pointer, queries, Int64(span.lines), Int64(width))
+        MatrixProduct.multiply(
+            transposeA: true, m: 2 * width, n: width, k: span.tokens, all + width, lda: 3 * width, input, ldb: width,
+            beta: 1, into: gradients.queryKeyValue.row(width), ldc: width)
+        MatrixProduct.multiply(
+            transposeA: true, m: width, n: width, k: span.lines, queries, lda: width, rowsIn.pointer, ldb: width,
+            beta: 1, into: gradients.queryKeyValue.pointer, ldc: width)
+        guard let inputGradient else { return }
+        MatrixProduct.multiply(
+            m: span.tokens, n: width, k: 2 * width, all + width, lda: 3 * width, weights.queryKeyValue.row(width),
+            ldb: width, into: inputGradient, ldc: width)
+        // The first tokens' queries and the residual connection.
+        let first = shared.branch.reserve(span.lines * width)
+        MatrixProduct.multiply(
+            m: span.lines, n: width, k: width, queries, lda: width, weights.queryKeyValue.pointer, ldb: width,
+            into: first, ldc: width)
+        kernels.pointee.add(first, residualGradient, Int64(span.lines * width))
+        for line in 0..<span.lines where span.length(line) > 0 {
+            kernels.pointee.add(inputGradient + span.offsets[line] * width, first + line * width, Int64(width))
+        }
+    }
+
+    /// The backward pass of y = x·Wᵀ + b: adds to W's and b's gradients, and writes x's or adds to it.
+    private func dense(
+        _ gradient: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ weights: Matrix,
+        _ weightGradient: Matrix, _ biasGradient: Matrix, into inputGradient: UnsafeMutablePointer<Float>?, add: Bool
+    ) {
+        TeacherDense.backward(
+            kernels, gradient, x, rows: rows, weights, weightGradient, biasGradient, into: inputGradient, add: add)
+    }
+}
+
+/// The backward pass of a dense layer.
+enum TeacherDense {
+    /// For y = x·Wᵀ + b with y's gradient (rows, outputs): W's gradient += gradientᵀ · x, b's += its column sums, and
+    /// x's gradient (rows, inputs), if requested, = (or +=) gradient · W.
+    static func backward(
+        _ kernels: UnsafePointer<bert_kernels>, _ gradient: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int,
+        _ weights: Matrix, _ weightGradient: Matrix, _ biasGradient: Matrix,
+        into inputGradient: UnsafeMutablePointer<Float>?, add: Bool
+    ) {
+        let outputs = weights.rows
+        let inputs = weights.columns
+        kernels.pointee.add_column_sums(biasGradient.pointer, gradient, Int64(rows), Int64(outputs))
+        MatrixProduct.multiply(
+            transposeA: true, m: outputs, n: inputs, k: rows, gradient, lda: outputs, x, ldb: inputs, beta: 1,
+            into: weightGradient.pointer, ldc: inputs)
+        guard let inputGradient else { return }
+        MatrixProduct.multiply(
+            m: rows, n: inputs, k: outputs, gradient, lda: outputs, weights.pointer, ldb: inputs, beta: add ? 1 : 0,
+            into: inputGradient, ldc: inputs)
+    }
+}
+
+/// The dropout of one pass over a chunk of lines.
+///
+/// Masks are functions of the key, the place and the element, so the backward pass computes the same ones.
+struct TeacherDropout {
+    var hidden: Float
+    var attention: Float
+    var classifier: Float
+    /// Different for every step and chunk.
+    var key: UInt64
+
+    /// No dropout at all.
+    static let none = TeacherDropout(hidden: 0, attention: 0, classifier: 0, key: 0)
+
+    enum Place: UInt64 {
+        case embeddings, attention, attentionOutput, output, classifier
+    }
+
+    /// The kernels' form for one place; `line` distinguishes lines if elements are counted from each line's start.
+    func mask(_ place: Place, layer: Int = 0, line: Int = 0) -> bert_dropout {
+        let probability =
+            switch place {
+            case .attention: attention
+            case .classifier: classifier
+            case .embeddings, .attentionOutput, .output: hidden
+            }
+        var state = key ^ (place.rawValue << 56 | UInt64(layer) << 40 | UInt64(line))
+        let bits = SeededGenerator.splitMix64(&state)
+        return bert_dropout(
+            key0: UInt32(truncatingIfNeeded: bits), key1: UInt32(truncatingIfNeeded: bits >> 32),
+            threshold: UInt32(Double(probability) * 4_294_967_296), scale: 1 / (1 - probability))
     }
 }

@@ -3,12 +3,12 @@ import Models
 import Tensors
 import Text
 
-/// One thread's share of a training step: forward, loss and backward over some lines, chunk by chunk.
+/// One thread's part of a training step: forward, loss and backward over some lines, chunk by chunk.
 final class TeacherPass {
-    /// Tokens that go through at once; the working memory of long lines stays bounded.
+    /// Tokens per chunk; bounds the working memory of long lines.
     static let chunkTokens = 2048
 
-    /// Sums over the lines of the step; shaped like the part of the model that learns.
+    /// Sums over the lines of the step, in the shape of the trained part of the model.
     let gradients: TeacherWeights
     private(set) var loss = 0.0
     private(set) var correct = 0
@@ -40,7 +40,7 @@ final class TeacherPass {
         head = TeacherHeadPass(configuration)
     }
 
-    /// A configuration with the sizes of what learns, for gradients.
+    /// A configuration with the sizes of the trained part, for gradients.
     private static func learningPart(
         of configuration: TeacherConfiguration, options: TeacherTrainingOptions
     ) -> TeacherConfiguration {
@@ -54,7 +54,7 @@ final class TeacherPass {
         return part
     }
 
-    /// What learns, in one order for weights and gradients: embeddings where they do, blocks, head.
+    /// The trained tensors, in one order for weights and gradients: embeddings if they are trained, blocks, head.
     static func tensors(_ weights: TeacherWeights, layers: Range<Int>, embeddings: Bool) -> [TeacherTensor] {
         (embeddings ? weights.embeddingTensors : []) + layers.flatMap { weights.layerTensors($0) } + weights.headTensors
     }
@@ -127,7 +127,7 @@ final class TeacherPass {
         }
     }
 
-    /// What the first learning block sees, (T, D): the kept states, or embeddings that learn.
+    /// The input of the first trained block, (T, D): the stored states, or the trained embeddings.
     private func firstStates(
         _ chunk: [Int], of set: TeacherTrainingSet, states: TeacherStates?, weights: TeacherWeights,
         dropout: TeacherDropout
@@ -152,7 +152,7 @@ final class TeacherPass {
         return out
     }
 
-    /// True where the last block's output has a row per line, not per token.
+    /// True if the last block's output has a row per line instead of per token.
     private var rowsAreLines: Bool { layers.last?.firstTokensOnly ?? false }
 
     /// features (L, D) from the last block's output.
@@ -196,4 +196,44 @@ final class TeacherPass {
             }
         }
     }
+}
+
+/// Some lines of a batch stored end to end; the training passes need only their lengths.
+struct TeacherSpan {
+    /// `lines + 1` offsets in tokens; the first is 0.
+    var offsets: [Int] = [0]
+
+    var lines: Int { offsets.count - 1 }
+    var tokens: Int { offsets[offsets.count - 1] }
+    var longest: Int { (0..<lines).reduce(0) { max($0, length($1)) } }
+
+    func length(_ line: Int) -> Int { offsets[line + 1] - offsets[line] }
+
+    mutating func append(_ length: Int) { offsets.append(tokens + length) }
+
+    mutating func removeAll() { offsets = [0] }
+}
+
+/// Working memory of one thread that grows to the largest requested size. The contents are lost on growth.
+final class TeacherWorkspace {
+    private var buffer = AlignedBuffer<Float>(zeros: 0)
+
+    /// Returns room for `count` floats with undefined values.
+    func reserve(_ count: Int) -> UnsafeMutablePointer<Float> {
+        if buffer.count < count { buffer = AlignedBuffer(zeros: count) }
+        return buffer.pointer
+    }
+
+    /// The last reserved memory.
+    var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
+}
+
+/// Working memory that is shared by the blocks of one thread's pass.
+final class TeacherPassScratch {
+    let branch = TeacherWorkspace()  // (R, D)
+    let attention = TeacherWorkspace()
+    let wideGradient = TeacherWorkspace()  // (R, F)
+    let contextGradient = TeacherWorkspace()  // (R, D)
+    let queryGradient = TeacherWorkspace()  // (lines, D)
+    let queryKeyValueGradient = TeacherWorkspace()  // (T, 3·D)
 }

@@ -5,14 +5,14 @@ import Text
 
 /// The hidden states of a set's lines after the frozen blocks, computed once and read in every epoch.
 struct TeacherStates: Sendable {
-    /// Blocks that the states have been through; 0 means the normalised embeddings.
+    /// The number of blocks that the states have passed; 0 means the normalised embeddings.
     let layers: Int
     private let width: Int
     private let offsets: [Int32]
     private let states: AlignedBuffer<Float>
 
-    /// The states of every line of `tokens`. `progress` is told how many lines are done; where `isCancelled` says so,
-    /// nil comes back.
+    /// The states of every line of `tokens`. `progress` is called with the number of finished lines; nil if
+    /// `isCancelled` returns true.
     init?(
         _ tokens: TokenBatch, configuration: TeacherConfiguration, weights: TeacherWeights, layers: Int, threads: Int,
         precision: TeacherPrecision, isCancelled: () -> Bool, progress: (Int) -> Void
@@ -24,7 +24,7 @@ struct TeacherStates: Sendable {
         let states = AlignedBuffer<Float>(zeros: tokens.ids.count * width)
         self.states = states
         let encoders = TeacherEncoder.frozen(threads, configuration, weights, precision: precision)
-        // One chunk per thread at a time, so that progress and cancelling are seen to in between.
+        // One chunk per thread at a time, so that progress and cancellation are handled in between.
         var next = 0
         while next < tokens.count {
             if isCancelled() { return nil }

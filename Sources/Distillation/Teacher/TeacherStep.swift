@@ -4,14 +4,14 @@ import Models
 import Tensors
 import Text
 
-/// One training step: a batch's gradients, shared out over the threads and summed in a fixed order, and the update.
+/// One training step: a batch's gradients, distributed over the threads and summed in a fixed order, and the update.
 final class TeacherStep {
     let configuration: TeacherConfiguration
     let options: TeacherTrainingOptions
     let weights: TeacherWeights
-    /// The weights that learn.
+    /// The trained weights.
     let tensors: [TeacherTensor]
-    /// One per share of a batch. At least two, so that one thread and two give the same weights.
+    /// One per part of a batch. At least two, so that one thread and two give the same weights.
     private let passes: [TeacherPass]
     private let optimiser: TeacherAdamW
     private let kernels = bert_kernels_best()
@@ -27,10 +27,10 @@ final class TeacherStep {
         optimiser = TeacherAdamW(tensors, options: options)
     }
 
-    /// The gradients that `computeGradients` left, in the order of `tensors`.
+    /// The gradients of the last `computeGradients`, in the order of `tensors`.
     var gradients: [TeacherTensor] { passes[0].gradientTensors }
 
-    /// Gradients of the mean loss of `lines`; the sum of losses, and how many lines are right.
+    /// Computes the gradients of the mean loss of `lines`; returns the sum of losses and the number of correct lines.
     func computeGradients(
         _ lines: [Int], of set: TeacherTrainingSet, states: TeacherStates?, key: UInt64
     ) -> (loss: Double, correct: Int) {
@@ -43,7 +43,7 @@ final class TeacherStep {
                 classifier: dropout ?? configuration.classifierDropout,
                 key: SeededGenerator.mixed(key, UInt64(shard)))
         }
-        // Each worker has a pass of its own; weights, states and lines are only read.
+        // Each worker has its own pass; weights, states and lines are only read.
         nonisolated(unsafe) let passes = passes
         let weights = weights
         let workers = options.threads
@@ -62,7 +62,7 @@ final class TeacherStep {
         return total
     }
 
-    /// Updates the weights with those gradients; their norm before clipping.
+    /// Updates the weights with those gradients; returns their norm before clipping.
     func update(factor: Float) -> Float { optimiser.step(gradients, factor: factor) }
 
     /// Runs of lines with about the same number of tokens, one per pass.
@@ -100,10 +100,80 @@ final class TeacherStep {
 }
 
 extension SeededGenerator {
-    /// A key for the `part`-th part of the work that `key` stands for.
+    /// A key for the `part`-th part of the work of `key`.
     static func mixed(_ key: UInt64, _ part: UInt64) -> UInt64 {
         var state = part
         var mixed = key ^ splitMix64(&state)
         return splitMix64(&mixed)
+    }
+}
+
+/// AdamW with decoupled weight decay on matrices, none on biases and LayerNorms.
+///
+/// Source: Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2.
+final class TeacherAdamW {
+    private let tensors: [TeacherTensor]
+    private let means: [Matrix]
+    private let squares: [Matrix]
+    private let options: TeacherTrainingOptions
+    private let kernels = bert_kernels_best()
+    private var steps = 0
+
+    init(_ tensors: [TeacherTensor], options: TeacherTrainingOptions) {
+        self.tensors = tensors
+        self.options = options
+        means = tensors.map { Matrix(rows: 1, columns: $0.count) }
+        squares = tensors.map { Matrix(rows: 1, columns: $0.count) }
+    }
+
+    /// One step with `gradients`, which are in the order of the tensors; returns their global norm before clipping.
+    ///
+    /// `factor` is the schedule's share of the highest rates.
+    func step(_ gradients: [TeacherTensor], factor: Float) -> Float {
+        steps += 1
+        let norm = globalNorm(gradients)
+        let scale = norm > options.maximumGradientNorm ? options.maximumGradientNorm / (norm + 1e-6) : 1
+        let correction1 = 1 - power(options.beta1, steps)
+        let correction2 = 1 - power(options.beta2, steps)
+        forEachTensor { index, kernels in
+            let tensor = self.tensors[index]
+            let isHead = !tensor.name.hasPrefix("bert.encoder") && !tensor.name.hasPrefix("bert.embeddings")
+            let rate = factor * (isHead ? self.options.headLearningRate : self.options.learningRate)
+            kernels.pointee.adamw(
+                tensor.pointer, self.means[index].pointer, self.squares[index].pointer, gradients[index].pointer,
+                Int64(tensor.count), scale, rate, self.options.beta1, self.options.beta2, self.options.epsilon,
+                tensor.shape.count > 1 ? self.options.weightDecay : 0, correction1, correction2)
+        }
+        return norm
+    }
+
+    private func globalNorm(_ gradients: [TeacherTensor]) -> Float {
+        let sums = AlignedBuffer<Double>(zeros: gradients.count)
+        forEachTensor { index, kernels in
+            sums.pointer[index] = kernels.pointee.sum_of_squares(
+                gradients[index].pointer, Int64(gradients[index].count))
+        }
+        return Float(sums.array.reduce(0, +).squareRoot())
+    }
+
+    /// Each tensor is processed by one thread, so the order of threads doesn't matter.
+    private func forEachTensor(_ body: (Int, UnsafePointer<bert_kernels>) -> Void) {
+        guard options.threads > 1 else {
+            for index in tensors.indices { body(index, kernels) }
+            return
+        }
+        nonisolated(unsafe) let body = body
+        nonisolated(unsafe) let kernels = kernels
+        let count = tensors.count
+        let workers = min(options.threads, count)
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            for index in stride(from: worker, to: count, by: workers) { body(index, kernels) }
+        }
+    }
+
+    private func power(_ base: Float, _ exponent: Int) -> Float {
+        var result = 1.0
+        for _ in 0..<exponent { result *= Double(base) }
+        return Float(result)
     }
 }

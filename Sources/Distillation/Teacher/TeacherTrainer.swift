@@ -6,15 +6,16 @@ import Text
 /// Fine-tunes the last blocks, pooler and classifier of a BERT base on labelled lines.
 ///
 /// The recipe is that of Devlin et al. 2019, §3.2 and appendix A.3: AdamW, linear warm-up and decay, dropout, gradient
-/// clipping. The epoch with the best validation accuracy wins (the lower loss where that ties).
+/// clipping. The epoch with the best validation accuracy is kept (in a tie, the one with the lower loss).
 public final class TeacherTrainer {
     public let configuration: TeacherConfiguration
-    /// The trainer's own copy; after `train` the best epoch's.
+    /// The trainer's weights; after `train` those of the best epoch.
     public let weights: TeacherWeights
     public let options: TeacherTrainingOptions
     let step: TeacherStep
 
-    /// `weights` belong to the trainer from here on and change. Head tensors named in `missing` start at random.
+    /// The trainer takes ownership of `weights` and changes them. Head tensors named in `missing` are initialised
+    /// randomly.
     public init(
         configuration: TeacherConfiguration, weights: TeacherWeights, missing: Set<String> = [],
         options: TeacherTrainingOptions
@@ -26,7 +27,7 @@ public final class TeacherTrainer {
         self.configuration = configuration
         self.weights = weights
         self.options = options
-        // A head that lacks one of its tensors starts anew as a whole.
+        // If one tensor of a head is missing, the whole head is initialised anew.
         for (part, group) in [weights.poolerTensors, weights.classifierTensors].enumerated()
         where group.contains(where: { missing.contains($0.name) }) {
             var generator = SeededGenerator(seed: SeededGenerator.mixed(options.seed, 0x4ead + UInt64(part)))
@@ -42,8 +43,8 @@ public final class TeacherTrainer {
 
     /// Trains, and leaves the best epoch's weights in `weights`.
     ///
-    /// `isCancelled` is asked between steps; once it says true, the best finished epoch is kept, and without one there is
-    /// nothing.
+    /// `isCancelled` is called between steps; when it returns true, the best finished epoch is kept, or nothing if
+    /// there is none.
     public func train(
         _ training: TeacherTrainingSet, validation: TeacherTrainingSet? = nil, isCancelled: () -> Bool = { false },
         progress: (TeacherTrainingProgress) -> Void = { _ in }
@@ -117,7 +118,7 @@ public final class TeacherTrainer {
         return .learnt(result)
     }
 
-    /// The frozen blocks' output for each set; [nil] for each where the embeddings learn, nil where cancelled.
+    /// The frozen blocks' output for each set; [nil] for each if the embeddings are trained, nil if cancelled.
     private func frozenStates(
         _ sets: [TeacherTrainingSet], _ isCancelled: () -> Bool, _ progress: (TeacherTrainingProgress) -> Void
     ) -> [TeacherStates?]? {
@@ -157,6 +158,57 @@ public final class TeacherTrainer {
             throw UnderstudyError(
                 .invalidData,
                 "a \(name) line has \(longest) tokens; the model takes at most \(configuration.maximumLength)")
+        }
+    }
+}
+
+/// Single steps, for tests against PyTorch and finite differences.
+extension TeacherTrainer {
+    /// Mean loss of `lines` at the current weights, and the gradient of every trained tensor, by name.
+    ///
+    /// The same `key` drops the same elements.
+    package func lossAndGradients(
+        _ lines: [Int], of set: TeacherTrainingSet, key: UInt64 = 0
+    ) -> (loss: Double, gradients: [TeacherTensor]) {
+        let states =
+            options.trainsEmbeddings
+            ? nil
+            : TeacherStates(
+                set.tokens, configuration: configuration, weights: weights,
+                layers: configuration.layers - options.layers, threads: 1, precision: options.frozenPrecision,
+                isCancelled: { false }, progress: { _ in })
+        let outcome = step.computeGradients(lines, of: set, states: states, key: key)
+        // Gradients number their layers from the first trained one; the weights' names have the model's numbers.
+        let gradients = zip(step.tensors, step.gradients).map { weight, gradient in
+            TeacherTensor(weight.name, gradient.matrix, shape: gradient.shape, offset: gradient.offset)
+        }
+        return (outcome.loss / Double(lines.count), gradients)
+    }
+
+    /// The update after `lossAndGradients`; returns the gradient's norm before clipping.
+    package func update(factor: Float) -> Float { step.update(factor: factor) }
+}
+
+/// The best weights so far, with their measures.
+struct TeacherSnapshot {
+    private var copies: [Matrix] = []
+    private var accuracy = -1.0
+    private var loss = Double.infinity
+
+    func isBeaten(byAccuracy accuracy: Double, loss: Double) -> Bool {
+        (accuracy, -loss) > (self.accuracy, -self.loss)
+    }
+
+    mutating func take(_ tensors: [TeacherTensor], accuracy: Double, loss: Double) {
+        self.accuracy = accuracy
+        self.loss = loss
+        copies = tensors.map(\.contents)
+    }
+
+    /// Restores the copies; does nothing if none were made.
+    func restore(_ tensors: [TeacherTensor]) {
+        for (tensor, copy) in zip(tensors, copies) {
+            tensor.pointer.update(from: copy.pointer, count: tensor.count)
         }
     }
 }

@@ -23,7 +23,7 @@ final class TeacherValidator {
         return (Double(outcome.correct) / Double(set.count), outcome.loss / Double(set.count))
     }
 
-    /// Logits (set.count, labels), from the states where they are kept, else from the tokens.
+    /// Logits (set.count, labels), from the states if they are stored, otherwise from the tokens.
     func logits(_ set: TeacherTrainingSet, states: TeacherStates?) -> [Float] {
         let labels = configuration.labels.count
         let logits = AlignedBuffer<Float>(zeros: set.count * labels)

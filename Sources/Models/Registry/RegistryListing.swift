@@ -1,12 +1,12 @@
 import Diagnostics
 
-/// A registry as text for people and as JSON for programs.
+/// A registry as text and as JSON.
 public struct RegistryListing: Sendable {
     public var entries: [RegistryEntry]
     public var current: String?
     public var previous: String?
     public var shadow: String?
-    /// Bytes of each version's files, by version.
+    /// Total size in bytes of each version's files, by version.
     public var bytes: [String: Int]
 
     public init(_ registry: StudentRegistry) throws(UnderstudyError) {
@@ -18,7 +18,7 @@ public struct RegistryListing: Sendable {
         for entry in entries { bytes[entry.version] = DirectoryTree.bytes(entry.directory) }
     }
 
-    /// What a version is for: `current`, `previous`, `shadow`, `barred`, `damaged`, or nothing of these.
+    /// A version's role: `current`, `previous`, `shadow`, `barred`, `damaged`, or none of these.
     public func role(_ entry: RegistryEntry) -> String {
         if entry.version == current { return entry.flaw == nil ? "current" : "current, damaged" }
         if entry.flaw != nil { return "damaged" }
@@ -27,7 +27,7 @@ public struct RegistryListing: Sendable {
         return entry.version == previous ? "previous" : ""
     }
 
-    /// A table, the newest version first.
+    /// A table, newest version first.
     public var text: String {
         let heads = ["version", "", "made (UTC)", "parent", "accuracy", "log lines", "by people", "size"]
         let rows = entries.reversed().map { entry in
@@ -44,7 +44,7 @@ public struct RegistryListing: Sendable {
         return PrintableText.table([heads] + rows, leftAligned: [0, 1, 2, 3])
     }
 
-    /// One version with all that is known of it.
+    /// One version with all details.
     public func text(of entry: RegistryEntry, history: [Promotion], verdict: String) -> String {
         var rows: [[String]] = [["version", PrintableText.escaped(entry.version)]]
         func add(_ name: String, _ value: String?) {
@@ -85,7 +85,7 @@ public struct RegistryListing: Sendable {
 }
 
 extension Promotion.Origin {
-    /// Who did it.
+    /// The origin of the promotion as text.
     public var words: String {
         switch self {
         case .run(let number): "by run \(number)"

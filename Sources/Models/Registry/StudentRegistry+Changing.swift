@@ -2,24 +2,25 @@ import Diagnostics
 import Glibc
 import Tensors
 
-/// What must serve for a change to be made: a decision about one student isn't carried out against another that was
+/// The student that must serve for a change to be made: a decision about one student isn't applied to another that was
 /// promoted meanwhile.
 public enum ServingExpectation: Sendable, Equatable {
     case any
-    /// No version of the registry: the student that the configuration names.
+    /// No version of the registry: the configured student.
     case configured
     case version(String)
 }
 
-/// Changes. Each happens under the registry's lock and leaves a whole registry wherever it is killed.
+/// Changes of the registry. Each takes the registry's lock and leaves a consistent registry if it is killed at any
+/// point.
 extension StudentRegistry {
-    /// Lets a version serve. What served before becomes `previous`.
+    /// Makes a version the serving student. The one that served before becomes `previous`.
     ///
-    /// The order is: record, `previous`, `current`. A kill before the last leaves the old student serving, and the
-    /// record with a promotion that didn't come to be, which the next change takes out.
+    /// The order is: record, `previous`, `current`. A kill before the last step leaves the old student serving, and a
+    /// promotion in the record that didn't take effect, which the next change removes.
     ///
-    /// Errors: `missingInput`, `invalidData` for a damaged version; `configuration` for a barred one, unless a person asks,
-    /// which lifts the bar; `tryAgain` where another student serves than `expected`.
+    /// Errors: `missingInput`, `invalidData` for a damaged version; `configuration` for a rejected one, unless a person
+    /// requests it, which removes the rejection; `tryAgain` if another student serves than `expected`.
     public func promote(
         _ version: String, by origin: Promotion.Origin, now: Int64, expecting expected: ServingExpectation = .any
     ) throws(UnderstudyError) {
@@ -59,12 +60,13 @@ extension StudentRegistry {
         CrashPoint.promoted.pass()
     }
 
-    /// Lets the student before serve again. `barring` says why the other one is never to be promoted again.
+    /// Rolls back to the previous student. `barring` is the reason for which the other one is never to be promoted
+    /// again.
     ///
-    /// - Parameter expected: the version to return to, where it was chosen before; another one is `tryAgain`.
-    /// - Returns: both versions; `from` is nil where `current` led nowhere.
+    /// - Parameter expected: the version to return to, if it was chosen before; another one is `tryAgain`.
+    /// - Returns: both versions; `from` is nil if `current` had no valid target.
     ///
-    /// Errors: `missingInput` where there is none before; `invalidData` where it is damaged.
+    /// Errors: `missingInput` if there is no previous student; `invalidData` if it is damaged.
     @discardableResult
     public func rollback(
         to expected: String? = nil, barring reason: String? = nil, now: Int64
@@ -74,7 +76,7 @@ extension StudentRegistry {
                 throw UnderstudyError(.missingInput, "there is no student before to go back to", at: directory)
             }
             guard expected == nil || expected == previous else { throw changedMeanwhile() }
-            // A link that leads nowhere is replaced like one that leads to a version.
+            // A link without a valid target is replaced like any other.
             let current = try RegistryLink.current.target(in: directory)
             let to = made(previous, record)
             try Self.verify(directory: to.directory)
@@ -97,11 +99,11 @@ extension StudentRegistry {
         }
     }
 
-    /// Lets the student serve that the configuration names: no version of the registry does any more. Versions stay.
+    /// Makes the configured student serve instead of a version of the registry. The versions stay.
     ///
-    /// Gives the version that served; nil where `current` led nowhere.
+    /// Returns the version that served; nil if `current` had no valid target.
     ///
-    /// Errors: `missingInput` where that is so already.
+    /// Errors: `missingInput` if the configured student serves already.
     @discardableResult
     public func rollbackToConfigured(
         barring reason: String? = nil, now: Int64
@@ -127,9 +129,9 @@ extension StudentRegistry {
         }
     }
 
-    /// Lets a version answer beside the serving one; nil ends that.
+    /// Makes a version answer in shadow mode; nil ends that.
     ///
-    /// Errors: `tryAgain` where another student serves than `expected`.
+    /// Errors: `tryAgain` if another student serves than `expected`.
     public func setShadow(
         _ version: String?, expecting expected: ServingExpectation = .any
     ) throws(UnderstudyError) {
@@ -143,7 +145,7 @@ extension StudentRegistry {
         }
     }
 
-    /// Keeps a version from being promoted by anyone but a person.
+    /// Rejects a version: afterwards only a person can promote it.
     public func bar(_ version: String, reason: String, now: Int64) throws(UnderstudyError) {
         try changing { (record) throws(UnderstudyError) in
             _ = try entry(version)
@@ -153,10 +155,11 @@ extension StudentRegistry {
 
     private func bar(_ version: String, _ reason: String, _ now: Int64, _ record: inout RegistryRecord) {
         record.barred.removeAll { $0.version == version }
-        record.barred.append(Barring(version: version, reason: reason, time: now))
+        record.barred.append(RejectedVersion(version: version, reason: reason, time: now))
     }
 
-    /// Removes the oldest versions but for the newest `count`, and those that a link leads to; their names.
+    /// Removes all but the newest `count` versions and those that a link leads to; returns the names of the removed
+    /// ones.
     @discardableResult
     public func removeOld(keeping count: Int) throws(UnderstudyError) -> [String] {
         try changing { (record) throws(UnderstudyError) in
@@ -165,7 +168,7 @@ extension StudentRegistry {
             let others = try entries().map(\.version).filter { !linked.contains($0) }
             var removed: [String] = []
             for version in others.dropLast(count) {
-                // Renamed first, then removed file by file, so that no reader sees half a version.
+                // Renamed first, then removed file by file, so that no reader sees a partial version.
                 let hidden = directory + "/" + Self.removedPrefix + version
                 DirectoryTree.remove(hidden)
                 guard rename(directory + "/" + version, hidden) == 0 else { continue }
@@ -211,9 +214,9 @@ extension StudentRegistry {
         return value
     }
 
-    /// Takes back what a kill left half done.
+    /// Undoes a change that was killed halfway.
     private func settle(_ record: inout RegistryRecord) throws(UnderstudyError) {
-        // A change whose flip never came: what serves is what served before it.
+        // The links of this change were never set: the student that served before it still serves.
         let serving = try RegistryLink.current.target(in: directory) ?? Promotion.configured
         while let last = record.promotions.last, last.version != serving,
             last.predecessor ?? Promotion.configured == serving
@@ -228,4 +231,31 @@ extension StudentRegistry {
         }
         StagingDirectory.removeAllLeftovers(in: directory)
     }
+}
+
+/// The lock for changes of a registry: flock on `.lock` in its directory. Waits for some seconds, since holders keep it
+/// for milliseconds only.
+final class RegistryLock {
+    private let descriptor: Int32
+    private static let patience = 5.0
+
+    /// Errors: `tryAgain` if another process holds it all that time; `cannotCreate`.
+    init(directory: String) throws(UnderstudyError) {
+        let path = directory + "/.lock"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
+        guard descriptor >= 0 else {
+            throw UnderstudyError(
+                .writing(errno, else: .cannotCreate), "can't be opened: \(String(cString: strerror(errno)))", at: path)
+        }
+        let begun = ContinuousClock.now
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR, begun.duration(to: .now) < .seconds(Self.patience) else {
+                close(descriptor)
+                throw UnderstudyError(.tryAgain, "another process is changing this registry; try again", at: path)
+            }
+            usleep(20_000)
+        }
+    }
+
+    deinit { FileLock.release(closing: descriptor) }
 }

@@ -3,16 +3,16 @@ import Diagnostics
 import Glibc
 import Tensors
 
-/// Versions come in: made by a run, or from elsewhere. Their files are written beside, without the lock, since that takes
-/// seconds on a slow disk; the name is chosen and taken under it.
+/// Adds versions, made by a run or adopted. Their files are written beside the registry's versions without the lock,
+/// since that takes seconds on a slow disk; the name is chosen and taken under the lock.
 extension StudentRegistry {
-    /// The name of the next version that a run makes: `v` and a number that was never given before.
+    /// The name of the next version that a run makes: `v` and a number that was never used before.
     public func nextVersion() throws(UnderstudyError) -> String {
         let record = try isDirectory(directory) ? RegistryRecord.read(directory: directory) : RegistryRecord()
         return "v\(try nextNumber(record))"
     }
 
-    /// The same, and no other process gets it from now on. A run that is killed afterwards leaves a gap.
+    /// The same, and reserves it against other processes. A run that is killed afterwards leaves a gap.
     public func reserveVersion() throws(UnderstudyError) -> String {
         try changing { (record) throws(UnderstudyError) in
             let number = try nextNumber(record)
@@ -34,15 +34,15 @@ extension StudentRegistry {
         return number
     }
 
-    /// All names in the directory, whatever they are: none of them can be a new version's.
+    /// All names in the directory, of any kind: a new version can't have any of them.
     private func names() throws(UnderstudyError) -> [String] {
         try isDirectory(directory) ? DirectoryTree.entries(of: directory) : []
     }
 
-    /// Publishes a version whose files `write` makes in the directory that it is given. Its fingerprint is filled in.
+    /// Publishes a version; `write` creates its files in the directory that it gets. Its fingerprint is filled in.
     ///
-    /// Errors: `cannotCreate` where the name is taken; `noSpace`, `inputOutput` and what `write` throws. Nothing is visible
-    /// then.
+    /// Errors: `cannotCreate` if the name is taken; `noSpace`, `inputOutput` and those that `write` throws. Nothing is
+    /// visible then.
     @discardableResult
     public func add(
         _ lineage: StudentLineage, write: (String) throws(UnderstudyError) -> Void
@@ -59,10 +59,10 @@ extension StudentRegistry {
         }
     }
 
-    /// Takes a student from elsewhere in as a version, under its own name, or finds it where it is one already; and lets it
-    /// serve where `origin` says who wants that.
+    /// Adopts a student from elsewhere as a version, under its own name, or finds the version if it was adopted
+    /// already; promotes it if `origin` isn't nil.
     ///
-    /// Errors: `missingInput`, `invalidData` where it isn't a student; what `promote` throws.
+    /// Errors: `missingInput`, `invalidData` if it isn't a student; those that `promote` throws.
     public func adopt(
         directory source: String, promotedBy origin: Promotion.Origin? = nil, now: Int64
     ) throws(UnderstudyError) -> RegistryEntry {
@@ -70,7 +70,7 @@ extension StudentRegistry {
         let configuration = try StudentConfiguration(
             ModelConfiguration(path: source + "/" + ModelDirectory.configuration))
         let wanted = VersionName.made(from: configuration.version)
-        // `v7` from elsewhere would be taken for one that a run made here.
+        // A foreign `v7` would be taken for a version made by a run.
         let base = VersionName.number(wanted) == nil ? wanted : "adopted-" + wanted
         let fingerprint = try Fingerprint.of(model: source)
         var staging: StagingDirectory?
@@ -86,7 +86,7 @@ extension StudentRegistry {
         }
         return try changing { (record) throws(UnderstudyError) in
             let entry: RegistryEntry
-            // Looked for again: another process may have taken it in, or removed it, meanwhile.
+            // Searched again: another process may have adopted or removed it meanwhile.
             if let known = try known(fingerprint) {
                 entry = known
             } else {
@@ -102,7 +102,7 @@ extension StudentRegistry {
         }
     }
 
-    /// The whole version with these files; the serving one where several have them.
+    /// The undamaged version with these files; the serving one if several have them.
     private func known(_ fingerprint: String) throws(UnderstudyError) -> RegistryEntry? {
         let all = try entries().filter { $0.lineage?.fingerprint == fingerprint && $0.flaw == nil }
         let current = try RegistryLink.current.target(in: directory)
@@ -124,7 +124,7 @@ extension StudentRegistry {
         return name
     }
 
-    /// A hidden directory with the files that `write` makes, forced to the disk.
+    /// A hidden directory with the files that `write` creates, synced to the disk.
     private func staged(
         _ name: String, write: (String) throws(UnderstudyError) -> Void
     ) throws(UnderstudyError) -> StagingDirectory {
@@ -135,7 +135,7 @@ extension StudentRegistry {
         return staging
     }
 
-    /// Gives the staged directory its name, under the lock.
+    /// Renames the staged directory to its final name, under the lock.
     private func place(
         _ staging: StagingDirectory, _ lineage: StudentLineage, _ record: inout RegistryRecord
     ) throws(UnderstudyError) -> RegistryEntry {

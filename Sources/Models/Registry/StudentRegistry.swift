@@ -2,20 +2,20 @@ import Diagnostics
 import Glibc
 import Tensors
 
-/// All students that have served or may serve: immutable directories, one a version, and links to those in use.
+/// All students that have served or may serve: immutable directories, one per version, and links to those in use.
 ///
 ///     v11/  v12/  v13/        model directories, each with its lineage.json
-///     current -> v13          what the daemon serves
-///     previous -> v12         what a rollback returns to
-///     shadow -> v14           a candidate that answers beside current
-///     registry.json           promotions and barred versions
+///     current -> v13          the serving student
+///     previous -> v12         the target of a rollback
+///     shadow -> v14           a candidate in shadow mode
+///     registry.json           promotions and rejected versions
 ///
-/// A version is written beside and renamed into place; a link is flipped by a rename. So whoever follows `current` finds
-/// a whole version at any moment, whatever is killed.
+/// A version is written under another name and renamed into place; a link is replaced by a rename. So `current` leads
+/// to a complete version at any time, whichever process is killed.
 public struct StudentRegistry: Sendable {
     public let directory: String
 
-    /// Touches nothing.
+    /// Accesses no files.
     public init(directory: String) {
         self.directory = directory
     }
@@ -25,24 +25,23 @@ public struct StudentRegistry: Sendable {
 
     // MARK: Reading
 
-    /// nil where nothing was promoted yet.
+    /// nil if nothing has been promoted yet.
     ///
-    /// Errors: `invalidData` where the record is damaged; `noPermission` where this user may not look into it.
+    /// Errors: `invalidData` if the record is damaged; `noPermission` if it isn't readable for this user.
     public func current() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .current) }
 
     public func shadow() throws(UnderstudyError) -> RegistryEntry? { try entry(of: .shadow) }
 
-    /// What a rollback would return to; nil: the student that the configuration names.
+    /// The target of a rollback; nil: the configured student.
     ///
-    /// Where a kill came between two flips the link may lead to the current version; then history knows better. It is
-    /// known too where `current` leads nowhere.
+    /// After a kill between two link changes the link may lead to the current version; then the history is used. The
+    /// result is also known if `current` has no valid target.
     public func previous() throws(UnderstudyError) -> RegistryEntry? {
         let record = try RegistryRecord.read(directory: directory)
         return try previousVersion(record).map { made($0, record) }
     }
 
-    /// All versions, those that runs made in the order of their numbers behind the others. Empty where there is no
-    /// registry yet.
+    /// All versions: first the others, then those made by runs, by number. Empty if there is no registry yet.
     public func entries() throws(UnderstudyError) -> [RegistryEntry] {
         guard try PathLookup.kind(of: directory, following: false) == .directory else { return [] }
         let record = try RegistryRecord.read(directory: directory)
@@ -54,7 +53,7 @@ public struct StudentRegistry: Sendable {
             .map { made($0, record) }
     }
 
-    /// Errors: `missingInput` where there is no such version.
+    /// Errors: `missingInput` if there is no such version.
     public func entry(_ version: String) throws(UnderstudyError) -> RegistryEntry {
         let all = try entries()
         guard let found = all.first(where: { $0.version == version }) else {
@@ -72,7 +71,7 @@ public struct StudentRegistry: Sendable {
         try RegistryRecord.read(directory: directory).promotions
     }
 
-    /// What a student's directory says of where it comes from; nil where it says nothing.
+    /// The lineage in a student's directory; nil if there is none.
     ///
     /// Errors: `invalidData`.
     public static func lineage(directory: String) throws(UnderstudyError) -> StudentLineage? {
@@ -81,9 +80,9 @@ public struct StudentRegistry: Sendable {
         return try StudentLineage.read(path: path)
     }
 
-    /// Compares a student's files with its `lineage.json`; nil where it has none.
+    /// Compares a student's files with its `lineage.json`; nil if it has none.
     ///
-    /// Errors: `invalidData` where they aren't the files that it was made with.
+    /// Errors: `invalidData` if the files differ from those that it was made with.
     @discardableResult
     public static func verify(directory: String) throws(UnderstudyError) -> StudentLineage? {
         guard let lineage = try lineage(directory: directory) else { return nil }
@@ -97,7 +96,7 @@ public struct StudentRegistry: Sendable {
         return lineage
     }
 
-    // MARK: What the parts share
+    // MARK: Shared parts
 
     func made(_ version: String, _ record: RegistryRecord) -> RegistryEntry {
         let place = directory + "/" + version
@@ -125,13 +124,13 @@ public struct StudentRegistry: Sendable {
         return known
     }
 
-    /// Errors: those of `PathLookup.kind`: what can't be looked at isn't taken to be missing.
+    /// Errors: those of `PathLookup.kind`: what can't be examined isn't taken to be missing.
     func isDirectory(_ path: String) throws(UnderstudyError) -> Bool {
         try PathLookup.kind(of: path, following: false) == .directory
     }
 
     private func entry(of link: RegistryLink) throws(UnderstudyError) -> RegistryEntry? {
-        // Asked first, so that a registry that this user may not look into isn't taken for one without the link.
+        // Checked first, so that an unreadable registry isn't taken for one without the link.
         let place = directory + "/" + link.rawValue
         guard try PathLookup.kind(of: place, following: false) == .link, let version = try link.target(in: directory),
             try isDirectory(directory + "/" + version)

@@ -1,7 +1,8 @@
 import CKernels
 import Tensors
 
-/// One direction of the LSTM over packed lines: forward with everything kept, and backward (Graves 2012, ch. 4.6).
+/// One direction of the LSTM over packed lines: forward, keeping all intermediate values, and backward (Graves 2012,
+/// ch. 4.6).
 ///
 /// Shapes: T packed rows, E inputs, H units. Gate order i, f, g, o.
 final class LSTMPass {
@@ -51,9 +52,11 @@ final class LSTMPass {
         }
     }
 
-    /// Adds the gradients of this direction's weights to `gradients` and returns the gradient by the inputs, (T, E).
+    /// Adds the gradients of this direction's weights to `gradients` and returns the gradient with respect to the
+    /// inputs, (T, E).
     ///
-    /// `hiddenGradient` (T, H) holds the loss's gradient by `hidden` as seen from above; it is overwritten.
+    /// `hiddenGradient` (T, H) holds the loss's gradient with respect to `hidden` from the layers above; it is
+    /// overwritten.
     func backward(
         _ weights: StudentWeights.Direction, inputs: UnsafePointer<Float>, plan: PackedSequences,
         hiddenGradient: UnsafeMutablePointer<Float>, into gradients: StudentWeights.Direction
@@ -85,7 +88,7 @@ final class LSTMPass {
         return inputGradient
     }
 
-    /// Weight gradients as one product each over all packed rows. `gates` holds the gate gradients by now.
+    /// Weight gradients as one product each over all packed rows. `gates` now holds the gate gradients.
     private func accumulate(
         _ inputs: UnsafePointer<Float>, _ plan: PackedSequences, units: Int, width: Int,
         into gradients: StudentWeights.Direction
@@ -96,7 +99,7 @@ final class LSTMPass {
             into: gradients.input.pointer, ldc: width)
         let first = plan.start(1)
         if rows > first {
-            // Row t of `shifted` is the hidden state that packed row t started from.
+            // Row t of `shifted` is the hidden state before packed row t.
             let shifted = shiftedScratch.floats((rows - first) * units)
             for step in 1..<plan.steps {
                 (shifted + (plan.start(step) - first) * units).update(
@@ -109,5 +112,23 @@ final class LSTMPass {
         for row in 0..<rows {
             us_add_scaled(Int64(4 * units), gradients.bias.pointer, gates + row * 4 * units, 1)
         }
+    }
+}
+
+/// Working memory that grows to the largest request and is then reused.
+final class Scratch {
+    private var buffer = AlignedBuffer<Float>(zeros: 0)
+
+    /// At least `count` floats with undefined values.
+    func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+        if buffer.count < count { buffer = AlignedBuffer(zeros: count + count / 4) }
+        return buffer.pointer
+    }
+
+    /// `count` floats, all zero.
+    func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let pointer = floats(count)
+        pointer.update(repeating: 0, count: count)
+        return pointer
     }
 }

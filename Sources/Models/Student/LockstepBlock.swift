@@ -2,11 +2,11 @@ import CKernels
 import Tensors
 import Text
 
-/// Up to `capacity` lines of similar length run through both directions in lockstep: token ids in, pooled vectors out.
+/// Runs up to `capacity` lines of similar length through both directions in lockstep: token ids in, pooled vectors out.
 ///
 /// Holds the working memory of one thread.
 final class LockstepBlock {
-    /// Eight register blocks of six lines: enough that a group's weights are read from the cache for many lines.
+    /// Eight register blocks of six lines: enough that a group's weights, read once from the cache, serve many lines.
     static let capacity = 48
 
     private let fast: FastRecurrence
@@ -63,7 +63,7 @@ final class LockstepBlock {
                 let begin = Int(tokens.offsets[Int(line)])
                 let length = Int(tokens.offsets[Int(line) + 1]) - begin
                 lengths[rank] = Int32(length)
-                // Backwards a line is read from its last token.
+                // The backward direction reads a line from its last token.
                 starts[rank] = direction == 0 || length == 0 ? ids + begin : ids + begin + length - 1
             }
             let stride = direction == 0 ? 1 : -1
@@ -81,7 +81,7 @@ final class LockstepBlock {
                 number += 1
                 for rank in 0..<active {
                     guard let start = starts[rank] else { return }
-                    // A line that ends here names its last row again.
+                    // A line that has ended repeats its last row.
                     let at = min(number, Int(lengths[rank]) - 1)
                     next[rank] = fast.projection(token: Int(start[at * stride]), direction: direction)
                 }

@@ -7,7 +7,7 @@ struct NGramTable: Sendable {
     /// (buckets, C).
     let rows: StoredMatrix
 
-    /// A line of n n-grams adds 1/√n of their rows' sum, so that long lines don't shout.
+    /// A line of n n-grams adds 1/√n of the sum of their rows, so that long lines don't dominate.
     static func scale(_ count: Int) -> Float { count > 0 ? 1 / Float(count).squareRoot() : 0 }
 
     /// Adds the scaled sum of the rows of `count` n-grams to the C `values`.
@@ -33,7 +33,7 @@ struct NGramTable: Sendable {
     }
 }
 
-/// The early exit as the fast path uses it.
+/// The early exit in the fast path.
 struct ExitClassifier: Sendable {
     let table: NGramTable
     /// (1, C).
@@ -42,7 +42,7 @@ struct ExitClassifier: Sendable {
     /// The student's.
     let temperature: Float
 
-    /// Writes the scaled logits of a line's n-grams to `values` (C); true where the line may exit with them.
+    /// Writes the scaled logits of a line's n-grams to `values` (C); true if the line may exit with them.
     func score(_ buckets: UnsafePointer<Int32>, count: Int, into values: UnsafeMutablePointer<Float>) -> Bool {
         let labels = bias.columns
         values.update(from: bias.pointer, count: labels)

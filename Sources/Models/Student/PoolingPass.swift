@@ -1,9 +1,10 @@
 import Tensors
 
-/// Pools one direction's hidden states of every line into its part of the pooled vector, and back.
+/// Pools one direction's hidden states of every line into its part of the pooled vector; backward, distributes the
+/// gradient.
 ///
-/// The pooled matrix is (lines, P); pooling `p` of this direction owns columns `(2p + direction) · H ..< … + H`.
-/// A line without tokens pools to zeros.
+/// The pooled matrix is (lines, P); pooling `p` of this direction has columns `(2p + direction) · H ..< … + H`. A line
+/// without tokens pools to zeros.
 final class PoolingPass {
     private var winners: [Int32] = []
 
@@ -41,7 +42,7 @@ final class PoolingPass {
         }
     }
 
-    /// Adds to `hiddenGradient` (T, H) what the gradient by the pooled matrix says of each hidden state.
+    /// Adds the gradient of the pooled matrix to `hiddenGradient` (T, H).
     func backward(
         _ poolings: [StudentConfiguration.Pooling], direction: Int, units: Int, plan: PackedSequences,
         pooledGradient: UnsafePointer<Float>, hiddenGradient: UnsafeMutablePointer<Float>

@@ -2,9 +2,9 @@ import Diagnostics
 import Synchronization
 import Text
 
-/// A trained student: weights, what they mean, and how a line becomes their input.
+/// A trained student: weights, configuration, and the encoding of lines.
 ///
-/// Holds what classifying needs. Training reads a directory's weights in full with `StudentFiles.weights`.
+/// Holds what classification needs. Training reads a directory's weights in full with `StudentFiles.weights`.
 public final class Student: CalibratedClassifier {
     public let configuration: StudentConfiguration
     let weights: StudentServingWeights
@@ -14,7 +14,7 @@ public final class Student: CalibratedClassifier {
     private let fast = Mutex<FastRecurrence?>(nil)
 
     /// - Parameters:
-    ///   - weights: shared, not copied; they must not change as long as the student is in use.
+    ///   - weights: shared, not copied; they must not change while the student is in use.
     ///   - precision: of the fast path's recurrence.
     public convenience init(
         _ configuration: StudentConfiguration, weights: StudentWeights, features: StudentFeatures,

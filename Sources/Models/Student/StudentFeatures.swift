@@ -1,16 +1,16 @@
 import Text
 
-/// How a student reads a line: token ids for the biLSTM, hashed n-grams for the shortcut. Immutable.
+/// Encodes a line for a student: token ids for the biLSTM, hashed n-grams for the shortcut. Immutable.
 public struct StudentFeatures: Sendable {
     public let tokenizer: any Tokenizer
     private let hasher: NGramHasher?
     private let maximumTokens: Int
     private let framing: Framing
-    /// The id of what the tokenizer doesn't know; nil where it knows everything by its nature.
+    /// The id of unknown tokens; nil if the tokenizer has none.
     let unknownToken: Int32?
 
-    /// Ids that a tokenizer puts before and after every line (such as `[CLS]` and `[SEP]`). They say nothing about the
-    /// line and cost a step each, so a student drops them.
+    /// Ids that a tokenizer adds before and after every line (such as `[CLS]` and `[SEP]`). They carry no information
+    /// about the line and cost a step each, so a student drops them.
     public struct Framing: Sendable, Equatable {
         public var first: Int32?
         public var last: Int32?
@@ -40,12 +40,12 @@ public struct StudentFeatures: Sendable {
         batch.buckets.append { ids in appendBuckets(line, to: &ids) }
     }
 
-    /// The line's n-grams alone.
+    /// Appends only the line's n-grams.
     func appendBuckets(_ line: UnsafeBufferPointer<UInt8>, to ids: inout [Int32]) {
         hasher?.append(line, to: &ids)
     }
 
-    /// The line's tokens alone.
+    /// Appends only the line's tokens.
     func appendTokens(_ line: UnsafeBufferPointer<UInt8>, to batch: inout StudentBatch, scratch: TokenizerScratch) {
         batch.tokens.append { ids in
             let start = ids.count

@@ -4,7 +4,7 @@ import Text
 
 /// A student's directory: `config.json`, `model.safetensors` and its tokenizer's files.
 public enum StudentFiles {
-    /// - Throws: `missingInput` for a file that isn't there, `invalidData` for one that is wrong; the error names it.
+    /// - Throws: `missingInput` for a missing file, `invalidData` for an invalid one; the error names it.
     public static func load(
         directory: String, precision: RecurrencePrecision = .serving
     ) throws(UnderstudyError) -> Student {
@@ -23,7 +23,7 @@ public enum StudentFiles {
             configuration, serving: weights, features: features(configuration, tokenizer), precision: precision)
     }
 
-    /// How a student with this configuration reads lines through `tokenizer`.
+    /// The line encoder of a student with this configuration and `tokenizer`.
     public static func features(_ configuration: StudentConfiguration, _ tokenizer: LoadedTokenizer) -> StudentFeatures
     {
         StudentFeatures(
@@ -34,12 +34,12 @@ public enum StudentFiles {
             unknownToken: tokenizer.specialTokens.unknown)
     }
 
-    /// The weights in `directory` as f32, to be trained on.
+    /// The weights in `directory` as f32, for training.
     public static func weights(
         directory: String, _ configuration: StudentConfiguration
     ) throws(UnderstudyError) -> StudentWeights {
         let file = try SafetensorsFile(path: "\(directory)/\(ModelDirectory.weights)")
-        // Before any memory is taken: a damaged configuration may ask for all there is.
+        // Checked before memory is allocated: a damaged configuration may claim any size.
         for (name, shape) in configuration.tensorShapes { try file.check(name, shape: shape) }
         let weights = StudentWeights(zeros: configuration)
         for (name, matrix, shape) in weights.named {
@@ -51,7 +51,7 @@ public enum StudentFiles {
         return weights
     }
 
-    /// Writes the three kinds of files into `directory`, which exists (see `ModelDirectory.publish`).
+    /// Writes the three kinds of files into `directory`, which must exist (see `ModelDirectory.publish`).
     public static func write(
         _ configuration: StudentConfiguration, _ weights: StudentWeights, tokenizer: LoadedTokenizer,
         to directory: String
@@ -64,7 +64,7 @@ public enum StudentFiles {
             }
         var writer = SafetensorsWriter(metadata: ["format": "pt"])
         for (name, matrix, shape) in weights.named {
-            // Biases are few and added to large sums; they stay exact.
+            // Biases are few and added to large sums, so they stay f32.
             writer.add(name, matrix, shape: shape, as: shape.count == 1 ? .f32 : type)
         }
         try writer.write(to: "\(directory)/\(ModelDirectory.weights)")

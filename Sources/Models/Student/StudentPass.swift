@@ -4,7 +4,7 @@ import Text
 
 /// The readable f32 path of a student over one batch: logits, and the gradients of every tensor.
 ///
-/// It serves training and is what the fast path is tested against. One thread uses a pass at a time.
+/// Used for training and as the reference for tests of the fast path. One thread uses a pass at a time.
 public final class StudentPass {
     /// Shares of values that training sets to zero (Srivastava et al. 2014; the rest is scaled up).
     public struct Dropout: Sendable, Equatable {
@@ -13,7 +13,7 @@ public final class StudentPass {
         public var pooled: Float
         /// Of the dense layer's units.
         public var dense: Float
-        /// Share of a line's n-grams that the shortcut doesn't see.
+        /// Share of a line's n-grams that the shortcut doesn't get.
         public var shortcut: Float
 
         public init(embedding: Float = 0, pooled: Float = 0, dense: Float = 0, shortcut: Float = 0) {
@@ -104,7 +104,7 @@ public final class StudentPass {
         }
     }
 
-    /// Calls `body` with every packed row, the token it reads, and that token's line.
+    /// Calls `body` with every packed row, its token, and that token's line.
     private func forEachRow(_ direction: Int, _ body: (_ row: Int, _ source: Int, _ line: Int) -> Void) {
         let sources = direction == 0 ? plan.forwardTokens : plan.backwardTokens
         let order = plan.order
@@ -168,9 +168,9 @@ public final class StudentPass {
         return logits
     }
 
-    /// Adds the gradients of all dense tensors to `gradients`; the two tables follow by `scatter`.
+    /// Adds the gradients of all dense tensors to `gradients`; `scatter` adds those of the two tables.
     ///
-    /// `logitsGradient` is (batch.count, C): the loss's gradient by the logits of the last `forward`.
+    /// `logitsGradient` is (batch.count, C): the loss's gradient with respect to the logits of the last `forward`.
     public func backward(
         _ weights: StudentWeights, _ batch: StudentBatch, logitsGradient: UnsafePointer<Float>,
         into gradients: StudentWeights
@@ -186,7 +186,7 @@ public final class StudentPass {
         MatrixProduct.multiply(
             m: lines, n: size, k: labels, logitsGradient, lda: labels, weights.classifier.pointer, ldb: size,
             into: denseGradient, ldc: size)
-        // A unit that dropout has zeroed looks like one that ReLU has: neither passes a gradient.
+        // A unit zeroed by dropout is like one zeroed by ReLU: neither passes a gradient.
         for index in 0..<(lines * size) where dense[index] <= 0 { denseGradient[index] = 0 }
         if let rate = dropout?.dense, rate > 0 {
             let mask = denseMaskScratch.floats(0)
@@ -223,7 +223,8 @@ public final class StudentPass {
 
     /// Adds the gradients of the embedding's columns `columns` and, with `shortcut`, of the shortcut.
     ///
-    /// `logitsGradient` is what `backward` was given. Threads may scatter into the same `gradients` at once as long as their columns don't meet.
+    /// `logitsGradient` is the argument of `backward`. Threads may scatter into the same `gradients` at once if their
+    /// columns are disjoint.
     public func scatter(
         _ batch: StudentBatch, columns: Range<Int>, shortcut: Bool, logitsGradient: UnsafePointer<Float>,
         into gradients: StudentWeights
@@ -282,7 +283,7 @@ public final class StudentPass {
         let threshold = UInt32(rate * 65536)
         var index = 0
         while index < count {
-            // One draw of 64 bits decides four values.
+            // One draw of 64 bits is used for four values.
             var bits = generator.next()
             for _ in 0..<Swift.min(4, count - index) {
                 mask[index] = UInt32(truncatingIfNeeded: bits & 0xFFFF) < threshold ? 0 : keep

@@ -3,7 +3,7 @@ import Diagnostics
 import Tensors
 import Text
 
-/// One thread's fast path of a student: lines sorted by length and run in lockstep blocks without padding.
+/// One thread's fast path of a student: lines are sorted by length and run in lockstep blocks without padding.
 public final class StudentScorer: LineScorer {
     private let student: Student
     private let features: StudentFeatures
@@ -14,7 +14,7 @@ public final class StudentScorer: LineScorer {
     private let exit: ExitClassifier?
     private let shortcut: NGramTable?
     private var batch = StudentBatch()
-    /// Positions in the caller's batch of the lines that didn't exit, and those lines' logits.
+    /// Positions in the caller's batch of the lines that didn't exit, and the logits of those lines.
     private var rest: [Int32] = []
     private var restLogits = AlignedBuffer<Float>(zeros: 0)
     private var buckets: [Int32] = []
@@ -68,7 +68,7 @@ public final class StudentScorer: LineScorer {
         }
     }
 
-    /// The biLSTM's logits, with the shortcut's, of lines that are tokenised already.
+    /// The logits of biLSTM and shortcut for lines that are already tokenised.
     public func score(_ batch: StudentBatch, into output: UnsafeMutableBufferPointer<Float>) {
         precondition(output.count >= batch.count * student.labels.count, "no room for the logits")
         // Each scorer has its own thread; oneDNN must not start more.

@@ -1,7 +1,7 @@
 import Diagnostics
 import Tensors
 
-/// What the fast path reads of a student: the two large tables in as many bits as they are stored in, the rest in f32.
+/// A student's weights for the fast path: the two large tables as stored, the rest in f32.
 struct StudentServingWeights: Sendable {
     /// (V, E).
     let embedding: StoredMatrix
@@ -18,7 +18,7 @@ struct StudentServingWeights: Sendable {
     let exit: StoredMatrix
     let exitBias: Matrix
 
-    /// Shares the matrices of `weights`, which must not change as long as this is in use.
+    /// Shares the matrices of `weights`, which must not change while this is in use.
     init(_ weights: StudentWeights) {
         embedding = .single(weights.embedding)
         forward = weights.forward

@@ -1,6 +1,6 @@
 import Tensors
 
-/// All tensors of a student, or their gradients, or an optimiser's state: the same shapes throughout.
+/// All tensors of a student, or their gradients, or an optimiser's state; all with the same shapes.
 public struct StudentWeights: Sendable {
     /// One direction's LSTM; gate order i, f, g, o and layouts as in PyTorch's `nn.LSTM` (its two biases summed).
     public struct Direction: Sendable {
@@ -39,8 +39,8 @@ public struct StudentWeights: Sendable {
     public let classifierBias: Matrix
     /// (buckets, C); no rows without a shortcut.
     public let shortcut: Matrix
-    /// The early exit's classifier, (buckets, C) and (1, C); no rows without one. It is trained by itself, so it is none
-    /// of `tensors`.
+    /// The early exit's classifier, (buckets, C) and (1, C); no rows without one. It is trained separately, so it isn't
+    /// one of `tensors`.
     public let exit: Matrix
     public let exitBias: Matrix
 
@@ -59,7 +59,7 @@ public struct StudentWeights: Sendable {
         exitBias = Matrix(rows: configuration.earlyExit == nil ? 0 : 1, columns: labels)
     }
 
-    /// These tensors, and another early exit.
+    /// The tensors of `other` with another early exit.
     public init(_ other: StudentWeights, exit: Matrix, exitBias: Matrix) {
         embedding = other.embedding
         forward = other.forward
@@ -73,7 +73,7 @@ public struct StudentWeights: Sendable {
         self.exitBias = exitBias
     }
 
-    /// The tensors that every line touches, in a fixed order.
+    /// The tensors that every line uses, in a fixed order.
     public var denseTensors: [Matrix] {
         [
             forward.input, forward.recurrent, forward.bias, backward.input, backward.recurrent, backward.bias, dense,
@@ -81,10 +81,10 @@ public struct StudentWeights: Sendable {
         ]
     }
 
-    /// All tensors: the dense ones, then the two tables of which a line touches a few rows.
+    /// All tensors: the dense ones, then the two tables of which a line uses a few rows.
     public var tensors: [Matrix] { denseTensors + [embedding, shortcut] }
 
-    /// All tensors under the names that they have in `model.safetensors`, with the shapes stored there.
+    /// All tensors by their names in `model.safetensors`, with the shapes stored there.
     public var named: [(name: String, matrix: Matrix, shape: [Int])] {
         var all: [(name: String, matrix: Matrix, shape: [Int])] = []
         func add(_ name: String, _ matrix: Matrix, vector: Bool = false) {
@@ -108,7 +108,7 @@ public struct StudentWeights: Sendable {
         return all
     }
 
-    /// Copies every value of `tensors` from `other`, which has the same shapes.
+    /// Copies every value of `tensors` from `other`, which must have the same shapes.
     public func copyValues(from other: StudentWeights) {
         for (mine, theirs) in zip(tensors, other.tensors) {
             precondition(mine.count == theirs.count, "weights of different shapes")
@@ -121,12 +121,12 @@ public struct StudentWeights: Sendable {
 }
 
 extension StudentWeights {
-    /// Rounds every matrix to what storing it as `precision` would keep.
+    /// Rounds every matrix to the values that storing it as `precision` would keep.
     public func round(to precision: String) {
         for (_, matrix, shape) in named where shape.count == 2 { Self.round(matrix, to: precision) }
     }
 
-    /// Rounds one matrix so.
+    /// Rounds one matrix in the same way.
     public static func round(_ matrix: Matrix, to precision: String) {
         for index in 0..<matrix.count {
             switch precision {
@@ -137,5 +137,59 @@ extension StudentWeights {
             default: return
             }
         }
+    }
+}
+
+/// The initialisation of a student's LSTM.
+public enum LSTMInitialization: String, Sendable, CaseIterable {
+    /// W_x uniform in ±√(6 / (E + 4H)) (Glorot & Bengio 2010), W_h in ±1/√H, biases zero except 1 for the forget gate,
+    /// so that the cells keep their state from the start (Jozefowicz et al. 2015).
+    case glorot
+    /// Everything uniform in ±1/√H, as PyTorch's `nn.LSTM` does; PyTorch draws two biases and adds them.
+    case pytorch
+}
+
+extension StudentWeights {
+    /// Sets random initial weights.
+    ///
+    /// Dense and classifier: uniform in ±1/√fan, as PyTorch's `nn.Linear` does. Embedding: normal with deviation
+    /// `embeddingDeviation` (rows may be overwritten from pretrained vectors). Shortcut: zeros, so that it has no
+    /// effect at first.
+    public func randomize(
+        _ configuration: StudentConfiguration, using generator: inout SeededGenerator, embeddingDeviation: Float,
+        lstm: LSTMInitialization = .glorot
+    ) {
+        func uniform(_ matrix: Matrix, fan: Int) {
+            let bound = 1 / Float(fan).squareRoot()
+            for index in 0..<matrix.count { matrix.pointer[index] = (2 * generator.uniform() - 1) * bound }
+        }
+        for index in 0..<embedding.count { embedding.pointer[index] = generator.normal() * embeddingDeviation }
+        for direction in [forward, backward] {
+            switch lstm {
+            case .glorot:
+                let bound = (6 / Float(configuration.embeddingSize + 4 * configuration.hiddenSize)).squareRoot()
+                for index in 0..<direction.input.count {
+                    direction.input.pointer[index] = (2 * generator.uniform() - 1) * bound
+                }
+                uniform(direction.recurrent, fan: configuration.hiddenSize)
+                direction.bias.fill(0)
+                let units = configuration.hiddenSize
+                (direction.bias.pointer + units).update(repeating: 1, count: units)
+            case .pytorch:
+                uniform(direction.input, fan: configuration.hiddenSize)
+                uniform(direction.recurrent, fan: configuration.hiddenSize)
+                uniform(direction.bias, fan: configuration.hiddenSize)
+                let first = direction.bias.copy()
+                uniform(direction.bias, fan: configuration.hiddenSize)
+                withExtendedLifetime(first) {
+                    for index in 0..<first.count { direction.bias.pointer[index] += first.pointer[index] }
+                }
+            }
+        }
+        uniform(dense, fan: configuration.pooledSize)
+        uniform(denseBias, fan: configuration.pooledSize)
+        uniform(classifier, fan: configuration.denseSize)
+        uniform(classifierBias, fan: configuration.denseSize)
+        shortcut.fill(0)
     }
 }

@@ -6,18 +6,18 @@ import Tensors
 struct DenseProduct: Sendable {
     private enum Form {
         case single(Matrix)
-        /// W for bert_bf16_product, where that is used.
+        /// W for bert_bf16_product, if that is used.
         case packed(Matrix, AlignedBuffer<UInt16>)
         case quantised(QuantisedMatrix)
-        /// W for bert_i8_product, where that is used.
+        /// W for bert_i8_product, if that is used.
         case bytes(AlignedBuffer<UInt8>)
     }
 
-    /// Outputs in a panel of packed weights.
+    /// Outputs per panel of packed weights.
     private static let panel = 32
-    /// Multiplications from which on waking other threads pays.
+    /// Minimum number of multiplications for which waking other threads is worth it.
     private static let worthSharing = 24 << 20
-    /// Weights that are made f32 at a time.
+    /// Maximum number of weights converted to f32 at a time.
     private static let unpacked = 1 << 20
 
     private let form: Form
@@ -41,7 +41,7 @@ struct DenseProduct: Sendable {
         form = .packed(weights, packed)
     }
 
-    /// Weights that stay i8. In another precision each product makes them f32 as it goes: that costs a few per cent with
+    /// Weights that stay i8. In another precision each product converts them to f32: that costs a few per cent with
     /// many rows, saves time with few, and takes a quarter of the memory.
     init(_ weights: QuantisedMatrix, precision: TeacherPrecision) {
         outputs = weights.rows
@@ -99,7 +99,7 @@ struct DenseProduct: Sendable {
                 product(rounded, scales, rows, packed, range, into: y, ldy: ldy)
                 return
             }
-            // Each thread has outputs of its own, whole panels.
+            // Each thread has its own outputs, in whole panels.
             let panels = (range.count + Self.panel - 1) / Self.panel
             nonisolated(unsafe) let (x, xScales, out) = (rounded, scales, y)
             DispatchQueue.concurrentPerform(iterations: threads) { part in
@@ -112,7 +112,7 @@ struct DenseProduct: Sendable {
             }
             return
         }
-        // A model so narrow that its parts don't begin at panels: all outputs, of which some are taken.
+        // In a very narrow model the parts don't begin at panels: all outputs are computed, and some of them used.
         let all = scratch.floats(rows * outputs)
         bert_i8_product(
             all, Int64(outputs), rounded, scales, Int64(rows), packed.pointer, Int64(outputs), Int64(inputs))
@@ -141,9 +141,9 @@ struct DenseProduct: Sendable {
     }
 }
 
-/// One thread's room for rounded inputs and for weights in f32. The contents don't survive growth.
+/// One thread's buffers for rounded inputs and for weights in f32. The contents are lost on growth.
 final class DenseScratch {
-    /// Threads that share one product.
+    /// The number of threads that share one product.
     var threads = 1
     private var byteBuffer = AlignedBuffer<UInt8>(zeros: 0)
     private var scaleBuffer = AlignedBuffer<Float>(zeros: 0)

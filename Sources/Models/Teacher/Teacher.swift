@@ -5,8 +5,8 @@ import Text
 
 /// A BERT encoder with a classification head, for inference.
 ///
-/// The lines of a batch are laid end to end, so no work goes into padding: dense layers run over all tokens at once,
-/// attention line by line. Where the head reads the first token alone, the last layer computes nothing else.
+/// The lines of a batch are stored end to end, so padding takes no work: dense layers run over all tokens at once,
+/// attention line by line. If the head reads only the first token, the last layer computes nothing else.
 public final class Teacher: CalibratedClassifier {
     public let configuration: TeacherConfiguration
     public let version: String
@@ -17,10 +17,10 @@ public final class Teacher: CalibratedClassifier {
 
     public var labels: [String] { configuration.labels }
     public var temperature: Float { configuration.temperature }
-    /// A teacher defers to nobody.
+    /// A teacher never defers.
     public var deferralThreshold: Float? { nil }
 
-    /// Shares the matrices of `weights`, which must not change as long as the teacher is in use.
+    /// Shares the matrices of `weights`, which must not change while the teacher is in use.
     public convenience init(
         configuration: TeacherConfiguration, weights: TeacherWeights, tokenizer: any Tokenizer, version: String,
         precision: TeacherPrecision = .f32
@@ -52,7 +52,7 @@ public final class Teacher: CalibratedClassifier {
 
     /// Reads `config.json` and `model.safetensors` in `directory`, a Hugging Face BertForSequenceClassification.
     ///
-    /// Weights that are stored as i8 stay so in memory.
+    /// Weights stored as i8 stay i8 in memory.
     public static func load(
         directory: String, tokenizer: any Tokenizer, precision: TeacherPrecision = .serving
     ) throws(UnderstudyError) -> Teacher {
@@ -79,7 +79,7 @@ public final class Teacher: CalibratedClassifier {
 
     public func makeScorer() -> any LineScorer { makeScorer(threads: 1) }
 
-    /// A scorer that splits each batch over `threads` threads; it is still to be used by one thread at a time.
+    /// A scorer that splits each batch over `threads` threads; it may be used by one thread at a time.
     public func makeScorer(threads: Int) -> TeacherScorer { TeacherScorer(self, threads: threads) }
 
     /// Logits (tokens.count, labels), row-major, of lines that are already tokenised.

@@ -1,7 +1,8 @@
+import CKernels
 import Diagnostics
 import Tensors
 
-/// What `config.json` says about a BERT classifier (Hugging Face's names in parentheses).
+/// The `config.json` of a BERT classifier (Hugging Face's names in parentheses).
 public struct TeacherConfiguration: Sendable, Equatable {
     /// The activation between the two dense layers of a block (`hidden_act`).
     public enum Activation: String, Sendable, CaseIterable {
@@ -11,11 +12,11 @@ public struct TeacherConfiguration: Sendable, Equatable {
         case relu
     }
 
-    /// What of the last layer the classifier sees (`classifier_pooling`).
+    /// The part of the last layer that is the classifier's input (`classifier_pooling`).
     public enum Pooling: String, Sendable, CaseIterable {
-        /// The pooler, tanh(dense), on the first token: what `BertForSequenceClassification` does.
+        /// The pooler, tanh(dense), on the first token, as in `BertForSequenceClassification`.
         case cls
-        /// The mean over the line's tokens, special ones included, straight into the classifier.
+        /// The mean over the line's tokens, special ones included, without a pooler.
         case mean
     }
 
@@ -31,7 +32,7 @@ public struct TeacherConfiguration: Sendable, Equatable {
     public var intermediateSize: Int
     /// (`hidden_act`)
     public var activation: Activation = .gelu
-    /// The most tokens in a line (`max_position_embeddings`).
+    /// Maximum number of tokens in a line (`max_position_embeddings`).
     public var maximumLength: Int = 512
     /// (`type_vocab_size`); every token is of type 0.
     public var typeVocabularySize: Int = 2
@@ -41,17 +42,17 @@ public struct TeacherConfiguration: Sendable, Equatable {
     public var hiddenDropout: Float = 0.1
     /// (`attention_probs_dropout_prob`); training only.
     public var attentionDropout: Float = 0.1
-    /// Before the classifier (`classifier_dropout`, the hidden one where null); training only.
+    /// Before the classifier (`classifier_dropout`; if null, the hidden one); training only.
     public var classifierDropout: Float = 0.1
-    /// Standard deviation of weights that start at random (`initializer_range`).
+    /// Standard deviation of randomly initialised weights (`initializer_range`).
     public var initializerRange: Float = 0.02
     /// (`classifier_pooling`)
     public var pooling: Pooling = .cls
     /// Label names in the order of the logits (`id2label`).
     public var labels: [String] = []
-    /// What logits are divided by before the softmax, fitted on validation lines (`calibration.temperature`, our own).
+    /// Logits are divided by this before the softmax; fitted on validation lines (`calibration.temperature`, our own).
     public var temperature: Float = 1
-    /// The padding token (`pad_token_id`): nothing here pads, but Transformers does.
+    /// The padding token (`pad_token_id`): unused here, but Transformers pads.
     public var paddingToken: Int?
 
     /// The width of one attention head.
@@ -76,9 +77,9 @@ public struct TeacherConfiguration: Sendable, Equatable {
         try self.init(try ModelConfiguration(path: path))
     }
 
-    /// Checks a configuration that is already parsed.
+    /// Checks a parsed configuration.
     ///
-    /// Without `id2label` the labels are `LABEL_0` … as many as `num_labels` says, or none.
+    /// Without `id2label` the labels are `LABEL_0` … in the number given by `num_labels`, or none.
     public init(_ file: ModelConfiguration) throws(UnderstudyError) {
         if let kind = try file.optionalString("model_type"), kind != "bert" {
             throw file.wrong("model_type", "it is \(Quoting.name(kind)), but a teacher must be a \"bert\" model")
@@ -117,6 +118,53 @@ public struct TeacherConfiguration: Sendable, Equatable {
             labels = named
         } else {
             labels = (0..<(try file.optionalInteger("num_labels", in: 0...1 << 16) ?? 0)).map { "LABEL_\($0)" }
+        }
+    }
+}
+
+extension TeacherConfiguration {
+    /// The `config.json` that Transformers' `BertForSequenceClassification.from_pretrained` reads.
+    ///
+    /// `storedType` is the type of the weights beside it.
+    public func json(storedType: StoredType = .f32) -> JSONTree {
+        var members: [(String, JSONTree)] = [
+            ("model_type", .string("bert")),
+            ("architectures", .strings(["BertForSequenceClassification"])),
+            ("vocab_size", .integer(vocabularySize)),
+            ("hidden_size", .integer(hiddenSize)),
+            ("num_hidden_layers", .integer(layers)),
+            ("num_attention_heads", .integer(heads)),
+            ("intermediate_size", .integer(intermediateSize)),
+            ("hidden_act", .string(activation.rawValue)),
+            ("max_position_embeddings", .integer(maximumLength)),
+            ("type_vocab_size", .integer(typeVocabularySize)),
+            ("position_embedding_type", .string("absolute")),
+            ("layer_norm_eps", .double(layerNormEpsilon)),
+            ("hidden_dropout_prob", .double(hiddenDropout)),
+            ("attention_probs_dropout_prob", .double(attentionDropout)),
+            ("classifier_dropout", classifierDropout == hiddenDropout ? .null : .double(classifierDropout)),
+            ("initializer_range", .double(initializerRange)),
+            ("problem_type", .string("single_label_classification")),
+            ("id2label", .members(labels.enumerated().map { ("\($0.offset)", .string($0.element)) })),
+            ("label2id", .members(labels.enumerated().map { ($0.element, .integer($0.offset)) })),
+        ]
+        if pooling != .cls { members.append(("classifier_pooling", .string(pooling.rawValue))) }
+        // The field's name before Transformers 5, and since. It is the type of the weights once they are read.
+        let type = storedType == .f16 ? "float16" : "float32"
+        members += [("torch_dtype", .string(type)), ("dtype", .string(type))]
+        if let paddingToken { members.append(("pad_token_id", .integer(paddingToken))) }
+        if temperature != 1 { members.append(("calibration", .members(["temperature": .double(temperature)]))) }
+        return .members(members)
+    }
+}
+
+extension TeacherConfiguration.Activation {
+    /// The activation's code in bert_kernels.h.
+    public var kernelCode: Int32 {
+        switch self {
+        case .gelu: Int32(BERT_GELU.rawValue)
+        case .geluNew, .geluTanh: Int32(BERT_GELU_TANH.rawValue)
+        case .relu: Int32(BERT_RELU.rawValue)
         }
     }
 }

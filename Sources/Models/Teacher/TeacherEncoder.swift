@@ -2,7 +2,8 @@ import CKernels
 import Tensors
 import Text
 
-/// One thread's encoder: the forward pass over some lines, with working memory that grows to the largest chunk seen.
+/// One thread's encoder: the forward pass over some lines, with working memory that grows to the size of the largest
+/// chunk.
 ///
 /// Shapes in comments: T tokens, L lines, D hidden, F intermediate.
 public final class TeacherEncoder {
@@ -13,8 +14,7 @@ public final class TeacherEncoder {
     private var scratchCapacity = 0
     private var hidden = AlignedBuffer<Float>(zeros: 0)  // (T, D)
     private var projected = AlignedBuffer<Float>(zeros: 0)  // (T, D)
-    /// Attention is done with its part before the block's second half begins. Both use this: (T, 3·D) and (T, D), then
-    /// (T, F).
+    /// Attention has finished before the block's second half begins. Both use this: (T, 3·D) and (T, D), then (T, F).
     private var wide = AlignedBuffer<Float>(zeros: 0)
     private var queryKeyValue: UnsafeMutablePointer<Float> { wide.pointer }
     private var context: UnsafeMutablePointer<Float> { wide.pointer + 3 * capacity * configuration.hiddenSize }
@@ -23,7 +23,7 @@ public final class TeacherEncoder {
     /// 0, 1, 2 … up to the longest line.
     private lazy var places = AlignedBuffer<Int32>(0..<Int32(configuration.maximumLength))
 
-    /// Threads that share each product, for a few lines alone: more lines are better shared out whole.
+    /// The number of threads that share each product. For few lines only: many lines are better distributed whole.
     var productThreads: Int {
         get { dense.threads }
         set { dense.threads = newValue }
@@ -34,7 +34,7 @@ public final class TeacherEncoder {
         self.weights = weights
     }
 
-    /// Encoders that share one copy of `weights` as they are now, in `precision`: for blocks that don't learn.
+    /// Encoders that share one copy of the present `weights`, in `precision`: for blocks that aren't trained.
     public static func frozen(
         _ count: Int, _ configuration: TeacherConfiguration, _ weights: TeacherWeights, precision: TeacherPrecision
     ) -> [TeacherEncoder] {
@@ -42,7 +42,7 @@ public final class TeacherEncoder {
         return (0..<count).map { _ in TeacherEncoder(configuration, serving) }
     }
 
-    /// An encoder that reads `weights` as they are at each call, in f32: for training, where they change.
+    /// An encoder that reads the present `weights` at each call, in f32: for training, where they change.
     public convenience init(_ configuration: TeacherConfiguration, _ weights: TeacherWeights) {
         self.init(configuration, TeacherServingWeights(weights, precision: .f32))
     }
@@ -61,7 +61,7 @@ public final class TeacherEncoder {
     ) {
         prepare(tokens, lines: lines)
         embed(tokens, lines: lines)
-        // The last block is cut short only on the way to logits.
+        // The last block is shortened only for logits.
         for index in 0..<layers { layer(index, tokens, lines: lines) }
         let count = Int(tokens.offsets[lines.upperBound] - tokens.offsets[lines.lowerBound])
         states.update(from: hidden.pointer, count: count * configuration.hiddenSize)
@@ -140,7 +140,7 @@ public final class TeacherEncoder {
                 switch weights.wordEmbeddings {
                 case .single(let matrix): words = matrix.pointer
                 case .half, .quantised:
-                    // The line's own rows, in its order, take the place of the matrix.
+                    // The line's own rows, in its order, replace the matrix.
                     for token in 0..<tokens.length(line) {
                         weights.wordEmbeddings.read(first: Int(ids[token]), into: words + token * width)
                     }
@@ -177,9 +177,9 @@ public final class TeacherEncoder {
         finish(index, rows: total)
     }
 
-    /// hidden (T, D) → hidden (L, D): the block's output for the first token of each line alone.
+    /// hidden (T, D) → hidden (L, D): the block's output for only the first token of each line.
     ///
-    /// Keys and values are needed of every token, all else only of the first.
+    /// Keys and values are needed for every token, everything else only for the first.
     private func lastLayer(_ index: Int, _ tokens: TokenBatch, lines: Range<Int>) {
         let layer = weights.layers[index]
         let product = layer.queryKeyValue
@@ -213,7 +213,7 @@ public final class TeacherEncoder {
         finish(index, rows: lines.count)
     }
 
-    /// What follows attention, token by token: hidden and context (rows, D) → hidden (rows, D).
+    /// The part after attention, token by token: hidden and context (rows, D) → hidden (rows, D).
     private func finish(_ index: Int, rows: Int) {
         let layer = weights.layers[index]
         let vectors = layer.vectors
@@ -251,7 +251,7 @@ public final class TeacherEncoder {
         hidden.pointer.update(from: projected.pointer, count: lines.count * width)
     }
 
-    /// logits (L, labels) from hidden, (L, D) or (T, D) by the pooling, through the pooler where there is one.
+    /// logits (L, labels) from hidden, (L, D) or (T, D) depending on the pooling, through the pooler if there is one.
     private func classify(_ tokens: TokenBatch, lines: Range<Int>, into logits: UnsafeMutablePointer<Float>) {
         if configuration.pooling == .mean { average(tokens, lines: lines) }
         let count = lines.count

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The kernels of bert_kernels.h as plain loops: what they compute, to be read and to be compared with.
+/// The kernels of bert_kernels.h as plain loops: the reference for reading and for tests.
 ///
 /// Arrays are row-major; sums are in f64.
 public enum TeacherReference {
@@ -23,7 +23,7 @@ public enum TeacherReference {
         return powers.map { Float($0 / total) }
     }
 
-    /// LayerNorm(row)·gain + shift (Ba, Kiros & Hinton 2016); the variance is that of the row itself.
+    /// LayerNorm(row)·gain + shift (Ba, Kiros & Hinton 2016); the variance is the population variance of the row.
     public static func layerNorm(_ row: [Float], gain: [Float], shift: [Float], epsilon: Float) -> [Float] {
         let count = Double(row.count)
         let mean = row.reduce(0) { $0 + Double($1) } / count

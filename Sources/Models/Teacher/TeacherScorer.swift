@@ -4,8 +4,8 @@ import Text
 
 /// Scores batches with a teacher: tokenises, cuts the batch into chunks of whole lines, and runs the encoder on each.
 public final class TeacherScorer: LineScorer {
-    /// Tokens in a chunk: enough rows for the matrix products to run at full speed, few enough for what lies between
-    /// them to stay in the cache.
+    /// Tokens per chunk: enough rows for the matrix products to run at full speed, few enough for the intermediate
+    /// results to stay in the cache.
     static let chunkTokens = 1024
 
     private let teacher: Teacher
@@ -44,7 +44,7 @@ public final class TeacherScorer: LineScorer {
             for lines in chunks { encoders[0].logits(tokens, lines: lines, into: out + lines.lowerBound * labels) }
             return
         }
-        // Each worker has an encoder of its own, and its chunks' logits are apart from the others'.
+        // Each worker has its own encoder, and the logits of different chunks don't overlap.
         nonisolated(unsafe) let encoders = encoders
         nonisolated(unsafe) let destination = out
         let chunks = chunks
@@ -57,7 +57,7 @@ public final class TeacherScorer: LineScorer {
         }
     }
 
-    /// Cuts the batch into runs of lines of about `chunkTokens`, or less, so that each worker gets some.
+    /// Cuts the batch into runs of lines of at most about `chunkTokens`, so that each worker gets some.
     private func cut(_ tokens: TokenBatch) {
         chunks.removeAll(keepingCapacity: true)
         let share = (tokens.ids.count + encoders.count - 1) / encoders.count

@@ -1,7 +1,8 @@
+import CKernels
+import Diagnostics
 import Tensors
 
-/// What the encoder reads of a teacher: dense layers ready for products, word embeddings as they are stored, the rest
-/// in f32.
+/// A teacher's weights for the encoder: dense layers ready for products, word embeddings as stored, the rest in f32.
 struct TeacherServingWeights: Sendable {
     /// One encoder block.
     struct Layer: Sendable {
@@ -9,7 +10,7 @@ struct TeacherServingWeights: Sendable {
         let attentionOutput: DenseProduct
         let intermediate: DenseProduct
         let output: DenseProduct
-        /// The biases and LayerNorms are taken from here; the matrices only where the products need them.
+        /// Supplies the biases and LayerNorms; the matrices only if the products need them.
         let vectors: Vectors
     }
 
@@ -48,7 +49,7 @@ struct TeacherServingWeights: Sendable {
     let classifier: Matrix
     let classifierBias: Matrix
 
-    /// Shares the matrices of `weights`; those that `quantised` has under their Hugging Face names come from there.
+    /// Shares the matrices of `weights`; matrices in `quantised`, by their Hugging Face names, replace them.
     init(
         _ weights: TeacherWeights, quantised: TeacherWeightsFile.Quantised = [:], precision: TeacherPrecision
     ) {
@@ -77,5 +78,31 @@ struct TeacherServingWeights: Sendable {
         poolerBias = weights.poolerBias
         classifier = weights.classifier
         classifierBias = weights.classifierBias
+    }
+}
+
+/// The arithmetic of a teacher's dense layers in classification. Everything else is always f32.
+public enum TeacherPrecision: String, Sendable, CaseIterable {
+    /// f32 throughout: the reference.
+    case f32
+    /// Weights and inputs rounded to bf16, sums in f32: twice as fast if the processor has AVX512-BF16, otherwise the
+    /// same as f32.
+    case bf16
+    /// Weights rounded to 8 bits per output, inputs to 8 bits per token, integer sums if the processor has AVX-512
+    /// VNNI; otherwise the same as f32.
+    case i8
+
+    /// i8, or the value of the environment variable `UNDERSTUDY_PRECISION`.
+    public static var serving: TeacherPrecision {
+        EnvironmentVariable.value("UNDERSTUDY_PRECISION").flatMap(TeacherPrecision.init) ?? .i8
+    }
+
+    /// Whether this processor supports it.
+    public var isSupported: Bool {
+        switch self {
+        case .f32: true
+        case .bf16: us_level() == US_AVX512.rawValue && bert_bf16_supported() != 0
+        case .i8: us_has_vnni() == 1 && bert_i8_supported() != 0
+        }
     }
 }

@@ -14,7 +14,7 @@ public struct TeacherWeights: Sendable {
     public let embeddingNormGain: Matrix
     public let embeddingNormShift: Matrix
     public let layers: [TeacherLayerWeights]
-    /// (hidden, hidden); used where the configuration pools by the first token.
+    /// (hidden, hidden); used if the configuration pools by the first token.
     public let pooler: Matrix
     public let poolerBias: Matrix
     /// (labels, hidden)
@@ -22,7 +22,7 @@ public struct TeacherWeights: Sendable {
     public let classifierBias: Matrix
     private let hasPooler: Bool
 
-    /// All zeros, with the shapes that `configuration` asks for.
+    /// All zeros, with the shapes of `configuration`.
     public init(zeros configuration: TeacherConfiguration) {
         let hidden = configuration.hiddenSize
         wordEmbeddings = Matrix(rows: configuration.vocabularySize, columns: hidden)
@@ -116,5 +116,75 @@ extension TeacherTensor {
 
     init(_ name: String, vector: Matrix) {
         self.init(name, vector, shape: [vector.columns])
+    }
+}
+
+/// The weights of one encoder block. A dense layer's matrix is (outputs, inputs), as in PyTorch.
+public struct TeacherLayerWeights: Sendable {
+    /// Query, key and value stacked, (3 · hidden, hidden): one product computes all three.
+    public let queryKeyValue: Matrix
+    public let queryKeyValueBias: Matrix
+    /// (hidden, hidden)
+    public let attentionOutput: Matrix
+    public let attentionOutputBias: Matrix
+    public let attentionNormGain: Matrix
+    public let attentionNormShift: Matrix
+    /// (intermediate, hidden)
+    public let intermediate: Matrix
+    public let intermediateBias: Matrix
+    /// (hidden, intermediate)
+    public let output: Matrix
+    public let outputBias: Matrix
+    public let outputNormGain: Matrix
+    public let outputNormShift: Matrix
+
+    /// All zeros, with the shapes of `configuration`.
+    public init(zeros configuration: TeacherConfiguration) {
+        let hidden = configuration.hiddenSize
+        let wide = configuration.intermediateSize
+        queryKeyValue = Matrix(rows: 3 * hidden, columns: hidden)
+        queryKeyValueBias = Matrix(rows: 1, columns: 3 * hidden)
+        attentionOutput = Matrix(rows: hidden, columns: hidden)
+        attentionOutputBias = Matrix(rows: 1, columns: hidden)
+        attentionNormGain = Matrix(rows: 1, columns: hidden)
+        attentionNormShift = Matrix(rows: 1, columns: hidden)
+        intermediate = Matrix(rows: wide, columns: hidden)
+        intermediateBias = Matrix(rows: 1, columns: wide)
+        output = Matrix(rows: hidden, columns: wide)
+        outputBias = Matrix(rows: 1, columns: hidden)
+        outputNormGain = Matrix(rows: 1, columns: hidden)
+        outputNormShift = Matrix(rows: 1, columns: hidden)
+    }
+}
+
+/// One tensor of a teacher by its Hugging Face name: a whole matrix, or a run of elements of one (query, key and value
+/// share a matrix here but are separate in the file).
+public struct TeacherTensor: Sendable {
+    /// The name in a `BertForSequenceClassification` file, such as `bert.encoder.layer.0.output.dense.weight`.
+    public let name: String
+    /// The shape in the file: one number for biases and LayerNorms, two for the rest.
+    public let shape: [Int]
+    /// The matrix that holds the elements.
+    public let matrix: Matrix
+    /// The first of the elements in `matrix`; the others follow it.
+    public let offset: Int
+
+    public init(_ name: String, _ matrix: Matrix, shape: [Int], offset: Int = 0) {
+        precondition(offset + shape.reduce(1, *) <= matrix.count)
+        self.name = name
+        self.shape = shape
+        self.matrix = matrix
+        self.offset = offset
+    }
+
+    public var count: Int { shape.reduce(1, *) }
+
+    public var pointer: UnsafeMutablePointer<Float> { matrix.pointer + offset }
+
+    /// A copy of the elements, (1, n) or (rows, columns).
+    public var contents: Matrix {
+        Matrix(
+            rows: shape.count == 1 ? 1 : shape[0], columns: shape[shape.count - 1],
+            values: UnsafeBufferPointer(start: pointer, count: count))
     }
 }

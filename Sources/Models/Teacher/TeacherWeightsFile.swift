@@ -1,16 +1,17 @@
 import Diagnostics
 import Tensors
+import Text
 
 /// Reads a teacher's weights from a `model.safetensors`, and writes them.
 ///
-/// Names may lack the `bert.` prefix (a `BertModel` saved by itself), and LayerNorms may be called `gamma` and `beta`
-/// (files that came from TensorFlow). Tensors that the model has no use for are passed over.
+/// Names may lack the `bert.` prefix (a separately saved `BertModel`), and LayerNorms may be named `gamma` and `beta`
+/// (files converted from TensorFlow). Tensors that the model doesn't use are ignored.
 public struct TeacherWeightsFile: Sendable {
     /// The tensors that must be in the file.
     public enum Part: Sendable {
-        /// Encoder, pooler where the configuration has one, classifier: a model that can classify.
+        /// Encoder, pooler if the configuration has one, classifier: a complete classification model.
         case classifier
-        /// The encoder; pooler and classifier stay zero where they are missing or of another size.
+        /// The encoder; pooler and classifier stay zero if they are missing or have another size.
         case base
     }
 
@@ -18,7 +19,7 @@ public struct TeacherWeightsFile: Sendable {
     typealias Quantised = [String: QuantisedMatrix]
 
     public let weights: TeacherWeights
-    /// What was kept in i8 instead of being read into `weights`, where it is zero.
+    /// The matrices kept in i8 instead of being read into `weights`, where they are zero.
     let quantised: Quantised
     /// Names of the pooler's and classifier's tensors that the file lacks (only for `.base`).
     public let missing: Set<String>
@@ -28,7 +29,7 @@ public struct TeacherWeightsFile: Sendable {
         try self.init(path: path, configuration: configuration, part: part, keepsBytes: false)
     }
 
-    /// `keepsBytes`: word embeddings and the blocks' matrices stay i8 where they are stored so.
+    /// `keepsBytes`: word embeddings and the blocks' matrices that are stored as i8 stay i8.
     init(
         path: String, configuration: TeacherConfiguration, part: Part, keepsBytes: Bool
     ) throws(UnderstudyError) {
@@ -77,7 +78,7 @@ public struct TeacherWeightsFile: Sendable {
         self.missing = missing
     }
 
-    /// The large matrices that are stored as i8. Query, key and value are so together or not at all.
+    /// The large matrices that are stored as i8. Query, key and value must be all i8 or none.
     private static func quantisedNames(
         _ file: SafetensorsFile, _ configuration: TeacherConfiguration, prefixed: Bool
     ) throws(UnderstudyError) -> Set<String> {
@@ -98,7 +99,7 @@ public struct TeacherWeightsFile: Sendable {
         return kept
     }
 
-    /// Compares the sizes that decide how much memory the weights take with the file, before any is taken.
+    /// Compares the sizes that determine the weights' memory with the file, before any memory is allocated.
     private static func checkSizes(
         _ file: SafetensorsFile, _ configuration: TeacherConfiguration, prefixed: Bool
     ) throws(UnderstudyError) {
@@ -148,12 +149,29 @@ public struct TeacherWeightsFile: Sendable {
     /// `.f32` and `.f16` load in Transformers. `.i8` stores every matrix as one signed byte per weight and one f32 factor
     /// per row (`<name>.scale`), vectors as f32; only this program reads that.
     public static func write(_ weights: TeacherWeights, as type: StoredType, to path: String) throws(UnderstudyError) {
-        // `format` is what Transformers looks for before it reads a safetensors file.
+        // Transformers requires `format` in a safetensors file.
         var writer = SafetensorsWriter(metadata: ["format": "pt"])
         for tensor in weights.tensors where tensor.count > 0 {
             let stored: StoredType = type == .i8 && tensor.shape.count == 1 ? .f32 : type
             writer.add(tensor.name, tensor.contents, shape: tensor.shape, as: stored)
         }
         try writer.write(to: path)
+    }
+}
+
+/// Writes a teacher's directory in the form that Transformers' `BertForSequenceClassification.from_pretrained` reads.
+public enum TeacherFiles {
+    /// Writes config.json, model.safetensors and the tokenizer's files into an existing directory.
+    ///
+    /// `.f32` and `.f16` load in Transformers; `.i8` (see `TeacherWeightsFile.write`) only in this program.
+    public static func write(
+        _ configuration: TeacherConfiguration, _ weights: TeacherWeights, as type: StoredType,
+        tokenizer: LoadedTokenizer, to directory: String
+    ) throws(UnderstudyError) {
+        let file = try DurableFile(replacing: "\(directory)/\(ModelDirectory.configuration)")
+        try file.write(Array((configuration.json(storedType: type).text + "\n").utf8))
+        try file.commit()
+        try TeacherWeightsFile.write(weights, as: type, to: "\(directory)/\(ModelDirectory.weights)")
+        try tokenizer.write(to: directory)
     }
 }

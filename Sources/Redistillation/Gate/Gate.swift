@@ -3,15 +3,15 @@ import Diagnostics
 import Distillation
 import Store
 
-/// Decides whether a candidate is let in. Every criterion is written down with what was measured and what was asked.
+/// Decides whether a candidate is promoted. Each criterion records the measured value and the required one.
 ///
-/// The first ones are about the data and can be judged before any training (`evidence.candidate` is nil then, and the
-/// others stay unmeasured). A candidate is let in when none fails.
+/// The first criteria are about the data and are judged before training; `evidence.candidate` is nil then, and the
+/// other criteria are unmeasured. A candidate passes if no criterion fails.
 public struct Gate: Sendable {
     private let settings: RedistillSettings.Gate
     private let seed: UInt64
 
-    /// Fewer held-out lines can't tell two students apart.
+    /// Minimum number of held-out lines for a comparison of two students.
     static let fewestHeldOut = 20
 
     public init(_ settings: RedistillSettings.Gate, seed: UInt64 = 0) {
@@ -55,11 +55,11 @@ public struct Gate: Sendable {
     }
 
     private func logits(_ question: GateQuestion, _ evidence: GateEvidence) -> GateCriterion {
-        guard evidence.logitsCompared > 0 else { return question.unanswered("the teacher has been asked anew") }
+        guard evidence.logitsCompared > 0 else { return question.unanswered("the teacher's logits were recomputed") }
         let holds = Double(evidence.logitsHeld) >= GateQuestions.logitsShare * Double(evidence.logitsCompared)
         return question.answered(
             "\(evidence.logitsHeld) of \(evidence.logitsCompared)", holds,
-            holds ? "" : "the log says otherwise than the teacher that it names")
+            holds ? "" : "the log disagrees with the teacher that it names")
     }
 
     // MARK: The candidate
@@ -76,7 +76,7 @@ public struct Gate: Sendable {
             return [training] + questions.aboutCandidate.dropFirst().map { $0.unanswered() }
         }
         let bootstrap = bootstrap(outcome.candidateCorrect, outcome.servingCorrect)
-        // The slack keeps a loss that is exactly what is allowed from failing by rounding.
+        // The tolerance keeps a loss of exactly the limit from failing by rounding.
         let slack = 1e-12
         let recall = outcome.recallChanges
         let worst = recall.indices.min { recall[$0] < recall[$1] } ?? 0
@@ -113,8 +113,7 @@ public struct Gate: Sendable {
         ]
     }
 
-    /// How much of the stream each student would have to defer, so that its own answers are wrong as seldom as the target
-    /// says.
+    /// Compares the share of the stream that each student has to defer for its own answers to reach the target error.
     private func load(
         _ question: GateQuestion, _ outcome: Comparison, _ evidence: GateEvidence
     ) -> GateCriterion {
@@ -130,7 +129,7 @@ public struct Gate: Sendable {
                 + "\(share(allowed)) is allowed")
     }
 
-    /// A difference with enough digits to see on which side of `limit` it is.
+    /// Prints a difference with enough digits to show on which side of `limit` it is.
     private func points(_ difference: Double, _ limit: Double) -> String {
         GateText.points(difference, signed: true, apartFrom: limit)
     }
@@ -139,7 +138,7 @@ public struct Gate: Sendable {
         ", \(difference < 0 ? "−" : "+")\(NumberText.percent(abs(difference), apartFrom: abs(limit)))"
     }
 
-    /// What the settings allow, or what the serving student has where that is more.
+    /// Returns the configured limit, or the serving student's error if that is larger.
     private func allowedCalibrationError(_ evidence: GateEvidence) -> Double {
         let serving = evidence.serving?.calibrationError ?? 0
         return max(settings.maximumCalibrationError, serving.isFinite ? serving : 0)
@@ -161,7 +160,8 @@ public struct Gate: Sendable {
             "\(share(before)) → \(share(after))", after > before, "\(teacher.count) lines that are never learnt from")
     }
 
-    /// Distillation can hurt: the student must not be worse than one that labels alone have taught.
+    /// Compares the candidate with a student trained on labels alone. Distillation can hurt, so the candidate must not
+    /// be worse.
     private func alone(_ question: GateQuestion, _ outcome: Comparison, _ evidence: GateEvidence) -> GateCriterion {
         guard let logits = evidence.alone, logits.count == outcome.candidate.logits.count,
             logits.allSatisfy(\.isFinite)
@@ -174,11 +174,149 @@ public struct Gate: Sendable {
             "\(GateText.points(bootstrap.difference, signed: true)); the same labels, the same beginning")
     }
 
-    /// Its bounds are one-sided at `confidence`: those of the two-sided interval of twice the error.
+    /// A paired bootstrap with one-sided bounds at `confidence`, which are the bounds of the two-sided interval at
+    /// twice the error.
     private func bootstrap(_ first: [Bool], _ second: [Bool]) -> PairedBootstrap {
         PairedBootstrap(
             first: first, second: second, confidence: max(2 * settings.confidence - 1, 0.01), seed: seed)
     }
 
     private func share(_ share: Double) -> String { NumberText.percent(share) }
+}
+
+/// The gate's verdict on a candidate.
+public struct GateDecision: Sendable, Equatable {
+    /// All criteria, always in the same order.
+    public var criteria: [GateCriterion]
+
+    public init(criteria: [GateCriterion]) {
+        self.criteria = criteria
+    }
+
+    public var failed: [GateCriterion] { criteria.filter { $0.verdict == .failed } }
+    public var isPassed: Bool { failed.isEmpty && criteria.contains { $0.verdict == .passed } }
+
+    /// The reason in one sentence.
+    public var reason: String {
+        let failed = failed
+        guard !failed.isEmpty else { return "every criterion is met" }
+        return failed.map { "\($0.title.lowercasedFirst): \($0.measured), wanted \($0.threshold)" }
+            .joined(separator: "; ")
+    }
+}
+
+extension String {
+    fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}
+
+/// A criterion without its answer.
+struct GateQuestion: Sendable {
+    let name: String
+    let title: String
+    let threshold: String
+
+    func answered(_ measured: String, _ holds: Bool, _ note: String = "") -> GateCriterion {
+        GateCriterion(
+            name: name, title: title, measured: measured, threshold: threshold, verdict: holds ? .passed : .failed,
+            note: note)
+    }
+
+    func unanswered(_ note: String = "") -> GateCriterion {
+        GateCriterion(
+            name: name, title: title, measured: "—", threshold: threshold, verdict: .unmeasured, note: note)
+    }
+}
+
+/// All criteria of the gate, in order.
+struct GateQuestions: Sendable {
+    let logLines: GateQuestion
+    let learntClasses: GateQuestion
+    let holdoutLines: GateQuestion
+    let holdoutClasses: GateQuestion
+    let overlap: GateQuestion
+    let logits: GateQuestion
+    let training = GateQuestion(name: "training", title: "Finite logits after training", threshold: "finite logits")
+    let accuracy: GateQuestion
+    let worst: GateQuestion
+    let recall: GateQuestion
+    let agreement = GateQuestion(
+        name: "agreement", title: "Agreement with the teacher on the log", threshold: "better than before")
+    let calibration: GateQuestion
+    let load: GateQuestion
+    let speed: GateQuestion
+    let size: GateQuestion
+    let alone = GateQuestion(
+        name: "without_teacher", title: "Compared with training on labels alone", threshold: "not worse")
+
+    /// Minimum share of the compared logits that must match the present teacher's.
+    static let logitsShare = 0.9
+
+    /// - Parameter calibrationError: the maximum calibration error.
+    init(_ settings: RedistillSettings.Gate, minimumLearnt: Int, calibrationError: Double) {
+        func question(_ name: String, _ title: String, _ threshold: String) -> GateQuestion {
+            GateQuestion(name: name, title: title, threshold: threshold)
+        }
+        func lost(_ share: Double) -> String { "at most \(GateText.points(share)) lost" }
+        let least = "at least \(settings.minimumClassRows)"
+        logLines = question("log_lines", "Training lines", "at least \(minimumLearnt)")
+        learntClasses = question("learnt_classes", "Lines of each class to learn from", least)
+        holdoutLines = question("holdout_lines", "Lines of the holdout", "at least \(settings.minimumHoldoutRows)")
+        holdoutClasses = question("holdout_classes", "Lines of each class in the holdout", least)
+        overlap = question(
+            "holdout_overlap", "Overlap of holdout and log",
+            "at most \(NumberText.percent(settings.maximumOverlap))")
+        logits = question(
+            "log_logits", "Logits in the log match the teacher", "at least \(NumberText.percent(Self.logitsShare))")
+        accuracy = question("accuracy", "Accuracy on the holdout", lost(settings.maximumAccuracyLoss))
+        worst = question(
+            "accuracy_at_worst",
+            "Worst-case change (\(NumberText.percent(settings.confidence, digits: 0)) lower bound)",
+            lost(settings.maximumPossibleLoss))
+        recall = question("recall", "Largest loss of recall of a class", lost(settings.maximumRecallLoss))
+        calibration = question(
+            "calibration", "Calibration error on the holdout", "at most \(NumberText.percent(calibrationError))")
+        load = question(
+            "teacher_load", "Deferred to the teacher at the same error",
+            "at most \(NumberText.percent(settings.maximumLoadGrowth)) and \(GateText.points(settings.loadAllowance)) more"
+        )
+        speed = question("speed", "Lines a second", "at most \(NumberText.percent(settings.maximumSlowdown)) lost")
+        size = question("size", "Bytes of weights", "at most \(NumberText.percent(settings.maximumGrowth)) more")
+    }
+
+    /// The criteria about the candidate.
+    var aboutCandidate: [GateQuestion] {
+        [training, accuracy, worst, recall, agreement, calibration, load, speed, size, alone]
+    }
+}
+
+/// Formats the gate's numbers.
+enum GateText {
+    /// Formats a difference of shares in percentage points.
+    static func points(_ share: Double, signed: Bool = false) -> String {
+        points(share, signed: signed, apartFrom: share)
+    }
+
+    /// Formats it with enough digits to distinguish it from `limit`.
+    static func points(_ share: Double, signed: Bool = false, apartFrom limit: Double) -> String {
+        let text = NumberText.fixed(abs(share) * 100, digits: 2, apartFrom: abs(limit) * 100)
+        let sign = signed ? (share < 0 ? "−" : "+") : ""
+        return "\(sign)\(text) points"
+    }
+}
+
+/// Formats the gate's criteria as a plain-text table, for a terminal and the journal.
+public enum GateTable {
+    public static func text(_ criteria: [GateCriterion]) -> String {
+        PrintableText.table(
+            [["", "criterion", "measured", "wanted"]]
+                + criteria.map { [mark($0.verdict), $0.title, $0.measured, $0.threshold] }, leftAligned: [0, 1, 2, 3])
+    }
+
+    private static func mark(_ verdict: GateCriterion.Verdict) -> String {
+        switch verdict {
+        case .passed: "ok"
+        case .failed: "FAILED"
+        case .unmeasured: "-"
+        }
+    }
 }

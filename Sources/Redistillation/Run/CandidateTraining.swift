@@ -1,14 +1,15 @@
 import Configuration
 import Diagnostics
 import Distillation
+import Glibc
 import Models
 import Tensors
 
-/// Makes a candidate, and its twin that has no teacher, from the harvest and a replay of the base transfer set.
+/// Trains a candidate, and a second student without a teacher, on the harvest and a replay of the base transfer set.
 struct CandidateTraining {
-    /// Share of the lines to learn from that choose the epoch instead.
+    /// Share of the training lines that is used to select the epoch instead.
     static let validationShare = 0.1
-    /// Fewer labelled lines make no student to compare with.
+    /// Minimum number of labelled lines to train the student without a teacher.
     static let fewestLabels = 50
 
     let request: RunRequest
@@ -24,14 +25,14 @@ struct CandidateTraining {
         get throws(UnderstudyError) { try harvest.learnt.concatenated(with: replay) }
     }
 
-    /// Lines of each label to learn from, the replay's included.
+    /// Training lines by label, including the replay.
     var perLabel: [Int] {
         var counts = harvest.perLabel
         for label in replay.labelIndices where label >= 0 { counts[Int(label)] += 1 }
         return counts
     }
 
-    /// The candidate: taught by the teacher's logits, and by labels where there are any.
+    /// Trains the candidate on the teacher's logits, and on labels where present.
     func candidate(_ panel: TeacherPanel) throws(UnderstudyError) -> StudentDistiller.Result {
         let (train, validation) = try lines.split(validationShare: Self.validationShare, salt: Self.salt)
         var material = StudentDistiller.Material(
@@ -42,7 +43,8 @@ struct CandidateTraining {
         return try distil(&material)
     }
 
-    /// The same from labels alone; nil where there are too few of them, or the time is over before it has learnt anything.
+    /// Trains the student on labels alone. Returns nil if there are too few labels, or if the time limit is reached
+    /// before the first epoch was measured.
     func alone() throws(UnderstudyError) -> StudentDistiller.Result? {
         let labelled = try lines.labelled()
         guard labelled.count >= Self.fewestLabels else { return nil }
@@ -53,7 +55,7 @@ struct CandidateTraining {
         do throws(UnderstudyError) {
             return try distil(&material)
         } catch {
-            // The candidate is there and goes to the gate without its twin.
+            // The candidate is finished and goes to the gate without the comparison.
             guard error.code == .tryAgain, limits.breach == .outOfTime else { throw error }
             return nil
         }
@@ -71,13 +73,13 @@ struct CandidateTraining {
         let limits = limits
         let distiller = StudentDistiller(recipe, progress: progress, shouldStop: { limits.breach != nil })
         let result = try limits.explaining { [material] () throws(UnderstudyError) in try distiller.run(material) }
-        // A measured epoch is worth judging where only the time was over.
+        // After a time-out, a measured epoch is still judged.
         if result.metrics.wasInterrupted { try limits.checkAllButTime() }
         return result
     }
 
-    /// The serving student's weights; from scratch, of those the token vectors alone. They come from a teacher that isn't
-    /// asked for them again.
+    /// Returns the serving student's weights. From scratch, only its token vectors are reused, because they come from a
+    /// teacher and are not extracted again.
     private func beginning(_ recipe: StudentRecipe) throws(UnderstudyError) -> StudentWeights {
         let configuration = materials.serving.configuration
         let parent = try StudentFiles.weights(directory: materials.servingDirectory, configuration)
@@ -92,7 +94,7 @@ struct CandidateTraining {
         return fresh
     }
 
-    /// Lines with the label that they are judged by: their own, or the teacher's.
+    /// Returns the lines with the label that they are judged by: their own, else the teacher's.
     private func judged(_ lines: DataSet, _ panel: TeacherPanel) throws(UnderstudyError) -> DataSet {
         let limits = limits
         let logits = try limits.explaining { () throws(UnderstudyError) in
@@ -117,5 +119,96 @@ struct CandidateTraining {
         recipe.training.dropout.pooled = 0.3
         recipe.augmentedLines = 0
         return recipe
+    }
+}
+
+/// The time and memory limits of a run. The daemon on the same machine must not be slowed down by it.
+struct RunLimits: Sendable {
+    enum Breach: Sendable, Equatable {
+        /// A signal requested the end.
+        case interrupted
+        case outOfTime
+        /// The resident memory, in bytes.
+        case outOfMemory(Int)
+    }
+
+    private let begun: ContinuousClock.Instant
+    private let minutes: Int
+    private let mebibytes: Int
+    private let wasInterrupted: @Sendable () -> Bool
+
+    init(minutes: Int, mebibytes: Int, wasInterrupted: @escaping @Sendable () -> Bool) {
+        // A monotonic clock, because the time of day may jump.
+        begun = .now
+        self.minutes = minutes
+        self.mebibytes = mebibytes
+        self.wasInterrupted = wasInterrupted
+    }
+
+    var seconds: Double { begun.duration(to: .now) / .seconds(1) }
+
+    /// The exceeded limit; nil if there is none. The check takes a few microseconds.
+    var breach: Breach? {
+        if wasInterrupted() { return .interrupted }
+        if seconds > Double(minutes) * 60 { return .outOfTime }
+        let resident = Self.residentBytes
+        return resident > mebibytes << 20 ? .outOfMemory(resident) : nil
+    }
+
+    /// Throws if a limit is exceeded, for a step that can't be shortened.
+    func check() throws(UnderstudyError) {
+        if let breach { throw error(breach) }
+    }
+
+    /// Throws likewise, but not for the time limit, since there is a candidate.
+    func checkAllButTime() throws(UnderstudyError) {
+        if let breach, breach != .outOfTime { throw error(breach) }
+    }
+
+    /// Runs work that stops on a `breach`, and throws an error that names the breach.
+    func explaining<Value>(_ work: () throws(UnderstudyError) -> Value) throws(UnderstudyError) -> Value {
+        do throws(UnderstudyError) {
+            return try work()
+        } catch {
+            guard error.code == .tryAgain, let breach else { throw error }
+            throw self.error(breach)
+        }
+    }
+
+    func error(_ breach: Breach) -> UnderstudyError {
+        switch breach {
+        case .interrupted: UnderstudyError(.tryAgain, "interrupted; the serving student stays")
+        case .outOfTime:
+            UnderstudyError(
+                .tryAgain,
+                "the \(minutes) minutes of redistill.maximum_minutes are over before there was a candidate; allow more, "
+                    + "or fewer log_rows and replay_rows")
+        case .outOfMemory(let bytes):
+            UnderstudyError(
+                .tryAgain,
+                "the run takes \((bytes + (1 << 20) - 1) >> 20) MiB, more than redistill.maximum_memory_mebibytes (\(mebibytes)); allow "
+                    + "more, or fewer log_rows and replay_rows")
+        }
+    }
+
+    /// Resident memory now, in bytes; 0 if /proc can't be read.
+    static var residentBytes: Int {
+        guard let file = fopen("/proc/self/statm", "re") else { return 0 }
+        defer { fclose(file) }
+        var total: CUnsignedLong = 0
+        var resident: CUnsignedLong = 0
+        let read = withUnsafeMutablePointer(to: &total) { total in
+            withUnsafeMutablePointer(to: &resident) { resident in
+                withVaList([total, resident]) { vfscanf(file, "%lu %lu", $0) }
+            }
+        }
+        return read == 2 ? Int(resident) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
+    }
+
+    /// Peak resident memory, in bytes.
+    static var peakBytes: Int {
+        var usage = rusage()
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+        return usage.ru_maxrss * 1024
     }
 }

@@ -4,15 +4,15 @@ import Glibc
 import Models
 import Tensors
 
-/// Measures students as they would serve: from their files, by the fast path.
+/// Measures students as they serve: loaded from their files, on the fast path.
 struct Measuring {
     let holdout: DataSet
     let heldOut: DataSet
     let threads: Int
 
-    /// Rounds of the speed's comparison, of which the best counts.
+    /// Rounds of the speed comparison; the best one counts.
     private static let rounds = 7
-    /// Lines of one round; the holdout is read again and again until there are so many.
+    /// Minimum number of lines per round; the holdout is repeated to reach it.
     private static let linesOfRound = 4000
 
     func logits(_ student: any LineClassifier) throws(UnderstudyError) -> [Float] {
@@ -26,8 +26,8 @@ struct Measuring {
         ).indices
     }
 
-    /// Lines a second of both on one thread: by the processor's time, not the clock's, and the best of several turns,
-    /// since a loaded daemon runs beside.
+    /// Returns the lines per second of both students on one thread. It measures processor time and takes the best of
+    /// several rounds, because the daemon may load the machine.
     func speeds(
         _ one: any LineClassifier, _ other: any LineClassifier
     ) throws(UnderstudyError) -> (one: Double, other: Double) {
@@ -40,20 +40,20 @@ struct Measuring {
             return Double(repeats * holdout.count) / max(Self.processorSeconds - begun, 1e-9)
         }
         var speeds: [(one: Double, other: Double)] = []
-        // The first round warms both and isn't counted.
+        // The first round is a warm-up and isn't counted.
         for _ in 0...Self.rounds { speeds.append((try speed(one), try speed(other))) }
         let warm = speeds.dropFirst()
         return (warm.map(\.one).max() ?? 0, warm.map(\.other).max() ?? 0)
     }
 
-    /// What this process has used of the processor.
+    /// Processor time used by this process.
     private static var processorSeconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// The candidate's file, in bytes.
+    /// Returns the size of the candidate's file in bytes.
     static func bytes(directory: String) throws(UnderstudyError) -> Int {
         try MappedFile(path: "\(directory)/\(ModelDirectory.weights)").count
     }

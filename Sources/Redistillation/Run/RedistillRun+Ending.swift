@@ -6,9 +6,9 @@ import Models
 import Store
 import Tensors
 
-/// The end of a run: publishing, promoting, clearing up.
+/// The end of a run: publication, promotion, clean-up.
 extension RedistillRun {
-    /// Acts on what the gate has decided.
+    /// Acts on the gate's verdict.
     func conclude(_ run: inout RedistillationRun, _ findings: inout RunFindings) throws(UnderstudyError) {
         run.content.reason = findings.decision.reason
         guard findings.decision.isPassed, findings.candidate != nil else {
@@ -26,7 +26,7 @@ extension RedistillRun {
         clearUp(findings)
     }
 
-    /// Lets the candidate in, as a shadow or at once, if the student that it was measured against still serves.
+    /// Promotes the candidate, in shadow mode or at once, if the student that it was compared with still serves.
     private func promote(
         _ entry: RegistryEntry, _ run: inout RedistillationRun, _ findings: RunFindings
     ) throws(UnderstudyError) {
@@ -34,7 +34,7 @@ extension RedistillRun {
         if let version = findings.materials.servingVersion {
             serving = version
         } else {
-            // So that a rollback has somewhere to return to, the configured student is in the registry too.
+            // The configured student is added to the registry, so that a rollback can return to it.
             serving = try registry.adopt(directory: findings.materials.servingDirectory, now: now()).version
             try registry.promote(serving, by: .run(run.number), now: now(), expecting: .configured)
         }
@@ -84,7 +84,7 @@ extension RedistillRun {
         }
     }
 
-    /// Old versions, old reports and logits of teachers that are gone. What fails here is for the next run.
+    /// Removes old versions, old reports and logits of former teachers. Failures are left to the next run.
     private func clearUp(_ findings: RunFindings) {
         _ = try? registry.removeOld(keeping: request.redistill.keepVersions)
         let present = (try? findings.materials.panel(request))?.paths ?? []
@@ -94,10 +94,10 @@ extension RedistillRun {
         }
     }
 
-    /// Reports that stay.
+    /// Number of reports kept.
     private static let reportsKept = 100
 
-    /// The page's path; nil where it can't be written, which is no reason to fail.
+    /// Returns the report's path; nil if it can't be written, which doesn't fail the run.
     func writeReport(_ run: RedistillationRun, _ findings: RunFindings) -> String? {
         let path = "\(request.reports)/run-\(run.number).html"
         do throws(UnderstudyError) {
@@ -111,5 +111,46 @@ extension RedistillRun {
             report(error)
             return nil
         }
+    }
+}
+
+/// The model card of a re-distilled student.
+enum CandidateCard {
+    static func make(
+        _ configuration: StudentConfiguration, _ lineage: StudentLineage, _ metrics: StudentMetrics,
+        _ findings: RunFindings
+    ) -> ModelCard {
+        var card = ModelCard(
+            title: lineage.version,
+            summary: "A biLSTM text classifier, distilled anew from the log of a running cascade.", license: nil)
+        card.labels = configuration.labels
+        card.tags = ["text-classification", "bilstm", "distillation"]
+        let counts = findings.harvest.counts
+        card.data = [
+            .init(
+                "disagreement log",
+                "\(NumberText.grouped(counts.learnt)) lines to learn from, \(NumberText.grouped(counts.humanLabels)) "
+                    + "labelled by people; \(NumberText.grouped(counts.heldOut)) held out"),
+            .init("replay of the base transfer set", "\(NumberText.grouped(findings.replay.count)) lines"),
+            .init(
+                "holdout", "\(NumberText.grouped(findings.materials.holdout.count)) labelled lines, never learnt from"),
+        ]
+        card.recipe = [
+            .init("parent", lineage.parent ?? "none"),
+            .init("teacher", lineage.teacher ?? "none"),
+            .init("run", lineage.run.map(String.init) ?? "none"),
+            .init("epochs", "\(metrics.losses.count), best \(metrics.bestEpoch)"),
+            .init("parameters", NumberText.grouped(metrics.parameters)),
+        ]
+        card.seed = findings.seed
+        var table = metrics.table
+        table.title = "On the holdout"
+        card.results = [
+            table,
+            ModelCard.Table(
+                title: "The gate", columns: ["criterion", "measured", "wanted"],
+                rows: findings.decision.criteria.map { [$0.title, $0.measured, $0.threshold] }),
+        ]
+        return card
     }
 }

@@ -5,19 +5,19 @@ import Models
 import Tensors
 import Text
 
-/// The costly part of a run: making a candidate and measuring it.
+/// The expensive part of a run: training and measuring a candidate.
 extension RedistillRun {
-    /// Logits of the log that are compared with the teacher's own: enough to notice that they aren't.
+    /// Number of the log's logits that are compared with the teacher's; enough to detect a mismatch.
     private static let comparedLogits = 48
 
-    /// What the gate judges before any training.
+    /// Returns the evidence that the gate judges before training.
     func evidence(
         _ findings: RunFindings, _ training: CandidateTraining
     ) throws(UnderstudyError) -> GateEvidence {
         let harvest = findings.harvest
         var evidence = findings.evidence
         evidence.learnt = harvest.counts.learnt
-        // Most of the new rows should be of use: half may be duplicates or held out.
+        // At least half of the new rows must be usable; the rest may be duplicates or held out.
         evidence.minimumLearnt = max(1, request.redistill.minimumNewRows / 2)
         evidence.learntPerLabel = training.perLabel
         evidence.overlap = harvest.counts.overlappingHoldoutLines
@@ -28,8 +28,8 @@ extension RedistillRun {
         return evidence
     }
 
-    /// Asks the teacher about some lines whose logits the log has. A log that says otherwise than the teacher it names is
-    /// not to be learnt from.
+    /// Runs the teacher on some lines and compares its logits with those in the log. A log that disagrees with the
+    /// teacher it names is not used for training.
     private func compareLogits(_ findings: RunFindings) throws(UnderstudyError) -> (compared: Int, held: Int) {
         let learnt = findings.harvest.learnt
         let known = (0..<learnt.count).filter { findings.harvest.known[learnt.textHashes[$0]] != nil }
@@ -44,15 +44,15 @@ extension RedistillRun {
         let held = (0..<sample.count).count { line in
             let before = Predictions(
                 logits: findings.harvest.known[sample.textHashes[line]] ?? [], labelCount: width)
-            // Batches round differently; on the edge between two labels that may decide.
+            // Rounding differs between batches, which may flip the label of a line between two labels.
             return before.indices[0] == now.indices[line]
                 || abs(before.confidences[0] - now.confidences[line]) < 0.05 && now.confidences[line] < 0.6
         }
         return (sample.count, held)
     }
 
-    /// Makes the candidate and its twin without a teacher, writes the candidate to the workplace, and measures it there
-    /// beside the serving student.
+    /// Trains the candidate and the student without a teacher, writes the candidate to the workplace, and measures it
+    /// there together with the serving student.
     func train(
         _ findings: inout RunFindings, _ training: CandidateTraining, _ panel: TeacherPanel
     ) throws(UnderstudyError) {
@@ -70,7 +70,7 @@ extension RedistillRun {
         let measuring = Measuring(
             holdout: materials.holdout, heldOut: findings.harvest.heldOut, threads: request.redistill.threads)
         var result = candidate
-        // The threshold goes with the weights as they are stored and run.
+        // The threshold is fitted to the weights as stored.
         let logits = try measuring.logits(student)
         let servingLogits = try measuring.logits(materials.serving)
         let calibration = calibration(&findings, logits, servingLogits)
@@ -82,14 +82,14 @@ extension RedistillRun {
         try measure(&findings, student, logits, servingLogits, measuring)
         findings.evidence.epochs = candidate.metrics.losses.count
         findings.evidence.wasCutShort = candidate.metrics.wasInterrupted
-        // Where the time is over already, its twin is not waited for.
+        // After a time-out the student without a teacher is skipped.
         if limits.breach == nil, let alone = try training.alone() {
             findings.evidence.alone = try aloneLogits(alone, findings, measuring)
         }
     }
 
-    /// The candidate's temperature and threshold from the holdout; its threshold may not raise the teacher's load beyond
-    /// what the gate allows. Notes the error at which the gate compares loads.
+    /// Fits the candidate's temperature and threshold to the holdout. The threshold must not raise the teacher's load
+    /// above the gate's limit. Records the error at which the gate compares loads.
     private func calibration(
         _ findings: inout RunFindings, _ logits: [Float], _ servingLogits: [Float]
     ) -> StudentCalibration {
@@ -173,7 +173,7 @@ extension RedistillRun {
             unknownTokenShare: unknownShare(findings))
     }
 
-    /// Share of the holdout's tokens that the tokenizer doesn't know.
+    /// Share of the holdout's tokens that are unknown to the tokenizer.
     private func unknownShare(_ findings: RunFindings) -> Double? {
         let materials = findings.materials
         guard let unknown = materials.tokenizer.specialTokens.unknown else { return nil }

@@ -6,10 +6,10 @@ import Models
 import Store
 import Tensors
 
-/// One run of re-distillation: from the lock to the promotion, or to a refusal with its reason.
+/// One run of re-distillation, from the lock to the promotion or a refusal with its reason.
 ///
-/// Whatever happens, the serving student stays until the last step, the flip of the registry's link. A killed run leaves a
-/// workplace, which the next one removes, and a row in the store without an end, which the next one closes.
+/// The serving student is unchanged until the last step, which changes the registry's link. A killed run leaves a
+/// workplace, which the next run removes, and an unfinished row in the store, which the next run closes.
 public final class RedistillRun {
     let request: RunRequest
     let progress: ProgressMeter
@@ -22,8 +22,8 @@ public final class RedistillRun {
 
     /// - Parameters:
     ///   - loadTeacher: loads the model in a directory.
-    ///   - wasInterrupted: whether a signal has asked for the end.
-    ///   - report: is told what isn't fatal.
+    ///   - wasInterrupted: returns whether a signal has requested the end.
+    ///   - report: receives messages that aren't fatal.
     public init(
         _ request: RunRequest, progress: ProgressMeter,
         loadTeacher: @escaping (String) throws(UnderstudyError) -> any LineClassifier,
@@ -46,9 +46,9 @@ public final class RedistillRun {
 
     /// Runs to the end.
     ///
-    /// Errors: `tryAgain` where another run is under way, or this one was interrupted or hit its limits; `missingInput`,
-    /// `invalidData`, `configuration` for what it was given; `inputOutput`, `noSpace`, `cannotCreate` for state and
-    /// registry. The serving student is untouched then.
+    /// Throws `tryAgain` if another run is active, or if this one was interrupted or exceeded its limits;
+    /// `missingInput`, `invalidData` or `configuration` for its inputs; `inputOutput`, `noSpace` or `cannotCreate` for
+    /// state and registry. The serving student is then unchanged.
     public func run() throws(UnderstudyError) -> RedistillOutcome {
         unlink(RunRequest.requestFile(state: request.state))
         guard try PathLookup.exists(request.state + "/state.sqlite") else {

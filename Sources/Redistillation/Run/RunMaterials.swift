@@ -4,27 +4,27 @@ import Distillation
 import Models
 import Text
 
-/// What a run works with: the models and the data that its configuration names, read and checked.
+/// The inputs of a run: the configured models and data, read and checked.
 struct RunMaterials {
     let serving: Student
     let servingDirectory: String
     let servingFingerprint: String
-    /// Its version in the registry; nil: none of the registry's served at the beginning, but the configured student.
+    /// The serving student's version in the registry; nil if the configured student served at the start.
     let servingVersion: String?
     let tokenizer: LoadedTokenizer
-    /// In the student's order of labels.
+    /// The teacher, with its labels in the student's order.
     let teacher: any LineClassifier
     let teacherDirectory: String
     let teacherFingerprint: String
-    /// The base transfer set, without a text of the holdout.
+    /// The base transfer set, without texts of the holdout.
     let base: DataSet
     let trainFingerprint: String
-    /// Labelled lines alone.
+    /// The labelled lines of the holdout file.
     let holdout: DataSet
     let holdoutFingerprint: String
 
-    /// Errors: `missingInput` and `invalidData` of whatever is missing or wrong; `configuration` where student and teacher
-    /// don't belong together.
+    /// Throws `missingInput` or `invalidData` for missing or wrong inputs; `configuration` if student and teacher don't
+    /// match.
     init(
         _ request: RunRequest, teacher load: (String) throws(UnderstudyError) -> any LineClassifier
     ) throws(UnderstudyError) {
@@ -55,9 +55,9 @@ struct RunMaterials {
 
     var labels: [String] { serving.labels }
 
-    /// Whether the models and the data are still those that the run began with.
+    /// Checks that the models and data are those that the run began with.
     ///
-    /// Errors: `tryAgain` naming what was replaced meanwhile.
+    /// Throws `tryAgain`, naming the input that was replaced.
     func checkUnchanged(_ request: RunRequest) throws(UnderstudyError) {
         func check(_ now: String, _ before: String, _ what: String, _ path: String) throws(UnderstudyError) {
             guard now == before else {
@@ -78,13 +78,69 @@ struct RunMaterials {
             request.redistill.holdout)
     }
 
-    /// The teacher with its logits kept by text, from run to run.
+    /// Returns the teacher with a cache of its logits by text, which is kept between runs.
     func panel(_ request: RunRequest) throws(UnderstudyError) -> TeacherPanel {
-        // The order of labels is part of the name: the file's logits are in it.
+        // The name includes the order of the labels, because the file's logits are in it.
         let name = Fingerprint.of(bytes: Array((teacherFingerprint + labels.joined(separator: "\n")).utf8))
         try RunFolder.make(request.teacherLogits)
         return try TeacherPanel(
             [TeacherPanel.Member(teacher: teacher, fingerprint: name)], directory: request.teacherLogits,
             threads: request.redistill.threads)
+    }
+}
+
+/// A classifier with reordered labels: a teacher in the student's order.
+struct ReorderedClassifier: LineClassifier {
+    let labels: [String]
+    private let inner: any LineClassifier
+    /// Column `order[i]` of the inner classifier is column `i` here.
+    private let order: [Int]
+
+    /// Throws `configuration` if the labels differ.
+    init(_ inner: any LineClassifier, labels: [String]) throws(UnderstudyError) {
+        var order: [Int] = []
+        for label in labels {
+            guard let column = inner.labels.firstIndex(of: label) else {
+                throw Self.mismatch(inner, labels)
+            }
+            order.append(column)
+        }
+        guard inner.labels.count == labels.count else { throw Self.mismatch(inner, labels) }
+        self.inner = inner
+        self.labels = labels
+        self.order = order
+    }
+
+    var version: String { inner.version }
+
+    func makeScorer() -> any LineScorer { Scorer(inner.makeScorer(), order) }
+
+    private static func mismatch(_ inner: any LineClassifier, _ labels: [String]) -> UnderstudyError {
+        func list(_ names: [String]) -> String { names.prefix(20).map(PrintableText.escaped).joined(separator: ", ") }
+        return UnderstudyError(
+            .configuration,
+            "student and teacher have different labels: \(list(labels)) and \(list(inner.labels)); name a pair that "
+                + "belongs together")
+    }
+
+    private final class Scorer: LineScorer {
+        private let inner: any LineScorer
+        private let order: [Int]
+        private var row: [Float]
+
+        init(_ inner: any LineScorer, _ order: [Int]) {
+            self.inner = inner
+            self.order = order
+            row = Array(repeating: 0, count: order.count)
+        }
+
+        func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+            inner.score(batch, into: logits)
+            let width = order.count
+            for first in stride(from: 0, to: batch.count * width, by: width) {
+                for column in 0..<width { row[column] = logits[first + column] }
+                for (column, old) in order.enumerated() { logits[first + column] = row[old] }
+            }
+        }
     }
 }

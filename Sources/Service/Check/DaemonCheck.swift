@@ -6,9 +6,9 @@ import Models
 import Store
 import Streams
 
-/// Looks at everything that a daemon with these settings will need, as the user that runs the check.
+/// Checks everything that a daemon with these settings will need, as the user that runs the check.
 public enum DaemonCheck {
-    /// All that is wrong or worth knowing; nothing: the daemon can start.
+    /// Returns all findings. Without an error among them the daemon can start.
     public static func run(_ settings: Settings, supply: ModelSupply) -> [Finding] {
         var findings = models(settings, supply)
         var paths = PathCheck()
@@ -28,7 +28,7 @@ public enum DaemonCheck {
         return findings
     }
 
-    /// Loads and runs both models; checks that they and the sinks' filters speak of the same labels.
+    /// Loads and runs both models, and compares their labels with each other and with the sinks' filters.
     private static func models(_ settings: Settings, _ supply: ModelSupply) -> [Finding] {
         do throws(UnderstudyError) {
             let set = try ModelSet.load(settings, supply: supply)
@@ -74,10 +74,10 @@ public enum DaemonCheck {
         }
     }
 
-    /// Whether the state can be read, if there is one.
+    /// Checks that an existing state can be read.
     private static func state(_ directory: String) -> [Finding] {
         do throws(UnderstudyError) {
-            // A link that leads to no file is something too: the start refuses it.
+            // A dangling link counts as existing: the daemon refuses it at the start.
             guard try PathLookup.kind(of: directory + "/state.sqlite", following: false) != .absent else { return [] }
             let store = try Store.openBeside(directory: directory, readOnly: true) { _ in }
             _ = try store.checkpoints()
@@ -90,4 +90,30 @@ public enum DaemonCheck {
             return [Finding(severity, error.place ?? directory, error.message)]
         }
     }
+}
+
+/// The result of a check.
+public struct Finding: Sendable, Equatable, CustomStringConvertible {
+    public enum Severity: String, Sendable {
+        /// The daemon won't start, or won't do a part of its work.
+        case error
+        /// The daemon will start, but there is a problem.
+        case warning
+        /// Normal before the first start.
+        case note
+    }
+
+    public var severity: Severity
+    /// The checked path or option name.
+    public var place: String
+    /// One sentence with the problem and the remedy.
+    public var message: String
+
+    public init(_ severity: Severity, _ place: String, _ message: String) {
+        self.severity = severity
+        self.place = place
+        self.message = message
+    }
+
+    public var description: String { "\(severity.rawValue): \(place): \(message)" }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Whether this user may do with a path what the daemon will do. Looks only; changes nothing.
+/// Checks whether this user may use a path as the daemon will. It changes nothing.
 struct PathCheck {
     private(set) var findings: [Finding] = []
 
@@ -10,7 +10,7 @@ struct PathCheck {
         case file, directory, pipe, socket, other
     }
 
-    /// A file that is appended to, or made.
+    /// Checks a file that is appended to or created.
     mutating func appends(_ path: String) {
         switch kind(of: path) {
         case .missing: makes(path)
@@ -21,7 +21,7 @@ struct PathCheck {
         room(parent(of: path))
     }
 
-    /// A named pipe that is opened, or made.
+    /// Checks a named pipe that is opened or created.
     mutating func pipes(_ path: String, mode: Int32) {
         switch kind(of: path) {
         case .missing: makes(path)
@@ -31,17 +31,17 @@ struct PathCheck {
         }
     }
 
-    /// A Unix socket that somebody else listens on.
+    /// Checks a Unix socket on which another process listens.
     mutating func connects(_ path: String) {
         switch kind(of: path) {
-        case .missing: add(.warning, path, "isn't there yet; answers wait until somebody listens")
+        case .missing: add(.warning, path, "doesn't exist yet; answers wait until a process listens")
         case .socket: if access(path, W_OK) != 0 { add(.error, path, "can't be connected to: \(reason())") }
         case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
         default: add(.error, path, "isn't a socket")
         }
     }
 
-    /// A Unix socket that is made anew and listened on.
+    /// Checks a Unix socket that is created and listened on.
     mutating func listens(_ path: String) {
         switch kind(of: path) {
         case .missing, .socket: makes(path)
@@ -50,7 +50,7 @@ struct PathCheck {
         }
     }
 
-    /// A directory whose files are read, and changed if `writes`.
+    /// Checks a directory whose files are read, and changed if `writes`.
     mutating func reads(directory path: String, writes: Bool) {
         switch kind(of: path) {
         case .missing:
@@ -66,7 +66,7 @@ struct PathCheck {
         }
     }
 
-    /// A directory that is written to, or made; `withParents`: those above it are made as well.
+    /// Checks a directory that is written to or created; with `withParents` its parents are created as well.
     mutating func keeps(directory path: String, withParents: Bool = false) {
         switch kind(of: path) {
         case .missing: makes(path, withParents: withParents)
@@ -77,7 +77,7 @@ struct PathCheck {
         room(path)
     }
 
-    /// A file that is read.
+    /// Checks a file that is read.
     mutating func reads(file path: String) {
         if access(path, R_OK) != 0 {
             add(.error, path, "can't be read: \(reason())")
@@ -110,17 +110,17 @@ struct PathCheck {
         "isn't there yet; \(maker) makes it (for a start by hand, make it first)"
     }
 
-    /// The directories that come with the first start of the units, by the place that each is made in: those of
-    /// `understudy.service`, and `understudy-NAME` of the instances. The rights there are the service's, so it doesn't
-    /// matter what this user could make.
+    /// Directories that are created by the first start of the units, by parent directory: those of
+    /// `understudy.service`, and `understudy-NAME` for the instances. They have the service's permissions, so this
+    /// user's don't matter.
     private static let made: [(parent: String, maker: String)] = [
         ("/var/lib/", "the service's start (StateDirectory=)"), ("/var/log/", "the service's start (LogsDirectory=)"),
         ("/run/", "the service's or the socket unit's start (RuntimeDirectory=, ListenFIFO=)"),
         ("/var/spool/", "systemd-tmpfiles --create"),
     ]
 
-    /// What makes the missing `path`, or the directory that it is in; nil: nothing that is known here. `isThere` is the
-    /// nearest directory above it that exists: inside one that was made already, nothing more comes by itself.
+    /// Returns the creator of the missing `path` or of its directory; nil if it is unknown. `isThere` is the nearest
+    /// existing directory above it: in a directory that was already created, nothing else is created automatically.
     private func maker(of path: String, isThere: String? = nil) -> String? {
         for (place, maker) in Self.made where path.hasPrefix(place) {
             let name = path.dropFirst(place.count).prefix { $0 != "/" }
@@ -131,7 +131,7 @@ struct PathCheck {
         return nil
     }
 
-    /// Less free space than this is worth a warning, in bytes.
+    /// Free space below which a warning is given, in bytes.
     private static let littleSpace: UInt64 = 100_000_000
 
     private mutating func room(_ directory: String) {

@@ -7,16 +7,16 @@ import Store
 import Streams
 import Synchronization
 
-/// The daemon: reads the configured sources, answers their lines, keeps the delivery promises, until it is told to stop
-/// or all sources have ended.
+/// The daemon: it answers the lines of the configured sources and keeps the delivery guarantees, until it is stopped or
+/// all sources have ended.
 ///
-/// The calling thread is the control thread: it carries out one request after another (`DaemonControl`), so starting,
-/// reloading, swapping models and draining never overlap. The work is done by the engine's, the sources' and the
-/// committer's threads.
+/// The calling thread is the control thread. It processes one request after another (`DaemonControl`), so starting,
+/// reloading, swapping models and draining never overlap. The threads of the engine, the sources and the committer do
+/// the work.
 public final class Daemon: Sendable {
-    /// What the daemon can't know by itself.
+    /// The daemon's dependencies on its environment.
     public struct Surroundings: Sendable {
-        /// Reads the configuration; called at the start and at each reload.
+        /// Reads the configuration. Called at the start and at each reload.
         public var settings: @Sendable () throws(ConfigurationErrors) -> Settings
         public var supply: ModelSupply
         /// The program's version.
@@ -50,13 +50,13 @@ public final class Daemon: Sendable {
         phases = PhaseRecord()
     }
 
-    /// Blocks the signals that the daemon handles. To be called before anything starts a thread.
+    /// Blocks the signals that the daemon handles. Must be called before any thread is started.
     public static func holdSignals() { DaemonSignals.hold() }
 
-    /// Runs until the end. Returns when every line that was read has been answered durably.
+    /// Runs until the end. Returns when every line read has a durable answer.
     ///
-    /// Throws `configuration` and what models, state and sources throw when it can't start; `tryAgain` when lines that
-    /// were read could not be answered in time at the end.
+    /// Throws `configuration` and the errors of models, state and sources if it can't start; `tryAgain` if lines
+    /// already read could not be answered before the deadline of the drain.
     public func run() throws(UnderstudyError) {
         HeapMemory.limit()
         let settings: Settings
@@ -80,15 +80,15 @@ public final class Daemon: Sendable {
         let failure = serve(work)
         phases.enter(.draining, message: failure?.message ?? "")
         surroundings.manager.stopping()
-        log.info("draining: no more is read, what was read is answered")
+        log.info("draining: reading has stopped, lines already read are answered")
         try work.drain()
         if let failure { throw failure }
-        log.info("stopped: everything that was read is answered")
+        log.info("stopped: all lines are answered")
     }
 
     var log: Logger { surroundings.log }
 
-    /// Carries out requests until it is time to stop; what went wrong, if it isn't a wish.
+    /// Processes requests until the stop. Returns the failure that caused it; nil for a requested stop.
     private func serve(_ work: DaemonWork) -> UnderstudyError? {
         while true {
             switch control.next() {
@@ -153,7 +153,7 @@ public final class Daemon: Sendable {
             phases.note(refusedStudent: nil)
             if isOther {
                 let student = work.models.student.version
-                let words = "models swapped: \(student) in place of \(before), another student answers from now on"
+                let words = "models swapped: \(student) in place of \(before), a new student serves"
                 log.log(level: .notice, .modelsSwapped, "\(words)", metadata: ["student": "\(student)"])
             }
         } catch {
@@ -162,12 +162,12 @@ public final class Daemon: Sendable {
         }
     }
 
-    /// Says that the student that should answer was refused: in the log, and in the status for as long as it is so.
+    /// Reports that the student to serve was refused: once in the log, and in the status while it lasts.
     func refuse(_ error: UnderstudyError, answering version: String) {
         let sentence =
             "The student that should answer was refused, \(version) answers in its place: \(error). Promote another, or go "
             + "back with 'understudy models rollback'."
-        // A start looks twice: when it loads the models, and when the link's watch is there.
+        // A start checks twice: when it loads the models, and when it watches the link.
         guard phases.current.refusedStudent != sentence else { return }
         phases.note(refusedStudent: sentence)
         log.report(

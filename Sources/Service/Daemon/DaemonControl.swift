@@ -1,19 +1,21 @@
 import Diagnostics
+import Glibc
 import Streams
+import Synchronization
 
-/// What the daemon's main thread is asked to do. Requests of one kind that come together are one; none that comes while
-/// another is being carried out is lost.
+/// The requests to the daemon's main thread. Pending requests of the same kind are merged. A request that arrives while
+/// another is processed is kept.
 package final class DaemonControl: Sendable {
     package enum Request: Sendable, Equatable {
-        /// Drain and end. The error, if it isn't a wish but a failure.
+        /// Drain and stop. The error is nil for a requested stop.
         case stop(UnderstudyError?)
-        /// Read the configuration again and open the outputs anew.
+        /// Read the configuration again and reopen the outputs.
         case reload
-        /// The student's link points somewhere else.
+        /// The student's link has changed.
         case modelsChanged
-        /// Some source has ended.
+        /// A source has ended.
         case sourceEnded
-        /// Something was committed a while after the last look at how the student does.
+        /// The interval of monitoring has passed and something was committed.
         case look
     }
 
@@ -58,7 +60,7 @@ package final class DaemonControl: Sendable {
         state.signal(0)
     }
 
-    /// Waits for the next request; stopping comes before all others.
+    /// Waits for the next request. A stop takes precedence.
     package func next() -> Request {
         state.wait(on: 0) { state in
             if state.stops { return .stop(state.failure) }
@@ -83,4 +85,34 @@ package final class DaemonControl: Sendable {
     }
 
     package var isStopping: Bool { state.withLock { $0.stops } }
+}
+
+/// SIGTERM and SIGINT drain; SIGHUP reloads.
+enum DaemonSignals {
+    private static let handled = [SIGTERM, SIGINT, SIGHUP]
+
+    /// Blocks the signals until `run`. Must be called before any thread is started, because threads inherit the mask.
+    static func hold() {
+        SignalThread.block(handled)
+        signal(SIGPIPE, SIG_IGN)
+        // Ignored, so that a write to a file at its size limit fails with EFBIG, which is reported, instead of ending
+        // the process.
+        signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// Starts the thread that receives them. A second SIGTERM or SIGINT ends the process at once.
+    static func run(_ control: DaemonControl) throws(UnderstudyError) -> SignalThread {
+        let isStopping = Mutex(false)
+        return try SignalThread(handled) { number in
+            if number == SIGHUP {
+                control.reload()
+                return
+            }
+            let isSecond = isStopping.withLock { isStopping in
+                defer { isStopping = true }
+                return isStopping
+            }
+            if isSecond { SignalThread.endProcess(by: number) } else { control.stop() }
+        }
+    }
 }

@@ -6,9 +6,9 @@ import Logging
 import Models
 import Streams
 
-/// What changes while the daemon runs: settings, sinks and models.
+/// Changes while the daemon runs: settings, sinks and models.
 extension DaemonWork {
-    /// Output files are opened anew with the next answer: logrotate has moved them.
+    /// Reopens the output files at the next answer, because logrotate has moved them.
     func reopenSinks() {
         outlet.monitor.withLock { _ in
             for wired in sinks.wired { wired.target.reopen() }
@@ -16,10 +16,10 @@ extension DaemonWork {
         }
     }
 
-    /// Takes up new settings. What can fail is done first; then sources and sinks that have changed are replaced, and
-    /// the others go on.
+    /// Applies new settings. Steps that can fail come first; then changed sources and sinks are replaced, and the
+    /// others continue.
     ///
-    /// Throws what is wrong with the new settings; those before stay in force then.
+    /// Throws the errors of the new settings; the previous ones are then still in force.
     func apply(_ new: Settings) throws(UnderstudyError) {
         let plan = ReloadPlan(from: settings, to: new)
         var newSet: ModelSet?
@@ -33,7 +33,7 @@ extension DaemonWork {
         }
         try ReloadPlan.checkLabels(of: new, (newSet ?? modelSet).models.student.labels)
         let newSinks = try renewed(new)
-        // A new source is tried before anything of the old is given up.
+        // A new source is opened before an old one is closed.
         let added = try open(plan.addedSources)
 
         for sentence in plan.restartNeeded { daemon.log.warning("restart needed: \(sentence)") }
@@ -42,7 +42,7 @@ extension DaemonWork {
         if let newSet { use(newSet) }
         exchangeSinks(newSinks)
         let retired = try retire(plan.removedSources)
-        // What waits in a pipe stays there as long as somebody holds it open: the old source, until the new one does.
+        // A pipe keeps its contents only while it is open. The old source holds it open until the new one does.
         defer { withExtendedLifetime(retired) {} }
         delayed = delayed.filter { new.sources.contains($0) } + added.delayed
         var failure: UnderstudyError?
@@ -68,7 +68,7 @@ extension DaemonWork {
         if let failure { throw failure }
     }
 
-    /// A source that couldn't be begun: the one before goes on in its place, and the next reload tries again.
+    /// Restores the previous source in place of one that could not be started. The next reload tries again.
     private func replace(_ failed: SourceSettings, by before: SourceSettings?) {
         settings.sources.removeAll { $0.name == failed.name }
         guard let before else { return }
@@ -81,8 +81,8 @@ extension DaemonWork {
         }
     }
 
-    /// Puts other sinks in force from the next job on. Sinks that leave have some time to take what is under way; a flow
-    /// that doesn't by then is no longer waited for.
+    /// Replaces the sinks for all following jobs. Removed sinks get some time for lines in flight; afterwards a flow is
+    /// no longer waited for.
     private func exchangeSinks(_ new: SinkRouting.Sinks) {
         struct Leaving {
             weak var target: SinkTarget?
@@ -93,7 +93,7 @@ extension DaemonWork {
         outlet.watch(new.wired.map(\.target))
         for runner in runners { runner.routing.replace(new) }
         engine.renewRoutes()
-        // Jobs hold their sinks: when the last job that began with one is delivered, it is gone.
+        // Jobs retain their sinks. A sink is released with the last job that uses it.
         let deadline = Monotonic.nanoseconds &+ Self.farewell
         while leaving.contains(where: { $0.target != nil }), Monotonic.nanoseconds < deadline { usleep(10_000) }
         for sink in leaving { sink.target?.retire() }
@@ -101,10 +101,10 @@ extension DaemonWork {
         outlet.monitor.withLock { state in state.full = state.full.filter { names.contains($0.key) } }
     }
 
-    /// How long a leaving sink may take, in nanoseconds.
+    /// Time that a removed sink gets, in nanoseconds.
     private static let farewell: UInt64 = 2_000_000_000
 
-    /// Loads student and shadow anew if their paths lead somewhere else; whether the student did.
+    /// Reloads student and shadow if their paths point to other directories. Returns whether the student changed.
     func swapModels() throws(UnderstudyError) -> Bool {
         let log = daemon.log
         let loaded = try ModelSet.load(
@@ -118,7 +118,7 @@ extension DaemonWork {
         }
         CrashPoint.swapping.pass()
         guard isOther else {
-            // Drift and promotions go on being followed for the same student.
+            // The student is the same, so its drift and promotion monitoring continues.
             modelSet = loaded
             engine.replaceModels(loaded.models)
             beginShadow()
@@ -136,7 +136,7 @@ extension DaemonWork {
         daemon.metrics.recordSwap(student: loaded.studentInfo, teacher: loaded.teacherInfo)
     }
 
-    /// The new settings' sinks: those that stay the same are kept as they are.
+    /// Returns the sinks of the new settings. Unchanged sinks are reused.
     private func renewed(_ new: Settings) throws(UnderstudyError) -> SinkRouting.Sinks {
         var wired: [SinkRouting.Wired] = []
         for sink in new.sinks {
@@ -156,8 +156,8 @@ extension DaemonWork {
         return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
     }
 
-    /// A sink whose file another sink of the old settings has: that goes on as it is, since two that each keep account of
-    /// one file's length would both be wrong.
+    /// Returns a sink that writes to the file of an existing sink and shares its file object. Two objects that account
+    /// for the length of one file would both be wrong.
     private func sameFile(_ sink: SinkSettings) -> SinkTarget? {
         guard case .file(let new, _) = sink.kind else { return nil }
         for old in sinks.wired {

@@ -5,11 +5,11 @@ import Logging
 import Store
 import Streams
 
-/// How sources come to their end one by one, and how all of it stops.
+/// The end of single sources, and the stop of the daemon.
 extension DaemonWork {
-    // MARK: Sources that have ended
+    // MARK: Ended sources
 
-    /// Closes the lanes of sources that have come to their end.
+    /// Closes the lanes of sources that have ended.
     func collectEnded() {
         let over = runners.filter(\.hasEnded)
         for runner in over {
@@ -33,8 +33,7 @@ extension DaemonWork {
         startDelayed()
     }
 
-    /// Waits until all that was delivered is durable, however long the store doesn't take commits; false if the daemon
-    /// is to stop before that.
+    /// Waits without a time limit until everything delivered is durable. Returns false if the daemon is stopped before.
     func makeDurable() -> Bool {
         while !outlet.flush(until: Monotonic.nanoseconds &+ 1_000_000_000) {
             if daemon.control.isStopping { return false }
@@ -44,14 +43,14 @@ extension DaemonWork {
 
     // MARK: Stop
 
-    /// Stops reading, answers what was read, commits it, ends all threads.
+    /// Stops reading, answers the lines already read, commits, and ends all threads.
     ///
-    /// Throws `tryAgain` when the time allowed didn't suffice; what was read of watched files and spooled streams is
-    /// left to the next run, what was read of other streams is lost.
+    /// Throws `tryAgain` if the time limit is exceeded. Unanswered lines of watched files and spooled streams are left
+    /// to the next run; those of other streams are lost.
     func drain() throws(UnderstudyError) {
         let manager = daemon.surroundings.manager
         let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
-        // Where nothing can be committed until a new start, waiting would be of no use.
+        // If no commit is possible before a restart, waiting is useless.
         let deadline = Monotonic.nanoseconds &+ (outlet.isHopeless ? 0 : allowed)
         store.limitPatience(until: deadline)
         for runner in runners { runner.interrupt() }
@@ -73,9 +72,9 @@ extension DaemonWork {
         }
         outlet.stop()
         committerThread?.join()
-        // Without the note, the next start takes what it finds behind the committed lengths for uncommitted answers.
+        // Without this mark the next start treats data after the committed lengths as uncommitted answers.
         if isComplete { try? store.settleSinks() }
-        heart?.stop()
+        watchdog?.stop()
         endpoint?.stop()
         link?.stop()
         shadowLink?.stop()

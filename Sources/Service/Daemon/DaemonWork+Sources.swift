@@ -3,12 +3,12 @@ import Diagnostics
 import Logging
 import Streams
 
-/// Sources that begin and end with a reload.
+/// Sources that start and end with a reload.
 extension DaemonWork {
-    /// Sources to begin.
+    /// Sources to start.
     struct Opened {
         var ready: [(SourceSettings, any StreamSource)] = []
-        /// Those whose name or place a source still has that is about to end.
+        /// Sources whose name or path is still used by a source that is ending.
         var delayed: [SourceSettings] = []
     }
 
@@ -30,7 +30,7 @@ extension DaemonWork {
         }
     }
 
-    /// Starts the sources that nothing stands in the way of any more.
+    /// Starts the delayed sources that are no longer blocked.
     func startDelayed() {
         let ready = delayed.filter { !isInUse($0) }
         delayed.removeAll { ready.contains($0) }
@@ -47,11 +47,11 @@ extension DaemonWork {
         }
     }
 
-    /// Ends sources that the new settings don't have, or have otherwise; what was read of them is answered first. Gives
-    /// those that it has told to end.
+    /// Ends sources that the new settings omit or change, after their lines are answered. Returns the sources that it
+    /// has told to end.
     ///
-    /// One whose lines a sink doesn't take in time is left to end by itself, so that none is lost and the others go on.
-    /// Throws `tryAgain` when the daemon is to stop before that.
+    /// A source whose lines a sink doesn't take in time ends later by itself, so that none of its lines is lost and the
+    /// others continue. Throws `tryAgain` if the daemon is stopped before.
     func retire(_ names: [String]) throws(UnderstudyError) -> [SourceRunner] {
         let retired = runners.filter { runner in
             names.contains(runner.settings.name) && !leaving.contains { $0 === runner }

@@ -8,13 +8,13 @@ import Store
 import Streams
 import Synchronization
 
-/// What a running daemon is made of. Used by the control thread alone, but for what is `Sendable` in it.
+/// The parts of a running daemon. Used only by the control thread, except for the parts that are `Sendable`.
 final class DaemonWork {
     var settings: Settings {
         didSet { liveRedistill.withLock { $0 = settings.redistill } }
     }
-    /// For threads that show the settings in force.
-    let liveRedistill: Live<RedistillSettings?>
+    /// The settings in force, for threads that display them.
+    let liveRedistill: LockedValue<RedistillSettings?>
     let daemon: Daemon
     let store: Store
     let outlet: Outlet
@@ -25,22 +25,23 @@ final class DaemonWork {
     var modelSet: ModelSet
     var sinks: SinkRouting.Sinks
     var runners: [SourceRunner] = []
-    /// Those of `runners` that are to end and couldn't be drained in time: they end once their sinks take the rest.
+    /// Those of `runners` that could not be drained in time. They end when their sinks have taken the rest.
     var leaving: [SourceRunner] = []
-    /// Sources that begin when one of `leaving` has made room for them.
+    /// Sources that start when one of `leaving` has ended.
     var delayed: [SourceSettings] = []
     var failureOfLastSource: UnderstudyError?
     private(set) var committerThread: WorkerThread?
     var link: LinkWatch?
     var shadowLink: LinkWatch?
     private(set) var endpoint: StatusEndpoint?
-    let oversight: Oversight
-    private(set) var heart: Heart?
+    let promotionMonitor: PromotionMonitor
+    private(set) var watchdog: WatchdogNotifier?
 
-    /// Opens the state, cuts the outputs back to what is committed, and loads and warms the models. Reads nothing yet.
+    /// Opens the state, truncates the outputs to their committed lengths, and loads and warms up the models. Reads no
+    /// source.
     init(_ settings: Settings, daemon: Daemon) throws(UnderstudyError) {
         self.settings = settings
-        liveRedistill = Live(settings.redistill)
+        liveRedistill = LockedValue(settings.redistill)
         self.daemon = daemon
         let log = daemon.log
         let report: @Sendable (UnderstudyError) -> Void = { log.report($0, level: .warning) }
@@ -63,7 +64,7 @@ final class DaemonWork {
         keeping.journal?.reset()
         let metrics = daemon.metrics
         let control = daemon.control
-        oversight = Oversight(store: store)
+        promotionMonitor = PromotionMonitor(store: store)
         let outlet = Outlet { log.report($0, what: $0.code == .noSpace ? nil : "answers wait") }
         self.outlet = outlet
         let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
@@ -98,10 +99,10 @@ final class DaemonWork {
         beginDrift()
     }
 
-    /// Another student answers: its own reference counts from now on.
+    /// Restarts the drift monitor with the reference of a new student.
     func beginDrift() {
         let student = modelSet.models.student
-        oversight.drift.begin(
+        promotionMonitor.drift.begin(
             student: student.version, labels: student.labels, reference: modelSet.lineage?.reference)
         beginShadow()
     }
@@ -109,13 +110,13 @@ final class DaemonWork {
     func beginShadow() {
         let student = modelSet.models.student
         let shadow = modelSet.models.shadow
-        oversight.shadow.begin(
+        promotionMonitor.shadow.begin(
             shadow: shadow?.classifier.version, share: shadow?.share ?? 0, student: student.version)
     }
 
     var models: CascadeModels { modelSet.models }
 
-    /// What is in force, for the log.
+    /// A summary of the settings in force, for the log.
     var inWords: String {
         func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
         let teacher = models.teacher.map { "teacher \($0.version)" } ?? "no teacher"
@@ -139,7 +140,7 @@ final class DaemonWork {
 
     // MARK: Start
 
-    /// Starts all threads; the sources are read from now on.
+    /// Starts all threads, and with them the reading of the sources.
     func start() throws(UnderstudyError) {
         try engine.start()
         committerThread = try WorkerThread(name: "committer") { [committer] in committer.run() }
@@ -156,18 +157,18 @@ final class DaemonWork {
         if let address = settings.http {
             endpoint = try StatusEndpoint(address: address, work: StatusSupply(self))
         }
-        heart = try Heart(self)
+        watchdog = try WatchdogNotifier(self)
     }
 
     func run(_ settings: SourceSettings, _ source: any StreamSource) throws(UnderstudyError) {
         let control = daemon.control
         let log = daemon.log
         let output = SourceOutput(
-            outlet: outlet, metrics: daemon.metrics, drift: oversight.drift,
-            shadow: oversight.shadow,
+            outlet: outlet, metrics: daemon.metrics, drift: promotionMonitor.drift,
+            shadow: promotionMonitor.shadow,
             source: daemon.metrics.source(settings.name),
             outputClosed: {
-                log.warning("output closed: nobody reads standard output any more, the daemon ends")
+                log.warning("output closed: standard output was closed; the daemon stops")
                 control.stop()
             })
         let routing = SinkRouting(
@@ -183,7 +184,7 @@ final class DaemonWork {
         }
     }
 
-    /// Follows the student's path, if it is one that can flip.
+    /// Watches the student's path if it can change.
     func watchLink() throws(UnderstudyError) {
         link?.stop()
         link = nil
@@ -192,13 +193,57 @@ final class DaemonWork {
         let control = daemon.control
         do throws(UnderstudyError) {
             link = try LinkWatch(path: path) { control.noteModels() }
-            // It may have flipped since the student was loaded.
+            // It may have changed since the student was loaded.
             if let target = realpath(path, nil) {
                 defer { free(target) }
                 if String(cString: target) != modelSet.studentDirectory { control.noteModels() }
             }
         } catch {
             daemon.log.report(error, level: .warning, what: "student's link not followed")
+        }
+    }
+}
+
+extension Settings {
+    /// The limits of the engine.
+    var engineOptions: CascadeOptions {
+        var options = CascadeOptions()
+        options.threads = cascade.threads ?? Processors.available
+        options.teacherThreads = cascade.teacherThreads
+        options.studentLines = cascade.batchLines
+        options.teacherQueueLines = cascade.teacherQueueLines
+        options.whenTeacherFull = cascade.whenTeacherFull == .block ? .block : .answerWithStudent
+        options.teacherTimeout = UInt64(cascade.teacherTimeoutSeconds) * 1_000_000_000
+        options.teacherRetry = UInt64(cascade.teacherRetrySeconds) * 1_000_000_000
+        options.teacherBatchWait = UInt64(cascade.batchWaitMilliseconds) * 1_000_000
+        return options
+    }
+}
+
+/// Forwards the engine's events to the metrics and the log.
+final class EngineObserver: CascadeObserver {
+    private let metrics: DaemonMetrics
+    private let log: Logger
+
+    init(metrics: DaemonMetrics, log: Logger) {
+        self.metrics = metrics
+        self.log = log
+    }
+
+    func teacherPassed(lines: Int, nanoseconds: UInt64) {
+        metrics.recordTeacherPass(lines: lines, seconds: Double(nanoseconds) / 1e9)
+    }
+
+    func circuitChanged(_ circuit: TeacherCircuit) {
+        switch circuit.state {
+        case .closed:
+            metrics.setCircuit(.closed)
+            log.log(level: .notice, .circuitClosed, "teacher recovered: the teacher answers again")
+        case .probing:
+            metrics.setCircuit(.halfOpen)
+        case .open:
+            metrics.setCircuit(.open)
+            log.log(level: .error, .circuitOpened, "teacher failed: the teacher failed and is paused")
         }
     }
 }

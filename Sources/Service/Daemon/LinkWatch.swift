@@ -2,12 +2,13 @@ import Diagnostics
 import Glibc
 import Streams
 
-/// Watches a path for being made or renamed onto: a model link that flips. One thread, asleep until something happens.
+/// Watches a path for being created or replaced by a rename, such as a model's link. Uses one thread, which sleeps
+/// between events.
 final class LinkWatch: Sendable {
     private let wake: Wake
     private let thread: WorkerThread
 
-    /// Calls `changed`, from a thread of its own, whenever something happens to what is at `path`.
+    /// Calls `changed` on its own thread whenever the object at `path` changes.
     init(path: String, changed: @escaping @Sendable () -> Void) throws(UnderstudyError) {
         let wake = try Wake()
         self.wake = wake
@@ -17,15 +18,15 @@ final class LinkWatch: Sendable {
         }
     }
 
-    /// A watch on its way to the one thread that uses it.
+    /// Transfers a watch to the one thread that uses it.
     ///
-    /// `@unchecked Sendable`: made by one thread, used by the other, by both never.
+    /// `@unchecked Sendable`: one thread creates it and another uses it, never both at once.
     private struct Handed: @unchecked Sendable {
         let watch: NameWatch
         init(_ watch: NameWatch) { self.watch = watch }
     }
 
-    /// Ends the watching.
+    /// Ends the watch.
     func stop() {
         wake.signal()
         thread.join()
@@ -43,7 +44,7 @@ final class LinkWatch: Sendable {
             case .changed: changed()
             case .nothing: break
             case .directoryGone:
-                // The link can't flip any more; a reload makes a new watch.
+                // The link can't change any more; a reload creates a new watch.
                 changed()
                 return
             }

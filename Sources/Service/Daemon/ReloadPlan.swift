@@ -1,16 +1,16 @@
 import Configuration
 import Diagnostics
 
-/// What it takes to get from one configuration to another. Pure.
+/// The steps from one configuration to another.
 package struct ReloadPlan: Sendable, Equatable {
-    /// Names of sources that end, also those that begin again with other settings.
+    /// Names of sources that end, including those that restart with other settings.
     package var removedSources: [String] = []
     package var addedSources: [SourceSettings] = []
-    /// Sources that read where an ending one does, or have its name: that must have ended before they begin.
+    /// Sources with the name or the path of an ending one, which must have ended before they start.
     package var changedSources: [SourceSettings] = []
     package var modelsChange = false
     package var teacherChanges = false
-    /// Sentences about settings that take a restart.
+    /// Sentences about settings that require a restart.
     package var restartNeeded: [String] = []
 
     package init(from old: Settings, to new: Settings) {
@@ -51,10 +51,11 @@ package struct ReloadPlan: Sendable, Equatable {
 }
 
 extension SourceSettings {
-    /// Whether the two can't be at work together: they read at the same place, or keep their state under the same name.
+    /// Returns whether the two sources can't run at the same time: they have the same path, or the same name and thus
+    /// the same state.
     func readsWhere(_ other: SourceSettings) -> Bool { name == other.name || path == other.path }
 
-    /// Where it reads; nil for standard input.
+    /// The path that it reads; nil for standard input.
     private var path: String? {
         switch kind {
         case .stdin: nil
@@ -65,7 +66,7 @@ extension SourceSettings {
 }
 
 extension SinkSettings {
-    /// Whether the answers go to the same place in the same way, whatever the filter and the form.
+    /// Returns whether both sinks write to the same place in the same way. Filter and format are ignored.
     package func isSamePlace(as other: SinkSettings) -> Bool {
         guard name == other.name, whenFull == other.whenFull else { return false }
         switch (kind, other.kind) {

@@ -4,7 +4,7 @@ import Diagnostics
 import Streams
 import Synchronization
 
-/// One source at work: its lane and the two threads that read and write it.
+/// A running source: its lane, and the threads that read and write it.
 final class SourceRunner: Sendable {
     let settings: SourceSettings
     let source: any StreamSource
@@ -39,7 +39,7 @@ final class SourceRunner: Sendable {
             source: source, output: output, routing: routing)
     }
 
-    /// Starts reading and writing. `ended` is told when both have ended.
+    /// Starts reading and writing. Calls `ended` when both have ended.
     func start(ended: @escaping @Sendable () -> Void) throws(UnderstudyError) {
         let writer = try WorkerThread(name: "w \(settings.name)") { [self] in
             engine.write(lane)
@@ -59,7 +59,7 @@ final class SourceRunner: Sendable {
         }
     }
 
-    /// The one of the two threads that ends last says so.
+    /// Applies the change. The thread that ends last calls `ended`.
     private func note(_ ended: () -> Void, _ change: (inout State) -> Void) {
         let isLast = state.withLock { state in
             change(&state)
@@ -69,7 +69,7 @@ final class SourceRunner: Sendable {
         if isLast { ended() }
     }
 
-    /// Whether what was read can't be read again.
+    /// Whether lines already read can't be read again.
     var isStream: Bool {
         switch settings.kind {
         case .stdin(let spool): spool == nil
@@ -78,16 +78,16 @@ final class SourceRunner: Sendable {
         }
     }
 
-    /// Ends the reading; the answers of what was read still come.
+    /// Ends the reading. Lines already read are still answered.
     func interrupt() { source.interrupt() }
 
-    /// Ends the answering too.
+    /// Ends the answering as well.
     func abandon() {
         engine.abandon(lane)
         output.abandon()
     }
 
-    /// Waits until reader and writer have ended, at most until `deadline` (nanoseconds); false if they haven't.
+    /// Waits until reader and writer have ended, or until `deadline` (nanoseconds). Returns false at the deadline.
     func wait(until deadline: UInt64) -> Bool {
         let ended: Bool? = state.wait(on: 0, until: deadline) { state in
             state.hasEnded ? true : nil
@@ -97,10 +97,10 @@ final class SourceRunner: Sendable {
 
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-    /// How the reading ended; nil: it hasn't.
+    /// How the reading ended; nil before its end.
     var ending: LaneEnding? { state.withLock { $0.ending } }
 
-    /// Joins the threads and frees the lane; how the reading ended.
+    /// Joins the threads and releases the lane. Returns how the reading ended.
     func close() -> LaneEnding? {
         let threads = state.withLock { state in
             defer { state.threads = [] }

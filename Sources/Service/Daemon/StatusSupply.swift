@@ -5,17 +5,17 @@ import Glibc
 import Store
 import Streams
 
-/// What the status page, the metrics and the status line are made from. May be asked from any thread.
+/// The data of the status page, the metrics and the status line. Thread-safe.
 struct StatusSupply: Sendable {
     private let metrics: DaemonMetrics
     private let engine: CascadeEngine
     private let outlet: Outlet
     private let phases: PhaseRecord
     private let store: Store
-    private let oversight: Oversight
+    private let promotionMonitor: PromotionMonitor
     private let redistill: @Sendable () -> RedistillSettings?
 
-    /// How far back the page shows agreement.
+    /// Length of the agreement history on the page, in hours.
     private static let hours = 48
 
     init(_ work: DaemonWork) {
@@ -24,11 +24,11 @@ struct StatusSupply: Sendable {
         outlet = work.outlet
         phases = work.daemon.phases
         store = work.store
-        oversight = work.oversight
+        promotionMonitor = work.promotionMonitor
         redistill = { [live = work.liveRedistill] in live.withLock { $0 } }
     }
 
-    /// From the disagreement log, which outlives the process; nil: as the metrics have it.
+    /// From the disagreement log, which outlives the process; nil: use the metrics.
     private var agreement: [AgreementBucket]? {
         let now = Int64(time(nil)) * 1_000_000
         guard let hours = try? store.auditAgreement(hours: Self.hours, now: now) else { return nil }
@@ -60,12 +60,12 @@ struct StatusSupply: Sendable {
         var warnings = [entry.warning, entry.refusedStudent, entry.stuck].compactMap { $0 }
         warnings += outlet.fullSinks + outlet.waitingSinks
         if let failure = outlet.failure { warnings.append("answers aren't committed: \(failure.message)") }
-        let oversight = oversight.reading(redistill())
-        warnings += StatusWarnings.about(oversight)
+        let monitoring = promotionMonitor.reading(redistill())
+        warnings += StatusWarnings.about(monitoring)
         var status = ServiceStatus(
             metrics.reading(gauges), phase: entry.phase, since: entry.since, message: entry.message,
             disagreements: outlet.recentDisagreements, warnings: warnings, agreement: agreement)
-        status.oversight = oversight
+        status.oversight = monitoring
         return status
     }
 
@@ -73,17 +73,18 @@ struct StatusSupply: Sendable {
         let reading = metrics.reading(gauges)
         let checks = AgreementTrend.total(ServiceStatus.agreement(reading))
         return PrometheusText.render(
-            reading.families + oversight.reading(redistill()).families + [checks.family].filter { !$0.samples.isEmpty })
+            reading.families + promotionMonitor.reading(redistill()).families
+                + [checks.family].filter { !$0.samples.isEmpty })
     }
 
-    /// Why the process doesn't do its work; nil while it does.
+    /// Why the process doesn't work; nil while it does.
     var health: String? {
         if let stuck = phases.current.stuck { return stuck }
         if let failure = outlet.failure { return "answers aren't committed: \(failure)" }
         return outlet.blockedSink.map { "lines wait for \($0)" }
     }
 
-    /// For `systemctl status`. Needs nothing from the state: it's made every few seconds for as long as the daemon runs.
+    /// The line for `systemctl status`. It is built every few seconds, so it doesn't read the state.
     var line: String {
         let status = status(agreement: [])
         let rate = NumberText.rate(status.totals.linesPerSecond)
@@ -96,4 +97,20 @@ struct StatusSupply: Sendable {
 
 extension DaemonWork {
     func statusLine() -> String { StatusSupply(self).line }
+}
+
+/// The status server of the daemon, at the configured address.
+final class StatusEndpoint: Sendable {
+    private let server: StatusServer
+
+    init(address: ListenAddress, work: StatusSupply) throws(UnderstudyError) {
+        server = try StatusServer(
+            address: try StatusAddress(address.description),
+            routes: StatusRoutes(
+                status: { work.status }, metrics: { work.prometheus }, health: { work.health }))
+        try server.start()
+    }
+
+    /// Returns when the server's threads have ended.
+    func stop() { server.stop() }
 }

@@ -1,12 +1,14 @@
+import Configuration
 import Diagnostics
+import Glibc
 import Store
 import Streams
 
-/// Makes deliveries durable, all of an interval's in one go: forces the sink files to the disk, then keeps their lengths,
-/// the sources' positions and the disagreements in one transaction.
+/// Commits the deliveries of each interval at once: forces the sink files to disk, then stores their lengths, the
+/// sources' positions and the disagreements in one transaction.
 ///
-/// One thread. Sleeps while there is nothing to commit. A commit that fails stops all deliveries until one goes well:
-/// a store that doesn't write must not be silent.
+/// One thread, which sleeps while there is nothing to commit. A failed commit stops all deliveries until a commit
+/// succeeds, so that a store that can't be written to is noticed.
 package final class Committer: Sendable {
     private let outlet: Outlet
     private let commit: @Sendable (Commit) throws(UnderstudyError) -> Void
@@ -15,13 +17,13 @@ package final class Committer: Sendable {
     private let look: @Sendable () -> Void
     private let report: RateLimitedReport
     private let observe: @Sendable (_ nanoseconds: UInt64, _ succeeded: Bool) -> Void
-    /// When the work under way began, in nanoseconds; 0 while there is none. Watched from outside.
+    /// Start of the current work, in nanoseconds; 0 if there is none. Read by the watchdog.
     private let busySince = Monitor<UInt64>(0)
 
     private static let firstPause: UInt64 = 100_000_000
     private static let longestPause: UInt64 = 5_000_000_000
 
-    /// What belongs together at one moment.
+    /// A consistent set of files, positions and rows.
     private struct Cut {
         var positions: [(source: any StreamSource, position: SourcePosition)] = []
         var files: [(file: SinkFile, position: SinkFile.Position)] = []
@@ -33,7 +35,8 @@ package final class Committer: Sendable {
         var forgotten: [ForgottenFile] = []
     }
 
-    /// `interval` in nanoseconds. `prune` is called now and then, `look` every few seconds while there are commits; `commit` returns when the transaction is durable.
+    /// `interval` is in nanoseconds. `prune` is called periodically, `look` every few seconds while there are commits;
+    /// `commit` returns when the transaction is durable.
     package init(
         outlet: Outlet, interval: UInt64, prune: @escaping @Sendable () throws(UnderstudyError) -> Void,
         look: @escaping @Sendable () -> Void = {}, report: @escaping @Sendable (UnderstudyError) -> Void,
@@ -49,10 +52,10 @@ package final class Committer: Sendable {
         self.commit = commit
     }
 
-    /// Commits until the outlet stops and everything is durable, or it gives up.
+    /// Commits until the outlet stops and everything is durable, or until it gives up.
     package func run() {
         var nextPruning: UInt64 = 0
-        var nextLook = Monotonic.nanoseconds &+ Oversight.interval
+        var nextLook = Monotonic.nanoseconds &+ PromotionMonitor.interval
         while awaitWork() {
             awaitInterval()
             busySince.withLock { $0 = Monotonic.nanoseconds }
@@ -62,7 +65,7 @@ package final class Committer: Sendable {
                 do throws(UnderstudyError) { try prune() } catch { report("pruning", error) }
             }
             if goesOn, Monotonic.nanoseconds >= nextLook {
-                nextLook = Monotonic.nanoseconds &+ Oversight.interval
+                nextLook = Monotonic.nanoseconds &+ PromotionMonitor.interval
                 look()
             }
             busySince.withLock { $0 = 0 }
@@ -70,12 +73,12 @@ package final class Committer: Sendable {
         }
     }
 
-    /// How long the commit under way has taken so far, in nanoseconds; 0: none is.
+    /// Duration of the current commit, in nanoseconds; 0 if there is none.
     var busyTime: UInt64 {
         busySince.withLock { $0 == 0 ? 0 : Monotonic.nanoseconds &- $0 }
     }
 
-    /// False: all is committed and no more comes.
+    /// Returns false if everything is committed and no more follows.
     private func awaitWork() -> Bool {
         outlet.monitor.wait(on: Outlet.Signal.committer) { state in
             if state.oldest != nil || state.flushesAsked > state.flushesDone { return true }
@@ -91,7 +94,7 @@ package final class Committer: Sendable {
         }
     }
 
-    /// False when it was given up.
+    /// Returns false if the outlet gave up.
     private func commitAll() -> Bool {
         var pause = Self.firstPause
         var taken: Cut?
@@ -122,7 +125,7 @@ package final class Committer: Sendable {
         }
     }
 
-    /// Says what failed, stops deliveries, and waits before the next attempt; false when it was given up.
+    /// Reports the error, stops deliveries, and waits before the next attempt. Returns false if the outlet gave up.
     private func holdOut(_ error: UnderstudyError, _ pause: inout UInt64) -> Bool {
         report("commit", error)
         outlet.monitor.withLock { $0.failure = error }
@@ -134,7 +137,7 @@ package final class Committer: Sendable {
         return givenUp != true
     }
 
-    /// Errors: those of `FileSink.replace`; then nothing was taken.
+    /// Throws the errors of `FileSink.replace`; nothing is taken then.
     private func takeCut() throws(UnderstudyError) -> Cut {
         let outcome = outlet.monitor.withLock { state in
             Result { () throws(UnderstudyError) in
@@ -145,7 +148,7 @@ package final class Committer: Sendable {
         return try outcome.get()
     }
 
-    /// Where the files end; one that was deleted meanwhile is replaced.
+    /// Returns the end positions of the files. A file that was deleted meanwhile is replaced.
     private static func look(
         _ state: inout Outlet.State
     ) throws(UnderstudyError) -> [(file: SinkFile, position: SinkFile.Position)] {
@@ -221,5 +224,18 @@ package final class Committer: Sendable {
         }
         outlet.monitor.broadcast(Outlet.Signal.delivery)
         outlet.monitor.broadcast(Outlet.Signal.flushed)
+    }
+}
+
+/// Periodically prunes the disagreement log to its limits, on the committer's thread.
+struct DisagreementPruning: Sendable {
+    let store: Store
+    let settings: DisagreementSettings
+    /// Once an hour, because rows are kept for days.
+    static let interval: UInt64 = 3_600_000_000_000
+
+    func prune() throws(UnderstudyError) {
+        let now = Int64(time(nil)) * 1_000_000
+        _ = try store.prune(keepDays: settings.keepDays, keepRows: settings.keepRows, now: now)
     }
 }

@@ -1,6 +1,6 @@
 import Streams
 
-/// How far one file of a source has been delivered since the last commit. Pure.
+/// The delivered part of one file of a source since the last commit.
 package struct FileProgress: Sendable {
     struct Key: Hashable, Sendable {
         var source: String
@@ -11,9 +11,9 @@ package struct FileProgress: Sendable {
     package private(set) var offset: UInt64
     package private(set) var line: UInt64
     private var hasEnded = false
-    /// Where lines before `offset` start that aren't answered; sorted.
+    /// Start offsets of unanswered lines before `offset`, sorted.
     package private(set) var unanswered: [UInt64]
-    /// Whether there is something that hasn't been cut.
+    /// Whether there are changes since the last cut.
     package var isChanged = true
 
     package init(_ origin: SourceOrigin) {
@@ -23,7 +23,7 @@ package struct FileProgress: Sendable {
         unanswered = origin.resumed > origin.start ? origin.unanswered : []
     }
 
-    /// Whether the next commit can forget it: whatever comes next says all that is needed.
+    /// Whether the next commit may drop it, because the next delivery contains all that is needed.
     package var canBeForgotten: Bool { unanswered.isEmpty && origin.resumed <= origin.start }
 
     package var position: SourcePosition {
@@ -32,7 +32,8 @@ package struct FileProgress: Sendable {
             unanswered: unanswered)
     }
 
-    /// The end of some lines has been delivered. `left` are starts of lines before it that are still to come, sorted.
+    /// Advances to the end of delivered lines. `left` are the start offsets of earlier lines that are still unanswered,
+    /// sorted.
     package mutating func advance(
         _ origin: SourceOrigin, to end: UInt64, line next: UInt64, hasEnded: Bool, left: [UInt64]
     ) {
@@ -41,21 +42,21 @@ package struct FileProgress: Sendable {
         line = max(line, next)
         self.hasEnded = hasEnded
         isChanged = true
-        // A line that an earlier run has left may be left once more.
+        // A line left unanswered by an earlier run may be left again.
         for start in left {
             let place = place(of: start)
             if !holds(start, at: place) { unanswered.insert(start, at: place) }
         }
     }
 
-    /// A line that starts at `start` has been answered after others behind it.
+    /// Marks the line at `start` as answered after later lines.
     package mutating func settle(_ start: UInt64) {
         isChanged = true
         let place = place(of: start)
         if holds(start, at: place) { unanswered.remove(at: place) }
     }
 
-    /// The index of the first that isn't before `start`.
+    /// Returns the index of the first offset not below `start`.
     private func place(of start: UInt64) -> Int {
         var low = 0
         var high = unanswered.count

@@ -1,22 +1,23 @@
 import Cascade
 import Diagnostics
 import Glibc
+import Models
 import Store
 import Streams
 
-/// How a job comes to be kept: appended to its files and noted, or nothing of it.
+/// Stores a job atomically: its records are appended to the files and its progress is noted, or nothing is.
 extension Outlet {
-    /// Pauses between attempts when there is no room: from the first to the longest, in nanoseconds.
+    /// Pauses between attempts while there is no room: the first and the longest, in nanoseconds.
     private static let firstPause: UInt64 = 50_000_000
     private static let longestPause: UInt64 = 5_000_000_000
 
-    /// How many disagreements the status page shows.
+    /// Number of disagreements on the status page.
     private static let mostRecent = 20
 
-    /// Appends the job's records to its files and notes how far its source has come. Returns the names of sinks that
-    /// were full and dropped theirs; nil: given up, nothing is kept.
+    /// Appends the job's records to its files and notes the progress of its source. Returns the names of full sinks
+    /// that dropped their records; nil if the outlet gave up and nothing was stored.
     ///
-    /// `isWanted` is asked with the outlet's lock held; see `endWaiting`.
+    /// `isWanted` is called with the outlet's lock held; see `endWaiting`.
     func keep(_ job: CascadeJob, _ sinks: SinkSet, while isWanted: () -> Bool = { true }) -> Set<String>? {
         let rows = DisagreementRows.rows(of: job, sinks)
         var pause = Self.firstPause
@@ -24,7 +25,7 @@ extension Outlet {
         while true {
             switch attempt(job, rows, sinks, without: dropping, while: isWanted) {
             case .kept(let isFirst):
-                // The committer knows of deliveries before this one, if there are any.
+                // Only the first delivery since the last cut needs to wake the committer.
                 if isFirst { monitor.signal(Signal.committer) }
                 return dropping
             case .givenUp: return nil
@@ -32,7 +33,7 @@ extension Outlet {
                 report(sink.name, error)
                 monitor.withLock { $0.full[sink.name] = Full(error: error, holdsUp: !sink.drops) }
                 if sink.drops {
-                    // What this sink would have got is dropped; the others get theirs.
+                    // This sink's records are dropped; the other sinks get theirs.
                     dropping.insert(sink.name)
                 } else {
                     rest(pause, while: isWanted)
@@ -48,7 +49,7 @@ extension Outlet {
         case givenUp
     }
 
-    /// Waits while the store doesn't take commits, and then tries to keep all.
+    /// Waits while the store can't be written to, and then tries to store everything.
     private func attempt(
         _ job: CascadeJob, _ rows: [DisagreementRow], _ sinks: SinkSet, without dropping: Set<String>,
         while isWanted: () -> Bool
@@ -71,13 +72,13 @@ extension Outlet {
         }
     }
 
-    /// Makes `change`, after which somebody's deliveries aren't wanted any more: none of them is kept from then on.
+    /// Makes `change`, after which some deliveries are no longer wanted. None of them is stored from then on.
     func endWaiting(_ change: () -> Void) {
         monitor.withLock { _ in change() }
         monitor.broadcast(Signal.delivery)
     }
 
-    /// All of the job's records to all of its files, or nothing.
+    /// Appends all of the job's records to all of its files, or none.
     private func append(
         _ job: CascadeJob, _ sinks: SinkSet, without dropping: Set<String>, to state: inout State
     ) -> (sink: SinkTarget, error: UnderstudyError)? {
@@ -99,12 +100,12 @@ extension Outlet {
         }
         if let failure {
             for (file, _, length) in done.reversed() {
-                // A file that can't be cut now is cut before its next append.
+                // A file that can't be truncated now is truncated before its next append.
                 try? file.cut(to: length)
             }
             done.removeAll()
             if failure.1.code != .noSpace {
-                // Without a descriptor left, the state can't be committed and the status page can't answer.
+                // Without free descriptors the state can't be committed and the status page can't answer.
                 forEachFile(job, sinks) { _, sink, _, _ in sink.releaseIdle() }
             }
             return failure
@@ -113,7 +114,7 @@ extension Outlet {
         return nil
     }
 
-    /// Sinks that have taken something have room again.
+    /// Clears the error of sinks that have taken records again.
     private func forgive(_ job: CascadeJob, _ sinks: SinkSet, without dropping: Set<String>, in state: inout State) {
         forEachFile(job, sinks) { target, _, _, buffer in
             if buffer.count > 0, !dropping.contains(target.name) { state.full[target.name] = nil }
@@ -154,5 +155,34 @@ extension Outlet {
         }
         if job.isRest || !progress.unanswered.isEmpty { job.forEachAnswered { progress.settle($0) } }
         state.progress[key] = progress
+    }
+}
+
+/// Converts the teacher's answers of a job to rows of the disagreement log.
+enum DisagreementRows {
+    static func rows(of job: CascadeJob, _ sinks: SinkSet) -> [DisagreementRow] {
+        guard let teacher = sinks.teacher, let origin = job.origin else { return [] }
+        var rows: [DisagreementRow] = []
+        var time: Int64 = 0
+        let fingerprint = job.models?.teacher?.fingerprint ?? ""
+        job.forEachTeacherAnswer { seen in
+            if time == 0 { time = now() }
+            rows.append(
+                DisagreementRow(
+                    id: seen.id, source: origin.source, text: String(decoding: seen.text, as: UTF8.self), time: time,
+                    reason: seen.reason == .audit ? .audit : .deferred, studentLogits: Array(seen.studentLogits),
+                    teacherLogits: Array(seen.teacherLogits), labels: sinks.labels,
+                    studentLabel: sinks.labels[seen.student.label], teacherLabel: sinks.labels[seen.teacher.label],
+                    studentConfidence: seen.student.confidence, teacherConfidence: seen.teacher.confidence,
+                    student: sinks.student, teacher: teacher, teacherFingerprint: fingerprint))
+        }
+        return rows
+    }
+
+    /// Microseconds since 1970.
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 }

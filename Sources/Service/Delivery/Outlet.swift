@@ -4,45 +4,45 @@ import Glibc
 import Store
 import Streams
 
-/// Where the answers of all sources come together and become durable.
+/// Collects the answers of all sources and makes them durable.
 ///
-/// A job's bytes go to its flows first (at least once), then, under the outlet's lock, to all of its files and into the
-/// notes on how far its source has been answered: all of it or nothing. So at any moment the lengths of the files and
-/// the positions of the sources belong together, and the committer can take both as they are (`Cut`), force the files
-/// to the disk and keep the lengths and positions in one transaction: exactly once.
+/// A job's bytes are written to its flows first (at least once). Then, under the outlet's lock, they are appended to
+/// all of its files and the progress of its source is noted, all or nothing. The lengths of the files and the positions
+/// of the sources are therefore always consistent. The committer takes both (`Cut`), forces the files to disk and
+/// stores lengths and positions in one transaction: exactly once.
 ///
-/// When a file has no room, or the store doesn't take commits, deliveries wait, and with them the sources.
+/// While a file has no room or the store can't be written to, deliveries wait, and so do the sources.
 package final class Outlet: Sendable {
     struct State: Sendable {
         var progress: [FileProgress.Key: FileProgress] = [:]
         var sources: [String: any StreamSource] = [:]
-        /// Files that have been written to since the last cut.
+        /// Files written to since the last cut.
         var files: [ObjectIdentifier: Written] = [:]
-        /// Files that were deleted while they were in use; others have taken their places.
+        /// Files that were deleted while in use and have been replaced.
         var forgotten: [ForgottenSink] = []
         var rows: [DisagreementRow] = []
-        /// The latest rows where the two models differ, newest last.
+        /// The latest rows with different labels of the two models, newest last.
         var recent: [DisagreementRow] = []
-        /// When the oldest delivery was made that isn't committed, in nanoseconds.
+        /// Time of the oldest uncommitted delivery, in nanoseconds.
         var oldest: UInt64?
-        /// The same of those that are being committed.
+        /// Time of the oldest delivery in the current commit.
         var oldestInCut: UInt64?
         var uncommitted = 0
-        /// Why nobody may deliver.
+        /// The error that blocks all deliveries.
         var failure: UnderstudyError? {
             didSet { shownFailure.withLock { $0 = failure } }
         }
-        let shownFailure: Live<UnderstudyError?>
-        /// Whether that won't change until a new start: what was written to a file may not be on its disk.
+        let shownFailure: LockedValue<UnderstudyError?>
+        /// Whether the failure lasts until a restart, because data written to a file may not be on disk.
         var isHopeless = false
-        /// Sinks that can't take anything, and what they say.
+        /// Full sinks and their errors.
         var full: [String: Full] = [:]
         var targets: [SinkTarget] = []
-        /// Counts calls for a commit now, and those that have been answered.
+        /// Counts the requests for an immediate commit, and those completed.
         var flushesAsked = 0
         var flushesDone = 0
         var isStopping = false
-        /// Nobody waits any longer for room: what isn't delivered by now is left to the next run.
+        /// Whether waiting for room has ended. Undelivered lines are left to the next run.
         var hasGivenUp = false
     }
 
@@ -53,7 +53,7 @@ package final class Outlet: Sendable {
 
     struct Full: Sendable {
         var error: UnderstudyError
-        /// Whether lines wait for it; else they are dropped.
+        /// Whether lines wait for the sink; otherwise they are dropped.
         var holdsUp: Bool
     }
 
@@ -66,8 +66,8 @@ package final class Outlet: Sendable {
 
     let monitor: Monitor<State>
     let report: RateLimitedReport
-    /// `State.failure` for those who mustn't wait for the monitor: it is held while files are written.
-    private let shownFailure = Live<UnderstudyError?>(nil)
+    /// A copy of `State.failure` for callers that must not wait for the monitor, which is held during file writes.
+    private let shownFailure = LockedValue<UnderstudyError?>(nil)
 
     package init(report: @escaping @Sendable (UnderstudyError) -> Void) {
         self.report = RateLimitedReport(report)
@@ -89,7 +89,7 @@ package final class Outlet: Sendable {
 
     // MARK: Changes from outside
 
-    /// Commits what has been delivered so far, and waits until that is durable; false if it was given up, or isn't by
+    /// Commits all deliveries so far and waits until they are durable. Returns false if the outlet gave up, or at
     /// `deadline` (nanoseconds).
     package func flush(until deadline: UInt64 = .max) -> Bool {
         let ticket = monitor.withLock { state in
@@ -104,7 +104,7 @@ package final class Outlet: Sendable {
         return isDurable ?? false
     }
 
-    /// Ends all waiting: what isn't delivered by now is left to the next run.
+    /// Ends all waiting. Undelivered lines are left to the next run.
     package func giveUp() {
         monitor.withLock { $0.hasGivenUp = true }
         monitor.broadcast(Signal.delivery)
@@ -112,7 +112,7 @@ package final class Outlet: Sendable {
         monitor.broadcast(Signal.committer)
     }
 
-    /// The committer ends after a last commit.
+    /// Ends the committer after a last commit.
     package func stop() {
         monitor.withLock { $0.isStopping = true }
         monitor.broadcast(Signal.committer)
@@ -134,12 +134,12 @@ package final class Outlet: Sendable {
         }
     }
 
-    /// The configured sinks, watched for deliveries that take long.
+    /// Sets the configured sinks, which are watched for slow deliveries.
     func watch(_ targets: [SinkTarget]) {
         monitor.withLock { $0.targets = targets }
     }
 
-    /// Sentences about sinks that hold up their sources.
+    /// Sentences about sinks that block their sources.
     var waitingSinks: [String] {
         monitor.withLock { $0.targets }.compactMap { target in
             let time = target.waitingTime
@@ -148,16 +148,16 @@ package final class Outlet: Sendable {
         }
     }
 
-    /// A delivery that takes longer is told of, in nanoseconds.
+    /// Minimum duration of a delivery to be reported, in nanoseconds.
     private static let patience: UInt64 = 5_000_000_000
 
-    /// Sentences about sinks that have no room.
+    /// Sentences about sinks without room.
     var fullSinks: [String] {
         monitor.withLock { $0.full }.sorted { $0.key < $1.key }.map { "sink \($0.key): \($0.value.error)" }
     }
 
-    /// A sentence about a sink that holds up its sources for another reason than want of room, which an operator has to
-    /// change: a file that can't be opened or is another daemon's.
+    /// A sentence about a sink that blocks its sources for a reason other than lack of room, which an operator has to
+    /// fix: a file that can't be opened or is in use by another daemon.
     var blockedSink: String? {
         monitor.withLock { $0.full }.filter { $0.value.holdsUp && $0.value.error.code != .noSpace }
             .min { $0.key < $1.key }.map { "sink \($0.key): \($0.value.error)" }
@@ -165,6 +165,6 @@ package final class Outlet: Sendable {
 
     package var isHopeless: Bool { monitor.withLock { $0.isHopeless } }
 
-    /// Why nothing is committed; nil while all is well. Doesn't wait for a write that is under way.
+    /// Why nothing is committed; nil if there is no problem. Doesn't wait for a running write.
     package var failure: UnderstudyError? { shownFailure.withLock { $0 } }
 }

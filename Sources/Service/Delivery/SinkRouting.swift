@@ -4,11 +4,11 @@ import Models
 import Streams
 import Synchronization
 
-/// Makes the routes of one source: the sinks that want its answers, each with its filter and its form.
+/// Makes the routes of one source: the sinks that take its answers, with their filters and formats.
 ///
-/// The sinks can be replaced; what is under way keeps those that it began with.
+/// The sinks can be replaced; lines in flight keep the previous ones.
 package final class SinkRouting: AnswerRouting {
-    /// A sink's settings and what came of them.
+    /// A sink with its settings.
     package struct Wired: Sendable {
         package var settings: SinkSettings
         package var target: SinkTarget
@@ -30,7 +30,7 @@ package final class SinkRouting: AnswerRouting {
     }
 
     private let source: String
-    /// The JSON field that the source's text comes from; empty for other forms.
+    /// The JSON field that holds the source's text; empty for other formats.
     private let field: String
     private let metrics: DaemonMetrics
     private let sinks: Mutex<Sinks>

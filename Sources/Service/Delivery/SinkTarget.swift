@@ -2,22 +2,23 @@ import Configuration
 import Streams
 import Synchronization
 
-/// One configured sink at work. Lives as long as a job on its way wants to go there, longer than its configuration.
+/// A configured sink in use. It is released when no job in flight uses it, which may be after its removal from the
+/// configuration.
 package final class SinkTarget: Sendable {
     package enum Kind: Sendable {
         /// Its length is committed: exactly once.
         case file(FileSink)
-        /// What it got is gone: at least once.
+        /// Delivered data can't be taken back: at least once.
         case flow(any FlowSink)
     }
 
     let name: String
     package let kind: Kind
-    /// Records are dropped, and counted, when the sink can't take them.
+    /// Whether records are dropped, and counted, if the sink can't take them.
     let drops: Bool
     let metrics: DaemonMetrics.SinkID
     private let retired = Atomic(false)
-    /// When the delivery under way began, in nanoseconds; 0: there is none.
+    /// Start of the current delivery, in nanoseconds; 0 if there is none.
     private let deliveringSince = Atomic<UInt64>(0)
 
     package init(name: String, kind: Kind, drops: Bool, metrics: DaemonMetrics.SinkID) {
@@ -27,16 +28,16 @@ package final class SinkTarget: Sendable {
         self.metrics = metrics
     }
 
-    /// Whether a new configuration is without it: a flow lets go of what it can't deliver.
+    /// Whether a new configuration has removed it. A flow then drops undeliverable records.
     var isRetired: Bool { retired.load(ordering: .relaxed) }
 
-    /// Answers on their way are still taken, but nobody waits for a flow any more.
+    /// Marks the sink as removed. It still takes answers in flight, but a flow is no longer waited for.
     func retire() {
         retired.store(true, ordering: .relaxed)
         interrupt()
     }
 
-    /// Hands over to a flow, which may wait for its reader; see `waitingTime`.
+    /// Delivers to a flow, which may wait for its reader; see `waitingTime`.
     func deliver(
         _ bytes: UnsafeBufferPointer<UInt8>, records: Int, to sink: any FlowSink
     ) -> FlowOutcome {
@@ -45,7 +46,7 @@ package final class SinkTarget: Sendable {
         return sink.deliver(bytes, records: records)
     }
 
-    /// How long the delivery under way has taken so far, in nanoseconds; 0: there is none.
+    /// Duration of the current delivery, in nanoseconds; 0 if there is none.
     var waitingTime: UInt64 {
         let begin = deliveringSince.load(ordering: .relaxed)
         return begin == 0 ? 0 : Monotonic.nanoseconds &- begin
@@ -61,7 +62,7 @@ package final class SinkTarget: Sendable {
     }
 }
 
-/// The sinks of one source's answers, in the order of its routes, and what is needed to count them.
+/// The sinks of one source's answers, in the order of its routes, with the data for counting them.
 final class SinkSet: Sendable {
     let targets: [SinkTarget]
     let deadLetter: SinkTarget?

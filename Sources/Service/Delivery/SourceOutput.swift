@@ -4,14 +4,14 @@ import Models
 import Streams
 import Synchronization
 
-/// Takes the finished jobs of one source to its sinks.
+/// Delivers the finished jobs of one source to its sinks.
 package final class SourceOutput: LaneOutput {
     private let outlet: Outlet
     private let metrics: DaemonMetrics
     private let drift: DriftMonitor
     private let shadow: ShadowCounts
     private let source: DaemonMetrics.SourceID
-    /// Told when standard output's reader has gone for good.
+    /// Called when the reader of standard output has closed it.
     private let outputClosed: @Sendable () -> Void
     private let isAbandoned = Atomic(false)
 
@@ -37,7 +37,7 @@ package final class SourceOutput: LaneOutput {
         return true
     }
 
-    /// Nothing more is kept: the lane has been given up, and another may have taken its place.
+    /// Stops storing: the lane has been abandoned, and another may have replaced it.
     package func abandon() {
         outlet.endWaiting { isAbandoned.store(true, ordering: .relaxed) }
     }
@@ -65,7 +65,7 @@ package final class SourceOutput: LaneOutput {
         return true
     }
 
-    /// `full` names the sinks that dropped their records.
+    /// - Parameter full: names of the sinks that dropped their records.
     private func count(_ job: CascadeJob, _ sinks: SinkSet, _ full: Set<String>) {
         if let routes = job.routes {
             for (index, target) in sinks.targets.enumerated() {

@@ -1,9 +1,9 @@
 import Glibc
 
-/// The head of an HTTP/1 request: all that the status server needs to know of it. Source: RFC 9112, sections 2.2, 3 and 5.
+/// The head of an HTTP/1 request, as far as the status server needs it. Source: RFC 9112, sections 2.2, 3 and 5.
 package struct RequestHead: Equatable, Sendable {
     package enum Reading: Equatable, Sendable {
-        /// The head isn't complete yet.
+        /// The head is incomplete.
         case incomplete
         case malformed
         case complete(RequestHead)
@@ -12,29 +12,29 @@ package struct RequestHead: Equatable, Sendable {
     package var method: String
     /// Without the query.
     package var path: String
-    /// What the client takes this server's name to be: the value of its Host field, in lower case; nil without one.
+    /// The client's name for this server: the value of the Host field in lower case; nil without one.
     package var host: String?
 
-    /// Looks for a complete head at the start of `bytes`.
+    /// Parses a head at the start of `bytes`.
     package static func read(_ bytes: [UInt8]) -> Reading {
         var end = RequestHeadEnd()
         guard end.isReached(by: bytes) else { return .incomplete }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
         guard let first = lines.popFirst(), var head = requestLine(withoutReturn(first)) else { return .malformed }
         for line in lines.lazy.map(withoutReturn) {
-            // The empty line that ends the head; what comes after it is a body.
+            // The empty line that ends the head; a body may follow.
             if line.isEmpty { return .complete(head) }
             guard let (name, value) = field(line) else { return .malformed }
             guard name == "host" else { continue }
-            // Two could be read by two programs in two ways (RFC 9112, section 3.2).
+            // Different programs could interpret two of them differently (RFC 9112, section 3.2).
             guard head.host == nil else { return .malformed }
             head.host = value
         }
         return .malformed
     }
 
-    /// Whether the client meant this machine. A page of another site whose name was made to lead here (DNS rebinding)
-    /// can't hide the name that it was loaded from. Clients that give no name aren't browsers.
+    /// Whether the client addresses this machine. A page of another site whose name resolves to this machine (DNS
+    /// rebinding) can't hide the name that it was loaded from. Clients without a name aren't browsers.
     package var isForThisMachine: Bool {
         guard var name = host?[...], !name.isEmpty else { return true }
         if name.first == "[" {
@@ -50,7 +50,7 @@ package struct RequestHead: Equatable, Sendable {
         return name == "localhost" || StatusAddress.isLoopback(String(name), AF_INET)
     }
 
-    /// Nothing, or a colon and the digits of a port, which may be missing (RFC 3986, section 3.2.3).
+    /// Returns whether the text is empty, or a colon with optional digits (RFC 3986, section 3.2.3).
     private func isPort(_ text: Substring) -> Bool {
         text.isEmpty || text.first == ":" && text.count <= 6 && text.dropFirst().utf8.allSatisfy { 0x30...0x39 ~= $0 }
     }
@@ -63,7 +63,8 @@ package struct RequestHead: Equatable, Sendable {
             method: String(decoding: parts[0], as: UTF8.self), path: String(decoding: path, as: UTF8.self))
     }
 
-    /// A field's name in lower case and its value; nil for a line that isn't a field, as the continuation of another.
+    /// Returns a field's name in lower case and its value; nil for a line that isn't a field, such as a continuation
+    /// line.
     private static func field(_ line: ArraySlice<UInt8>) -> (name: String, value: String)? {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { return nil }
         let name = line[..<colon]
@@ -102,11 +103,11 @@ package struct RequestHead: Equatable, Sendable {
     }
 }
 
-/// Looks for the empty line that ends a head, in pieces as they arrive: each byte is looked at once.
+/// Finds the empty line that ends a head in data that arrives in pieces. Each byte is examined once.
 struct RequestHeadEnd {
     private var isEmptyLine = false
 
-    /// A bare line feed ends a line too.
+    /// A bare line feed ends a line as well.
     mutating func isReached(by bytes: some Sequence<UInt8>) -> Bool {
         for byte in bytes {
             switch byte {

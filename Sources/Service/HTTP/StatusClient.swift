@@ -2,14 +2,14 @@ import Diagnostics
 import Foundation
 import Glibc
 
-/// Asks a running daemon for its status, over a plain blocking socket.
+/// Requests the status of a running daemon over a blocking socket.
 public enum StatusClient {
-    /// The longest answer that is taken, in bytes.
+    /// Maximum size of a response, in bytes.
     static let longestAnswer = 64 << 20
 
-    /// The status of the daemon at `address`. Takes at most `seconds`.
+    /// Returns the status of the daemon at `address`, within `seconds`.
     ///
-    /// Throws `tryAgain` when nobody answers there, `invalidData` when somebody else does.
+    /// Throws `tryAgain` if no process answers there, `invalidData` if another program does.
     public static func status(
         at address: StatusAddress, seconds: Double = 5
     ) throws(UnderstudyError) -> ServiceStatus {
@@ -20,7 +20,7 @@ public enum StatusClient {
         }
     }
 
-    /// The body of the answer to GET `path`, which must have the status 200.
+    /// Returns the body of the response to GET `path`, which must have the status 200.
     static func get(_ path: String, at address: StatusAddress, seconds: Double) throws(UnderstudyError) -> Data {
         let deadline = DaemonClock.system.monotonic() + seconds
         let descriptor = address.makeSocket(nonBlocking: true)
@@ -39,7 +39,7 @@ public enum StatusClient {
             case EISCONN: return
             case EINTR, EALREADY: break
             case EINPROGRESS: try wait(for: POLLOUT, descriptor, deadline)
-            // A Unix socket whose queue is full can't be waited for.
+            // Connecting to a Unix socket with a full queue can't be waited for.
             case EAGAIN:
                 guard DaemonClock.system.monotonic() < deadline else { throw failure(ETIMEDOUT) }
                 usleep(10_000)
@@ -86,12 +86,12 @@ public enum StatusClient {
         poll(&wait, 1, Int32((left * 1000).rounded(.up)))
     }
 
-    /// Source: RFC 9112, section 4; the server closes after its answer, so the body ends where the bytes do, and a
-    /// shorter one than was promised is no answer.
+    /// Source: RFC 9112, section 4. The server closes the connection after its response, so the body ends with the
+    /// data; a body shorter than announced is refused.
     private static func body(of answer: [UInt8]) throws(UnderstudyError) -> Data {
         let separator = Array("\r\n\r\n".utf8)
         guard answer.starts(with: "HTTP/1.1 ".utf8), let end = answer.firstRange(of: separator) else {
-            throw UnderstudyError(.invalidData, "what answers there is no understudy")
+            throw UnderstudyError(.invalidData, "the server there is not understudy")
         }
         let lines = String(decoding: answer[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
         let code = lines[0].dropFirst("HTTP/1.1 ".count).prefix(3)

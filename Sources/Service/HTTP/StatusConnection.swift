@@ -1,26 +1,26 @@
 import Glibc
 
-/// One client of the status server: a request, an answer, the end.
+/// One client of the status server: one request and one response.
 struct StatusConnection {
     enum State {
         /// The request is being read.
         case reading
-        /// The answer is being computed.
+        /// The response is being computed.
         case answering
-        /// The answer is being written, from this byte on.
+        /// The response is being written, from this byte on.
         case writing([UInt8], from: Int)
-        /// All is written; waiting for the client to close. What it still sends is thrown away.
+        /// Everything is written; waiting for the client to close. Further input is discarded.
         case closing(discarded: Int)
-        /// Nothing more to do.
+        /// The connection has ended.
         case ended
     }
 
     let id: UInt64
     let descriptor: Int32
     private(set) var state = State.reading
-    /// When the present state ends, whatever the client does.
+    /// Deadline of the present state.
     private(set) var deadline: Double
-    /// When the client was last heard, or connected.
+    /// Time of the last input from the client, or of its connection.
     private(set) var heard: Double
     private var head: [UInt8] = []
     private var headEnd = RequestHeadEnd()
@@ -36,12 +36,12 @@ struct StatusConnection {
         deadline = now + limits.stepSeconds
     }
 
-    /// What to wait for.
+    /// The poll events to wait for.
     var events: Int16 {
         switch state {
         case .reading, .closing: Int16(POLLIN)
         case .writing: Int16(POLLOUT)
-        // Errors and hang-ups are always told.
+        // Errors and hang-ups are always reported.
         case .answering, .ended: 0
         }
     }
@@ -56,19 +56,19 @@ struct StatusConnection {
         return false
     }
 
-    /// Whether another client may take its place.
+    /// Returns whether the connection may be replaced by another client's.
     func mayMakeWay(at now: Double) -> Bool {
         if case .answering = state { return false }
         return now - heard >= limits.graceSeconds
     }
 
-    /// Reads or writes as far as it goes now. Gives the request once it is complete.
+    /// Reads or writes as far as possible without blocking. Returns the request once it is complete.
     mutating func advance(at now: Double) -> RequestHead? {
         switch state {
         case .reading: return readHead(at: now)
         case .writing(let bytes, let start): write(bytes, from: start, at: now)
         case .closing(let discarded): discard(after: discarded)
-        // A client that left doesn't want the answer.
+        // The client has disconnected, so the response is dropped.
         case .answering: end()
         case .ended: break
         }
@@ -80,7 +80,7 @@ struct StatusConnection {
         write(response.bytes(withBody: !omitsBody), from: 0, at: now)
     }
 
-    /// The time of the present state is over.
+    /// Handles the deadline of the present state.
     mutating func expire(at now: Double) {
         switch state {
         case .answering: respond(StatusResponse(.unavailable, "the daemon gave no answer in time"), at: now)
@@ -139,7 +139,7 @@ struct StatusConnection {
                 return end()
             }
         }
-        // Closing with unread bytes would reset the connection, and the answer might be lost on the way.
+        // Closing with unread input would reset the connection, and the response might be lost.
         shutdown(descriptor, Int32(SHUT_WR))
         deadline = now + limits.stepSeconds
         discard(after: 0)
@@ -158,7 +158,7 @@ struct StatusConnection {
         end()
     }
 
-    /// What has arrived; nil when there is nothing now, or when the client is gone, which ends the connection.
+    /// Returns the available input; nil if there is none, or if the client has disconnected, which ends the connection.
     private mutating func receive() -> ArraySlice<UInt8>? {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {

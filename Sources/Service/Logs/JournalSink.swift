@@ -3,12 +3,12 @@ import Diagnostics
 import Glibc
 import Streams
 
-/// Sends answers to the journal, an entry each; takes the records that `JournalRecordEncoder` writes.
+/// Sends answers to the journal, one entry each. It takes the records of `JournalRecordEncoder`.
 ///
-/// sd_journal_sendv(3) reports success where there is no journal, and waits without end while its queue is full. So
-/// the journal's socket is looked at before each entry, and a wait here can be interrupted.
+/// sd_journal_sendv(3) reports success without a journal, and blocks without limit while its queue is full. The sink
+/// therefore checks the journal's socket before each entry, so that its waits can be interrupted.
 ///
-/// `@unchecked Sendable`: what one delivery uses is touched only by the caller that `turn` lets in; the descriptors
+/// `@unchecked Sendable`: the state of a delivery is accessed only by the caller that holds `turn`; the descriptors
 /// never change.
 public final class JournalSink: FlowSink, @unchecked Sendable {
     public let name: String
@@ -22,15 +22,15 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     private let socket: JournalSocket
     private let send: @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     private let turn = Monitor(Turn())
-    /// Never cleared, so that every wait after the interruption ends at once too.
+    /// Never cleared, so that after an interruption all further waits end at once.
     private let wakeUp: Wake
     private var fields: UnsafeMutableBufferPointer<iovec>
     /// Whether the last delivery was dropped.
     private var isBehind = false
     private let clock = ContinuousClock()
 
-    /// A sink into this machine's journal. With `dropsWhenFull` what the journal hasn't taken of a delivery after a
-    /// short while is dropped; otherwise it waits.
+    /// A sink for the journal of this machine. With `dropsWhenFull`, entries that the journal doesn't take within a
+    /// short time are dropped; otherwise it waits.
     ///
     /// - Throws: `cannotCreate` if the system has no more descriptors.
     public convenience init(name: String, dropsWhenFull: Bool) throws(UnderstudyError) {
@@ -39,8 +39,8 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
             send: { sd_journal_sendv($0, $1) })
     }
 
-    /// A sink that looks at the socket at `socketPath` and gives each entry to `send`, which answers as
-    /// sd_journal_sendv does: 0, or a negative error number.
+    /// A sink that checks the socket at `socketPath` and passes each entry to `send`, which returns the values of
+    /// sd_journal_sendv: 0, or a negative error number.
     package init(
         name: String, dropsWhenFull: Bool, socketPath: String,
         send: @escaping @Sendable (UnsafePointer<iovec>, Int32) -> Int32
@@ -50,7 +50,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         wakeUp = try Wake()
         self.send = send
         socket = JournalSocket(path: socketPath)
-        // More than a record has; grows if that changes.
+        // More than a record has; it grows on demand.
         fields = .allocate(capacity: 32)
     }
 
@@ -85,14 +85,14 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
                 isBehind = outcome == .dropped
                 return outcome
             }
-            // It's taking entries again: the rest may wait for it.
+            // The journal takes entries again, so the rest may wait for it.
             if isBehind, dropsWhenFull { deadline = clock.now + Self.patience }
             isBehind = false
         }
         return .delivered
     }
 
-    /// Takes the first record's fields from `rest`; nil if there is no whole record.
+    /// Splits the first record off `rest` into its fields. Returns nil without a complete record.
     private func split(_ rest: inout UnsafeRawBufferPointer) -> Int? {
         var count = 0
         while let base = rest.baseAddress, let end = memchr(base, 0, rest.count) {
@@ -113,7 +113,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         fields = larger
     }
 
-    /// Without `deadline` it waits until the journal takes the entry.
+    /// Without `deadline`, waits until the journal takes the entry.
     private func deliverEntry(_ count: Int, until deadline: ContinuousClock.Instant?) -> FlowOutcome {
         guard count > 0, let first = fields.baseAddress else { return .delivered }
         var backoff = Self.shortestBackoff
@@ -131,9 +131,92 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         }
     }
 
-    /// A full queue (10 to 512 entries) is no sign of trouble; one that isn't emptied for so long is.
+    /// A full queue (10 to 512 entries) is normal; one that stays full for this time is not.
     private static let patience = Duration.milliseconds(100)
-    /// A journal that restarts is back within a second or so; one that was taken away may stay away.
+    /// A restarting journal is back within about a second; a removed one may stay away.
     private static let shortestBackoff = Duration.milliseconds(10)
     private static let longestBackoff = Duration.seconds(2)
+}
+
+// systemd's headers define the socket constants as well, and the compiler may take those.
+
+/// Finds out whether the journal would take an entry now, by a socket of its own that nothing is sent through.
+final class JournalSocket {
+    /// The socket of systemd's native journal protocol; not configurable.
+    static let standardPath = "/run/systemd/journal/socket"
+
+    enum State {
+        case writable
+        /// The queue is full.
+        case full
+        /// No process listens at the path.
+        case missing
+        case interrupted
+    }
+
+    private let path: String
+    private var descriptor: Int32 = -1
+
+    init(path: String) {
+        self.path = path
+    }
+
+    deinit { disconnect() }
+
+    /// Connects to the process that listens at the path now; the journal may have been restarted.
+    func connect() {
+        disconnect()
+        let kind = SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        let fresh = Glibc.socket(AF_UNIX, Int32(kind), 0)
+        guard fresh >= 0 else { return }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let isTooLong = withUnsafeMutableBytes(of: &address.sun_path) { room in
+            room.copyBytes(from: path.utf8.prefix(room.count - 1))
+            return path.utf8.count >= room.count
+        }
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(fresh, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard status == 0, !isTooLong else {
+            close(fresh)
+            return
+        }
+        descriptor = fresh
+    }
+
+    private func disconnect() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+    }
+
+    /// Waits until there is room, `wakeUp` is readable, or the time is over (nil: no limit).
+    func wait(atMost time: Duration?, wakeUp: Int32) -> State {
+        guard descriptor >= 0 else { return .missing }
+        var requests = (
+            pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        )
+        Self.poll(&requests, time)
+        if requests.0.revents != 0 { return .interrupted }
+        if requests.1.revents & Int16(POLLERR | POLLHUP) != 0 { return .missing }
+        return requests.1.revents != 0 ? .writable : .full
+    }
+
+    /// Sleeps. Returns false if `wakeUp` became readable.
+    static func sleep(_ time: Duration, wakeUp: Int32) -> Bool {
+        var requests = (pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0), pollfd(fd: -1, events: 0, revents: 0))
+        poll(&requests, time)
+        return requests.0.revents == 0
+    }
+
+    private static func poll(_ requests: inout (pollfd, pollfd), _ time: Duration?) {
+        let milliseconds = time.map { Int32(clamping: Int(($0 / .milliseconds(1)).rounded(.up))) } ?? -1
+        withUnsafeMutableBytes(of: &requests) { bytes in
+            // An interrupted call counts as a timeout; the callers check again.
+            _ = Glibc.poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
+        }
+    }
 }

@@ -1,9 +1,10 @@
+import Glibc
 import Synchronization
 
-/// The daemon's counters. Any thread may record; one lock, taken once per job and not per line.
+/// The daemon's counters. Thread-safe, with one lock that is taken once per job and not per line.
 ///
-/// Recording allocates nothing once every name has been registered, but for one copy of what a reading still holds.
-/// There is no timer: rates and ages are computed when somebody reads.
+/// Once all names are registered, recording allocates nothing, apart from one copy while a reading is retained. There
+/// is no timer: rates and ages are computed on reading.
 public final class DaemonMetrics: Sendable {
     public struct SourceID: Sendable, Equatable {
         let index: Int
@@ -13,16 +14,16 @@ public final class DaemonMetrics: Sendable {
         let index: Int
     }
 
-    /// The labels of a model in its order, and where their counters are.
+    /// The labels of a model in its order, and the indices of their counters.
     public struct LabelSet: Sendable, Equatable {
         let slots: [Int]
 
         public var count: Int { slots.count }
     }
 
-    /// Of the program.
+    /// Version of the program.
     public let version: String
-    /// The kinds of flaws, in the order in which `JobMetrics.flaws` counts them.
+    /// Names of the flaws, in the order of `JobMetrics.flaws`.
     public let flaws: [String]
     let clock: DaemonClock
     let startedAt: Double
@@ -39,7 +40,7 @@ public final class DaemonMetrics: Sendable {
 
     // MARK: Names
 
-    /// The counters of a source. A name that was there before, as after a reload, goes on counting.
+    /// Returns the counters of a source. A known name, for example after a reload, keeps its counts.
     public func source(_ name: String) -> SourceID {
         state.withLock { state in
             if let index = state.sources.firstIndex(where: { $0.name == name }) { return SourceID(index: index) }
@@ -48,7 +49,7 @@ public final class DaemonMetrics: Sendable {
         }
     }
 
-    /// The counters of a sink; see `source(_:)`.
+    /// Returns the counters of a sink; see `source(_:)`.
     public func sink(_ name: String) -> SinkID {
         state.withLock { state in
             if let index = state.sinks.firstIndex(where: { $0.name == name }) { return SinkID(index: index) }
@@ -57,7 +58,7 @@ public final class DaemonMetrics: Sendable {
         }
     }
 
-    /// The counters of a model's labels. Another model may have them in another order.
+    /// Returns the counters of a model's labels. Models may have different orders.
     public func labels(_ names: [String]) -> LabelSet {
         state.withLock { state in
             LabelSet(
@@ -72,7 +73,7 @@ public final class DaemonMetrics: Sendable {
 
     // MARK: Counting
 
-    /// Counts a job whose answers have been decided.
+    /// Counts a finished job.
     public func record(_ job: JobMetrics) {
         let now = clock.monotonic()
         let hour = clock.wall()
@@ -122,12 +123,12 @@ public final class DaemonMetrics: Sendable {
         }
     }
 
-    /// Counts `lines` lines that were read `seconds` before a sink had them.
+    /// Counts `lines` lines that reached a sink `seconds` after they were read.
     public func recordDelivery(lines: Int, seconds: Double) {
         state.withLock { $0.lineLatency.add(seconds, times: lines) }
     }
 
-    /// Counts what a sink did since its last record.
+    /// Counts a sink's activity since its last record.
     public func record(_ sink: SinkID, _ metrics: SinkMetrics) {
         let now = clock.monotonic()
         state.withLock { state in
@@ -155,7 +156,7 @@ public final class DaemonMetrics: Sendable {
         }
     }
 
-    /// The models that answer from now on, at the start.
+    /// Sets the models at the start.
     public func setModels(student: ModelInfo, teacher: ModelInfo?) {
         state.withLock { state in
             state.student = student
@@ -163,7 +164,7 @@ public final class DaemonMetrics: Sendable {
         }
     }
 
-    /// Counts a swap; the models that answer from now on.
+    /// Counts a swap of models and sets the new ones.
     public func recordSwap(student: ModelInfo, teacher: ModelInfo?) {
         state.withLock { state in
             state.swaps += 1
@@ -176,7 +177,7 @@ public final class DaemonMetrics: Sendable {
         state.withLock { $0.failedSwaps += 1 }
     }
 
-    /// Where the teacher's circuit breaker stands; counts a transition if that is new.
+    /// Sets the state of the teacher's circuit breaker, and counts a transition if it changed.
     public func setCircuit(_ circuit: CircuitState) {
         state.withLock { state in
             guard state.circuit != circuit else { return }
@@ -187,11 +188,32 @@ public final class DaemonMetrics: Sendable {
 
     // MARK: Reading
 
-    /// All of it at this moment. The caller says how full things are.
+    /// Returns a snapshot. The caller supplies the gauges.
     public func reading(_ gauges: DaemonGauges = DaemonGauges()) -> MetricsReading {
         let copy = state.withLock { $0 }
         return MetricsReading(
             state: copy, gauges: gauges, process: .current(), version: version, flaws: flaws, startedAt: startedAt,
             startedMonotonic: startedMonotonic, wall: clock.wall(), monotonic: clock.monotonic())
+    }
+}
+
+/// The clocks of the metrics, in seconds. Tests replace them.
+public struct DaemonClock: Sendable {
+    /// Seconds since 1970.
+    public var wall: @Sendable () -> Double
+    /// Seconds since a fixed moment; monotonic.
+    public var monotonic: @Sendable () -> Double
+
+    public init(wall: @escaping @Sendable () -> Double, monotonic: @escaping @Sendable () -> Double) {
+        self.wall = wall
+        self.monotonic = monotonic
+    }
+
+    public static let system = DaemonClock(wall: { read(CLOCK_REALTIME) }, monotonic: { read(CLOCK_MONOTONIC) })
+
+    private static func read(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

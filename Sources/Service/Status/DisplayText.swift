@@ -1,19 +1,20 @@
-/// Text from lines, labels and names made safe to show: it can't move the cursor, reverse the reading direction or fill
-/// the screen.
+/// Makes untrusted text from lines, labels and names safe to display: it can't move the cursor, reverse the reading
+/// direction or fill the screen.
 package enum DisplayText {
-    /// `text` with `�` for control characters, line ends, bidirectional controls and other invisible ones, and a space
-    /// for a tab; at most `columns` wide, with `…` where it was cut. Reads no further than it must.
+    /// Returns `text` with `�` for control characters, line ends, bidirectional controls and other invisible
+    /// characters, and a space for a tab. The result has at most `columns` columns and ends with `…` if it was
+    /// shortened. Reads no further than necessary.
     package static func clean(_ text: String, columns: Int) -> String {
         var result = String.UnicodeScalarView()
         var used = 0
-        // Where the cut goes if the text turns out too long: what fits beside the ellipsis.
+        // The length to cut at if the text is too long: the part that fits before the ellipsis.
         var fitting = 0
         var count = 0
         var marks = 0
         for scalar in text.unicodeScalars {
             let shown: Unicode.Scalar = scalar == "\t" ? " " : isHarmful(scalar) ? "\u{FFFD}" : scalar
             let width = width(of: shown)
-            // A heap of combining marks on one letter covers the lines around it.
+            // Many combining marks on one letter would cover the lines around it.
             marks = width == 0 ? marks + 1 : 0
             if marks > 4 { continue }
             if used + width > columns {
@@ -27,12 +28,12 @@ package enum DisplayText {
         return String(result)
     }
 
-    /// Columns on a terminal.
+    /// Width in terminal columns.
     package static func width(_ text: String) -> Int {
         text.unicodeScalars.reduce(0) { $0 + width(of: $1) }
     }
 
-    /// `text` with spaces up to `columns`.
+    /// Returns `text` padded with spaces to `columns`.
     static func padded(_ text: String, _ columns: Int, right: Bool = false) -> String {
         let space = String(repeating: " ", count: max(0, columns - width(text)))
         return right ? space + text : text + space
@@ -40,13 +41,13 @@ package enum DisplayText {
 
     private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        // Format characters are the bidirectional controls, zero-width ones and tags. Joiners go with them.
+        // Format characters are bidirectional controls, zero-width characters and tags. Joiners are replaced as well.
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
         default: false
         }
     }
 
-    /// Source: Unicode Standard Annex 11, East Asian Width: W and F take two columns; marks none.
+    /// Source: Unicode Standard Annex 11, East Asian Width: W and F take two columns; combining marks take none.
     private static func width(of scalar: Unicode.Scalar) -> Int {
         switch scalar.value {
         case 0x20..<0x7F: return 1

@@ -1,5 +1,4 @@
-/// HTML that is put together without forgetting to escape: in `"<b>\(name)</b>"`, a `String` is escaped and an `HTML` is
-/// taken as it is.
+/// HTML with automatic escaping: in `"<b>\(name)</b>"` a `String` is escaped and an `HTML` is inserted as it is.
 struct HTML: ExpressibleByStringInterpolation {
     struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text: String
@@ -17,7 +16,7 @@ struct HTML: ExpressibleByStringInterpolation {
 
     let text: String
 
-    /// Text that a line, a name or a label brought along: whatever could do harm is made visible, and it is cut.
+    /// Inserts untrusted text from a line, name or label: dangerous characters are made visible, and it is shortened.
     init(foreign text: String, columns: Int) {
         self.init(stringInterpolation: StringInterpolation(DisplayText.clean(text, columns: columns)))
     }

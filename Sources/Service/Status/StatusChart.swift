@@ -1,8 +1,8 @@
 import Diagnostics
 
-/// The page's charts: shapes only, stretched to the width there is; the words around them are HTML.
+/// Draws the page's charts as SVG that is stretched to the available width. Their text is HTML.
 enum StatusChart {
-    /// A line over a shaded area, from 0 to the largest value; the last value is of now.
+    /// Draws a line over a shaded area, from 0 to the largest value. The last value is the current one.
     static func area(_ values: [Double], stepSeconds: Double) -> HTML {
         let top = niceTop(values.max() ?? 0)
         guard values.count > 1 else { return empty("The first minute isn't over yet.") }
@@ -18,7 +18,7 @@ enum StatusChart {
             """
     }
 
-    /// The share of agreement by hours, with the band that it lies in.
+    /// Draws the share of agreement by hour with its confidence band.
     static func agreement(_ buckets: [AgreementBucket], now: Double) -> HTML {
         guard let first = buckets.first else { return empty("No sure answer has been checked yet.") }
         let floor = agreementFloor(buckets)
@@ -42,7 +42,7 @@ enum StatusChart {
                 """
         }
         shapes = shapes + "<path class=\"line\" d=\"\(path(middle))\"/>"
-        // A path of no length with round ends is a dot that keeps its shape when the drawing is stretched.
+        // A path of zero length with round caps is a dot that stays round when the drawing is stretched.
         let dots = HTML.joined(middle.map { "<path class=\"dot\" d=\"M\(number($0.x)) \(number($0.y)) h0\"/>" })
         return """
             <div class="chart"><span class="top">100 %</span>\
@@ -52,7 +52,7 @@ enum StatusChart {
             """
     }
 
-    /// Bars of equal width, the largest as high as the drawing.
+    /// Draws bars of equal width; the largest has the full height.
     static func bars(_ counts: [Int]) -> HTML {
         let largest = counts.max() ?? 0
         guard largest > 0 else { return empty("No line has been answered yet.") }
@@ -71,7 +71,7 @@ enum StatusChart {
             """
     }
 
-    /// The share at the foot of the chart of agreement: below all bands that say something, so that a change shows.
+    /// The lower limit of the agreement chart: below all informative bands, so that changes are visible.
     static func agreementFloor(_ buckets: [AgreementBucket]) -> Double {
         let telling = buckets.filter { $0.asked >= 10 }
         let lowest = (telling.isEmpty ? buckets : telling).map(\.interval.lowerBound).min() ?? 0
@@ -88,7 +88,7 @@ enum StatusChart {
         "<div class=\"chart empty\"><p>\(reason)</p></div>"
     }
 
-    /// 1, 2 or 5 times a power of ten, not below `value`.
+    /// Returns the smallest 1, 2 or 5 times a power of ten that is not below `value`.
     private static func niceTop(_ value: Double) -> Double {
         guard value > 0, value.isFinite else { return 1 }
         var unit = 1.0

@@ -1,9 +1,9 @@
 import Diagnostics
 import Glibc
 
-/// How the status writes sizes, times and shares; the terminal and the page say them alike.
+/// Formats sizes, times and shares for the terminal and the page.
 enum StatusFormat {
-    /// `1.4 GB`: powers of 1000.
+    /// `1.4 GB`, in powers of 1000.
     static func bytes(_ count: Int) -> String {
         var value = Double(count)
         for unit in ["B", "kB", "MB", "GB"] {
@@ -30,7 +30,7 @@ enum StatusFormat {
         return NumberText.fixed(seconds, digits: 1) + " s"
     }
 
-    /// 1,234 as it is, 1,234,567 as `1.23 M`.
+    /// Numbers such as 1,234 in full; 1,234,567 as `1.23 M`.
     static func count(_ value: Int) -> String {
         let size = Double(value.magnitude)
         if size >= 1e9 { return NumberText.fixed(Double(value) / 1e9, digits: 2) + " G" }
@@ -38,12 +38,12 @@ enum StatusFormat {
         return NumberText.grouped(value)
     }
 
-    /// Nothing is plainly 0.
+    /// Zero is printed as 0.
     static func rate(_ value: Double) -> String {
         value == 0 ? "0" : NumberText.rate(value)
     }
 
-    /// Which models answer, a phrase for each.
+    /// One phrase for each of the models.
     static func models(_ status: ServiceStatus) -> [String] {
         guard let student = status.studentModel else { return ["no model is loaded yet"] }
         return ["student \(student.version)", status.teacherModel.map { "teacher \($0.version)" } ?? "no teacher"]
@@ -53,7 +53,7 @@ enum StatusFormat {
         share.map { NumberText.percent($0) } ?? "–"
     }
 
-    /// `14:05:09` in the machine's time zone; with the day where that isn't plain.
+    /// `14:05:09` in the local time zone, with the date if it isn't evident.
     static func clock(_ time: Double, now: Double) -> String {
         date(time, now - time < 20 * 3600 ? "%H:%M:%S" : "%Y-%m-%d %H:%M")
     }

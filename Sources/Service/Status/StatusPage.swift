@@ -1,9 +1,9 @@
 import Diagnostics
 
-/// The status as one self-contained page: no script, nothing loaded from elsewhere, renewed every few seconds by the
-/// browser. Pure.
+/// Renders the status as a self-contained page without scripts or external resources. The browser reloads it every few
+/// seconds.
 public enum StatusPage {
-    /// Seconds after which the browser asks again.
+    /// Seconds between reloads by the browser.
     static let refreshSeconds = 5
 
     public static func render(_ status: ServiceStatus) -> String {
@@ -40,4 +40,331 @@ public enum StatusPage {
             """
         return page.text
     }
+}
+
+/// The parts of the status page.
+enum StatusSections {
+    static func life(_ status: ServiceStatus) -> HTML {
+        """
+        <span>\(status.phase.rawValue) for \(StatusFormat.span(status.time - status.since))</span> \
+        <span>up \(StatusFormat.span(status.uptimeSeconds))</span> \
+        \(HTML.joined(StatusFormat.models(status).map { "<span>\(foreign($0, 50))</span> " as HTML }))
+        """
+    }
+
+    static func warnings(_ status: ServiceStatus) -> HTML {
+        guard !status.warnings.isEmpty else { return "" }
+        let items = status.warnings.map { "<li>\(HTML(foreign: $0, columns: 400))</li>" as HTML }
+        return "<ul class=\"warnings\">\(HTML.joined(items))</ul>"
+    }
+
+    /// The key figures: overall state, costs, and agreement of the student.
+    static func tiles(_ status: ServiceStatus) -> HTML {
+        var tiles: [HTML] = [
+            tile(
+                "Lines a second", StatusFormat.rate(status.totals.linesPerSecond),
+                "\(StatusFormat.count(status.totals.answered)) answered since the start")
+        ]
+        if status.teacherModel != nil {
+            tiles.append(
+                tile(
+                    "Deferred to the teacher", StatusFormat.percent(status.teacher.deferralShare),
+                    "\(StatusFormat.percent(status.teacher.deferralShareSinceStart)) since the start"))
+            tiles.append(agreementTile(status))
+        }
+        let tail = status.latency.lineP99Seconds.map { "99 % within \(StatusFormat.duration($0))" }
+        tiles.append(
+            tile(
+                "Read to answered", StatusFormat.duration(status.latency.lineP50Seconds),
+                tail ?? "no answer delivered yet"))
+        return "<section class=\"tiles\">\(HTML.joined(tiles))</section>"
+    }
+
+    /// Shows the recent hours if they have enough audits; else all audits.
+    private static func agreementTile(_ status: ServiceStatus) -> HTML {
+        let total = AgreementTrend.total(status.agreement)
+        let recent = AgreementTrend.recent(status.agreement, now: status.time)
+        guard let share = total.share else { return tile("Teacher agrees", "–", "no sure answer checked yet") }
+        let overall = "\(NumberText.percent(share)) of \(StatusFormat.count(total.asked)) checks"
+        switch status.trend {
+        case .unknown:
+            return tile("Teacher agrees", NumberText.percent(share), "\(StatusFormat.count(total.asked)) checks")
+        case .steady: return tile("Teacher agrees", StatusFormat.percent(recent.share), "steady; \(overall)")
+        case .falling:
+            return tile("Teacher agrees", StatusFormat.percent(recent.share), "falling; \(overall)", mood: "attention")
+        }
+    }
+
+    private static func tile(_ name: String, _ value: String, _ note: String, mood: String = "") -> HTML {
+        """
+        <div class="tile \(mood)"><h2>\(name)</h2><p class="value">\(value)</p><p class="note">\(note)</p></div>
+        """
+    }
+
+    static func charts(_ status: ServiceStatus) -> HTML {
+        let pace = card(
+            "Lines a second", "",
+            StatusChart.area(status.pace.linesPerSecond, stepSeconds: status.pace.stepSeconds))
+        let labels = card("Labels", "of all answers", labels(status))
+        let confidence = card("Confidence of the student", "all lines", StatusChart.bars(status.confidence))
+        let facts = card("Behind the answers", "", facts(status))
+        guard status.teacherModel != nil else {
+            return "<section class=\"charts\">\(pace)\(confidence)\(labels)\(facts)</section>"
+        }
+        let agreement = card(
+            "Agreement on checked lines", "by hour, with its 95 % interval",
+            StatusChart.agreement(status.agreement, now: status.time))
+        return """
+            <section class="charts">\(pace)\(agreement)\(labels)<div class="stack">\(confidence)\(facts)</div></section>
+            """
+    }
+
+    static func card(_ title: String, _ note: String, _ content: HTML) -> HTML {
+        "<div class=\"card\"><h2>\(title) <small>\(note)</small></h2>\(content)</div>"
+    }
+
+    private static func labels(_ status: ServiceStatus) -> HTML {
+        let total = status.labels.reduce(0) { $0 + $1.answers }
+        guard total > 0 else { return "<p class=\"none\">No line has been answered yet.</p>" }
+        let largest = Double(status.labels[0].answers)
+        let rows = status.labels.prefix(12).map { label -> HTML in
+            let share = Double(label.answers) / Double(total)
+            let width = NumberText.fixed(Double(label.answers) / largest * 100, digits: 1)
+            return """
+                <li><span class="name">\(foreign(label.label, 40))</span>\
+                <span class="track"><b style="width:\(width)%"></b></span>\
+                <span class="number">\(NumberText.percent(share))</span></li>
+                """
+        }
+        let left = status.labels.count - rows.count
+        let rest: HTML = left > 0 ? "<p class=\"none\">and \(left) more</p>" : ""
+        return "<ul class=\"mix\">\(HTML.joined(rows))</ul>\(rest)"
+    }
+
+    /// The state of the teacher, and the lag of the commits.
+    private static func facts(_ status: ServiceStatus) -> HTML {
+        var facts: [(name: String, value: String)] = []
+        if status.teacherModel != nil {
+            let circuit =
+                switch status.teacher.circuit {
+                case .closed: "is asked"
+                case .halfOpen: "is being tried again"
+                case .open: "rests after failures"
+                }
+            facts.append(("The teacher", circuit))
+            facts.append(("Queue length", StatusFormat.count(status.teacher.queueLines)))
+            facts.append(("Disagreements", StatusFormat.count(status.teacher.disagreements)))
+            facts.append(("Skipped lines", StatusFormat.count(status.teacher.skipped)))
+        }
+        facts.append(("Records not committed yet", StatusFormat.count(status.delivery.uncommittedRecords)))
+        facts.append(
+            ("Oldest uncommitted record", NumberText.fixed(status.delivery.checkpointLagSeconds, digits: 1) + " s"))
+        let rows = facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as HTML }
+        return "<dl>\(HTML.joined(rows))</dl>"
+    }
+
+    static func flow(_ status: ServiceStatus) -> HTML {
+        guard !status.sources.isEmpty || !status.sinks.isEmpty else { return "" }
+        let sources = table(
+            "Sources", ["lines", "lines/s", "waiting", "refused"],
+            status.sources.map { source in
+                (
+                    source.name,
+                    [
+                        StatusFormat.count(source.lines), StatusFormat.rate(source.linesPerSecond),
+                        StatusFormat.count(source.pendingLines), StatusFormat.count(source.refused),
+                    ]
+                )
+            })
+        let sinks = table(
+            "Sinks", ["records", "records/s", "size", "dropped"],
+            status.sinks.map { sink in
+                (
+                    sink.name,
+                    [
+                        StatusFormat.count(sink.records), StatusFormat.rate(sink.recordsPerSecond),
+                        StatusFormat.bytes(sink.bytes), StatusFormat.count(sink.dropped),
+                    ]
+                )
+            })
+        return "<section class=\"charts\">\(sources)\(sinks)</section>"
+    }
+
+    private static func table(_ title: String, _ heads: [String], _ rows: [(name: String, cells: [String])]) -> HTML {
+        let head = HTML.joined(heads.map { "<th scope=\"col\">\($0)</th>" as HTML })
+        let body = rows.map { row -> HTML in
+            let cells = HTML.joined(row.cells.map { "<td>\($0)</td>" as HTML })
+            return "<tr><th scope=\"row\">\(foreign(row.name, 60))</th>\(cells)</tr>"
+        }
+        return """
+            <div class="card"><table><thead><tr><th scope="col"><h2>\(title)</h2></th>\(head)</tr></thead>\
+            <tbody>\(HTML.joined(body))</tbody></table></div>
+            """
+    }
+
+    static func disagreements(_ status: ServiceStatus) -> HTML {
+        guard status.teacherModel != nil || !status.disagreements.isEmpty else { return "" }
+        let rows = status.disagreements.prefix(20).map { row -> HTML in
+            """
+            <li><p class="text">\(foreign(row.text, 240))</p><p class="said">\
+            <time>\(StatusFormat.clock(row.time, now: status.time))</time> <span>\(foreign(row.source, 40))</span> \
+            <span>\(row.reason == "audit" ? "student was sure" : "student was unsure")</span> \
+            <span class="verdict"><q>\(foreign(row.studentLabel, 40))</q> \
+            \(NumberText.fixed(row.studentConfidence, digits: 2)) → <q>\(foreign(row.teacherLabel, 40))</q> \
+            \(NumberText.fixed(row.teacherConfidence, digits: 2))</span></p></li>
+            """
+        }
+        let list: HTML =
+            rows.isEmpty ? "<p class=\"none\">None yet.</p>" : "<ol class=\"lines\">\(HTML.joined(rows))</ol>"
+        return """
+            <section class="card"><h2>Latest disagreements <small>student → teacher</small></h2>\(list)</section>
+            """
+    }
+
+    static func footer(_ status: ServiceStatus) -> HTML {
+        var parts: [HTML] = [
+            "understudy \(status.version)", "pid \(status.pid)",
+            "\(StatusFormat.bytes(status.residentBytes)) of memory",
+        ]
+        for (role, model) in [("student", status.studentModel), ("teacher", status.teacherModel)] {
+            guard let fingerprint = model?.fingerprint else { continue }
+            parts.append("\(role) \(HTML(foreign: fingerprint, columns: 13))")
+        }
+        parts.append("\(StatusFormat.moment(status.time))")
+        parts += ["<a href=\"/status\">JSON</a>", "<a href=\"/metrics\">metrics</a>"]
+        return HTML.joined(parts.map { "<span>\($0)</span> " as HTML })
+    }
+
+    /// Inserts untrusted text, with its own text direction.
+    private static func foreign(_ text: String, _ columns: Int) -> HTML {
+        "<bdi>\(HTML(foreign: text, columns: columns))</bdi>"
+    }
+}
+
+/// Drift of the stream, and the monitoring of the last promotion.
+extension StatusSections {
+    static func oversight(_ status: ServiceStatus) -> HTML {
+        guard let oversight = status.oversight,
+            oversight.drift.lines > 0 || oversight.promotion != nil || oversight.shadow != nil
+        else {
+            return ""
+        }
+        var cards = [card("Drift", "the last \(oversight.drift.windowHours) hours", drift(oversight.drift))]
+        if let promotion = oversight.promotion {
+            cards.append(card("Last promotion", "", self.promotion(promotion, now: status.time)))
+        }
+        if let shadow = oversight.shadow {
+            cards.append(card("Shadow", "answers unheard", facts(MonitoringText.shadow(shadow))))
+        }
+        return "<section class=\"charts\">\(HTML.joined(cards))</section>"
+    }
+
+    private static func drift(_ drift: DriftReading) -> HTML {
+        let rows = drift.labels.sorted { max($0.reference, $0.now) > max($1.reference, $1.now) }.prefix(12).map {
+            label in
+            """
+            <li><span class="name">\(HTML(foreign: label.label, columns: 40))</span>\
+            <span class="track twice"><i style="width:\(width(label.reference))%"></i>\
+            <b style="width:\(width(label.now))%"></b></span>\
+            <span class="number">\(NumberText.percent(label.now))</span></li>
+            """ as HTML
+        }
+        let mix: HTML = rows.isEmpty ? "" : "<ul class=\"mix\">\(HTML.joined(rows))</ul>"
+        let sentences = MonitoringText.drift(drift).map { "<p class=\"note\">\($0)</p>" as HTML }
+        return "\(mix)\(HTML.joined(sentences))"
+    }
+
+    private static func width(_ share: Double) -> String { NumberText.fixed(min(1, share) * 100, digits: 1) }
+
+    private static func promotion(_ promotion: PromotionReading, now: Double) -> HTML {
+        facts(MonitoringText.promotion(promotion, now: now))
+    }
+
+    private static func facts(_ facts: [(name: String, value: String)]) -> HTML {
+        let rows = facts.map { name, value in
+            "<div><dt>\(HTML(foreign: name, columns: 60))</dt><dd>\(HTML(foreign: value, columns: 400))</dd></div>"
+                as HTML
+        }
+        return "<dl>\(HTML.joined(rows))</dl>"
+    }
+}
+
+/// The style of the page: one accent; colour only marks what needs attention.
+enum StatusStyle {
+    static let sheet: HTML = """
+        :root{--back:#f6f6f3;--card:#fff;--ink:#1f2326;--soft:#6a7178;--rule:#e4e4df;--accent:#2b6c99;\
+        --band:#2b6c9924;--good:#2f8f5b;--busy:#2b6c99;--attention:#b4690e;--bad:#c0362c}
+        @media (prefers-color-scheme:dark){:root{--back:#131619;--card:#1b1f23;--ink:#e7e9eb;--soft:#969ea6;\
+        --rule:#2b3036;--accent:#74b3e0;--band:#74b3e02e;--good:#55c08a;--busy:#74b3e0;--attention:#e3a13b;--bad:#ef7a6d}}
+        *{box-sizing:border-box}
+        body{margin:0 auto;max-width:1120px;padding:32px 24px 40px;background:var(--back);color:var(--ink);\
+        font:15px/1.5 system-ui,-apple-system,"Segoe UI","Noto Sans","Noto Sans CJK SC","PingFang SC",sans-serif;\
+        font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+        h1,h2,p,ul,ol{margin:0;padding:0;font-weight:inherit}
+        ul,ol{list-style:none}
+        h1{font-size:30px;font-weight:650;line-height:1.25;letter-spacing:-.01em;display:flex;align-items:center;gap:14px}
+        h1 i{flex:none;width:16px;height:16px;border-radius:50%;background:var(--mood);\
+        box-shadow:0 0 0 6px color-mix(in srgb,var(--mood) 18%,transparent);margin-left:6px}
+        .good{--mood:var(--good)}.busy{--mood:var(--busy)}.attention{--mood:var(--attention)}.bad{--mood:var(--bad)}
+        h2{font-size:14px;font-weight:600}
+        small{font-size:13px;font-weight:400;color:var(--soft)}
+        .detail{margin-top:6px;font-size:16px}
+        .meta,footer{color:var(--soft);font-size:14px}
+        .meta{margin-top:2px}
+        .meta span+span::before,footer span+span::before,.said span::before{content:"· ";color:var(--soft)}
+        .warnings{margin-top:18px;padding:10px 16px;border-left:4px solid var(--attention);border-radius:4px 10px 10px 4px;\
+        background:color-mix(in srgb,var(--attention) 11%,var(--card))}
+        .warnings li+li{margin-top:4px}
+        main{display:grid;gap:16px;margin-top:24px}
+        section{min-width:0}
+        .tiles{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(200px,1fr))}
+        .charts{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))}
+        .tile,.card{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:16px 18px;min-width:0}
+        .tile h2{font-weight:400;color:var(--soft)}
+        .value{font-size:32px;font-weight:600;line-height:1.3;letter-spacing:-.02em}
+        .tile.attention .value,.tile.attention .note{color:var(--attention)}
+        .note{font-size:13px;color:var(--soft)}
+        .chart{position:relative;height:150px;margin-top:12px}
+        .chart svg{display:block;width:100%;height:100%;overflow:visible}
+        .chart span{position:absolute;left:0;font-size:12px;line-height:1;color:var(--soft);background:var(--card);padding-right:6px}
+        .chart .top{top:-4px}.chart .bottom{bottom:-2px}
+        .chart.empty{display:grid;place-items:center;color:var(--soft)}
+        svg path,svg rect{vector-effect:non-scaling-stroke}
+        .grid{stroke:var(--rule);fill:none}
+        .line{stroke:var(--accent);stroke-width:2;fill:none;stroke-linejoin:round}
+        .area,.band{fill:var(--band)}
+        .whisker{stroke:var(--band);stroke-width:10;fill:none}
+        .dot{stroke:var(--accent);stroke-width:5;stroke-linecap:round;fill:none}
+        .bar{fill:var(--accent)}
+        .axis{display:flex;justify-content:space-between;margin-top:4px;font-size:12px;color:var(--soft)}
+        .mix{margin-top:10px;display:grid;gap:7px}
+        .mix li{display:grid;grid-template-columns:minmax(72px,26%) 1fr 62px;gap:12px;align-items:center}
+        .track b{display:block;height:10px;min-width:2px;border-radius:3px;background:var(--accent)}
+        .twice{display:grid;gap:2px}.twice i{display:block;height:4px;min-width:2px;border-radius:2px;background:var(--soft)}
+        .number{text-align:right;color:var(--soft)}
+        .stack{display:grid;gap:16px;grid-template-rows:auto 1fr;min-width:0}
+        dl{margin:8px 0 0}
+        dl div{display:flex;justify-content:space-between;gap:16px;padding:4px 0}
+        dl div+div{border-top:1px solid var(--rule)}
+        dt{color:var(--soft)}dd{margin:0;text-align:right}
+        table{width:100%;border-collapse:collapse}
+        th,td{padding:5px 0 5px 10px;text-align:right;font-weight:400;overflow-wrap:normal;white-space:nowrap}
+        th:first-child{padding-left:0;text-align:left;white-space:normal;overflow-wrap:anywhere}
+        thead th{font-size:13px;color:var(--soft)}thead h2{color:var(--ink)}
+        tbody tr{border-top:1px solid var(--rule)}
+        .lines{margin-top:6px}
+        .lines li{padding:9px 0;border-top:1px solid var(--rule)}
+        .lines li:first-child{border-top:0}
+        .said{font-size:13px;color:var(--soft)}
+        .text{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden}
+        .verdict{display:inline-block}
+        .verdict q{color:var(--ink);quotes:none;font-weight:600}
+        .none{margin-top:10px;color:var(--soft)}
+        footer{margin-top:24px}
+        a{color:var(--accent)}
+        @media (max-width:560px){body{padding:22px 14px 28px}h1{font-size:25px}.tiles{grid-template-columns:1fr 1fr;gap:10px}\
+        .tile{padding:12px 13px}.value{font-size:25px}main,.charts,.stack{gap:10px}th,td{padding-left:6px;font-size:14px}\
+        .verdict{display:block}.said .verdict::before{content:none}}
+
+        """
 }

@@ -1,8 +1,8 @@
 import Diagnostics
 
-/// The status for a terminal: what `understudy status` prints. Pure.
+/// Renders the status for a terminal, as printed by `understudy status`.
 public struct StatusText: Sendable {
-    /// Narrower terminals wrap.
+    /// Minimum width in columns; narrower terminals wrap.
     static let narrowest = 72
     static let widest = 120
 
@@ -10,14 +10,14 @@ public struct StatusText: Sendable {
     private let width: Int
     private let colours: Bool
 
-    /// At most `width` columns, within 72 to 120; 80 suits what isn't a terminal. `colours` are for terminals only.
+    /// `width` is limited to 72 … 120 columns; 80 suits output other than a terminal. `colours` is for terminals only.
     public init(_ status: ServiceStatus, width: Int = 80, colours: Bool = false) {
         self.status = status
         self.width = min(Self.widest, max(Self.narrowest, width))
         self.colours = colours
     }
 
-    /// Lines, each with its end.
+    /// The lines, each with a line end.
     public var text: String {
         var blocks = [head]
         if !status.warnings.isEmpty { blocks.append(warnings) }
@@ -87,7 +87,7 @@ public struct StatusText: Sendable {
                 ))
             rows.append(("Agreement", agreement))
             rows.append(("Teacher", self.teacher))
-            rows.append(("", "said otherwise about \(StatusFormat.count(teacher.disagreements)) lines"))
+            rows.append(("", "disagreed on \(StatusFormat.count(teacher.disagreements)) lines"))
         }
         let lag = NumberText.fixed(status.delivery.checkpointLagSeconds, digits: 1)
         rows.append(
@@ -124,12 +124,12 @@ public struct StatusText: Sendable {
         return text
     }
 
-    private func student(_ oversight: OversightReading) -> [String] {
+    private func student(_ oversight: MonitoringReading) -> [String] {
         var lines = [painted("Student", "1")]
-        for sentence in OversightText.drift(oversight.drift) { lines += wrapped(sentence, indent: 2) }
+        for sentence in MonitoringText.drift(oversight.drift) { lines += wrapped(sentence, indent: 2) }
         for facts in [
-            oversight.promotion.map { OversightText.promotion($0, now: status.time) },
-            oversight.shadow.map(OversightText.shadow),
+            oversight.promotion.map { MonitoringText.promotion($0, now: status.time) },
+            oversight.shadow.map(MonitoringText.shadow),
         ].compactMap({ $0 }) {
             for (name, value) in facts {
                 lines += wrapped(name.isEmpty ? value : "\(name): \(value)", indent: 2)
@@ -225,7 +225,7 @@ public struct StatusText: Sendable {
         return line
     }
 
-    /// One of eight heights for each value; the largest is the highest.
+    /// Renders each value as one of eight heights; the largest has full height.
     static func sparkline(_ values: [Double]) -> String {
         guard let largest = values.max(), largest > 0 else { return "" }
         let steps = Array("▁▂▃▄▅▆▇█")

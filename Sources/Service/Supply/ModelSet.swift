@@ -6,22 +6,21 @@ import Glibc
 import Models
 import Streams
 
-/// The models and the deferral rule that settings ask for, loaded and warmed.
+/// The configured models and deferral rule, loaded and warmed up.
 struct ModelSet: Sendable {
     var models: CascadeModels
-    /// Where the student came from, links resolved.
+    /// The student's directory, links resolved.
     var studentDirectory: String
-    /// nil where the student has none.
+    /// nil if the student has none.
     var lineage: StudentLineage?
-    /// Of the student's files; nil: it wasn't computed.
+    /// Fingerprint of the student's files; nil if it wasn't computed.
     var studentFingerprint: String?
-    /// Where the shadow came from; nil: there is none.
+    /// The shadow's directory; nil if there is none.
     var shadowDirectory: String?
 
-    /// Loads what the settings name, or `student` in place of the student that serves. A `teacher` that is there already is
-    /// kept.
+    /// Loads the configured models, or `student` instead of the serving student. A given `teacher` is reused.
     ///
-    /// Throws what loading throws; `configuration` where a threshold can't be had.
+    /// Throws the errors of loading; `configuration` if a threshold can't be determined.
     static func load(
         _ settings: Settings, student named: ModelSettings.Model? = nil, supply: ModelSupply,
         teacher: TeacherSource? = nil, shadowFailed: (UnderstudyError) -> Void = { _ in }
@@ -70,10 +69,11 @@ struct ModelSet: Sendable {
         }
     }
 
-    /// Runs a few lines through both models, so that the first real line meets them warm: pages read, code compiled.
-    /// What loading and warming took for a moment is given back.
+    /// Runs a few lines through both models, so that pages are read and code is compiled before the first real line.
+    /// Releases the memory that loading and warm-up took temporarily.
     ///
-    /// Throws what loading the teacher throws, unless the student may answer in its place: then `report` is told.
+    /// Throws the errors of loading the teacher, unless the student may answer instead: `report` then receives the
+    /// error.
     func warm(
         teacherMayFail: Bool, report: (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
@@ -136,7 +136,7 @@ struct ModelSet: Sendable {
         return try DeferralPolicy(measure, below: calibration.deferralThreshold)
     }
 
-    /// The threshold that keeps the error among the student's own answers below the target, from the holdout.
+    /// Computes from the holdout the threshold that keeps the error of the student's own answers below the target.
     private static func conformal(
         _ target: Double, _ measure: DeferralPolicy.Measure, _ settings: Settings, _ student: ModelSupply.Student
     ) throws(UnderstudyError) -> DeferralPolicy {
@@ -165,4 +165,110 @@ struct ModelSet: Sendable {
         let fit = SplitConformal.fit(confidences: certainties, correct: correct, targetError: target)
         return try DeferralPolicy(measure, below: fit.threshold)
     }
+}
+
+/// Loads the configured models. The command line supplies the location of the bundled ones.
+public struct ModelSupply: Sendable {
+    public struct Student: Sendable {
+        public var classifier: any LineClassifier
+        public var calibration: Calibration?
+        /// The model's directory, links resolved.
+        public var directory: String
+        /// Fingerprint of its files; nil if it wasn't computed.
+        public var fingerprint: String?
+
+        public init(
+            classifier: any LineClassifier, calibration: Calibration?, directory: String, fingerprint: String? = nil
+        ) {
+            self.fingerprint = fingerprint
+            self.classifier = classifier
+            self.calibration = calibration
+            self.directory = directory
+        }
+    }
+
+    public var student: @Sendable (ModelSettings.Model) throws(UnderstudyError) -> Student
+    public var teacher: @Sendable (ModelSettings.Model) throws(UnderstudyError) -> TeacherSource
+
+    public init(
+        student: @escaping @Sendable (ModelSettings.Model) throws(UnderstudyError) -> Student,
+        teacher: @escaping @Sendable (ModelSettings.Model) throws(UnderstudyError) -> TeacherSource
+    ) {
+        self.student = student
+        self.teacher = teacher
+    }
+}
+
+/// Checks whether a student can serve with given settings. The daemon checks the same before a student serves; commands
+/// check it before they change a link.
+public enum ServingCheck {
+    /// Loads the student with the other models, compares labels, and runs some lines. `report` receives the error of a
+    /// teacher that can't be loaded if the settings let the student answer instead.
+    ///
+    /// Throws the errors of loading; `invalidData` if its labels aren't the teacher's; `configuration` if no threshold
+    /// can be determined, or if a sink filters by a label that it doesn't have.
+    public static func run(
+        student: ModelSettings.Model, _ settings: Settings, supply: ModelSupply,
+        report: (UnderstudyError) -> Void
+    ) throws(UnderstudyError) {
+        let set = try ModelSet.load(settings, student: student, supply: supply)
+        try set.check(settings, report: report)
+    }
+}
+
+extension ModelSet {
+    /// Runs some lines and compares the labels with the sinks' filters.
+    func check(_ settings: Settings, report: (UnderstudyError) -> Void) throws(UnderstudyError) {
+        try ReloadPlan.checkLabels(of: settings, models.student.labels)
+        try warm(teacherMayFail: settings.cascade.whenTeacherFull == .answerWithStudent, report: report)
+    }
+
+    /// Loads the models for the start of a daemon. If the registry's `current` is a student that can't serve, the
+    /// daemon starts with the previous version, or else with the configured student, and reports it.
+    ///
+    /// Throws the error of the current student if no other one can serve.
+    static func begin(
+        _ settings: Settings, supply: ModelSupply, shadowFailed: (UnderstudyError) -> Void,
+        teacherFailed: (UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> (set: ModelSet, refused: UnderstudyError?) {
+        func attempt(_ student: ModelSettings.Model?) throws(UnderstudyError) -> ModelSet {
+            let set = try load(settings, student: student, supply: supply, shadowFailed: shadowFailed)
+            try set.check(settings, report: teacherFailed)
+            return set
+        }
+        do throws(UnderstudyError) {
+            return (try attempt(nil), nil)
+        } catch {
+            for student in settings.studentsInPlaceOfCurrent {
+                if let set = try? attempt(student) { return (set, error) }
+            }
+            throw error
+        }
+    }
+}
+
+extension Settings {
+    /// Returns the student to serve; see `servingStudent(linkExists:)`.
+    ///
+    /// Throws `noPermission` if this user can't determine whether a student was promoted.
+    package func servingStudent() throws(UnderstudyError) -> ModelSettings.Model {
+        guard redistill != nil else { return servingStudent(linkExists: false) }
+        return servingStudent(linkExists: try PathLookup.kind(of: registryLink, following: false) != .absent)
+    }
+
+    /// Replacements for a registry's `current` that can't serve, the best first: the previous version, then the student
+    /// of `models.student`. Empty if no `current` is followed.
+    var studentsInPlaceOfCurrent: [ModelSettings.Model] {
+        guard case .directory(let path)? = try? servingStudent(), isRegistryLink(path) else { return [] }
+        var students: [ModelSettings.Model] = []
+        if let before = try? StudentRegistry(directory: registryDirectory).previous() {
+            students.append(.directory(before.directory))
+        }
+        if let configured = configuredStudent { students.append(configured) }
+        return students
+    }
+
+    /// Creates the registry's directory, so that the first promotion is noticed. If that fails, the watch reports the
+    /// error.
+    func makeRegistry() { mkdir(registryDirectory, 0o755) }
 }

@@ -2,15 +2,15 @@ import Configuration
 import Diagnostics
 import Streams
 
-/// Makes the configured sinks.
+/// Creates the configured sinks.
 struct SinkFactory: Sendable {
     let metrics: DaemonMetrics
-    /// Keeps a file's length before its first byte is written.
+    /// Stores a file's length before its first byte is written.
     let register: @Sendable (SinkLength) throws(UnderstudyError) -> Void
     let keeping: SinkKeeping
     let report: @Sendable (UnderstudyError) -> Void
 
-    /// Opens what can be opened now, so that a wrong path is found at the start and not with the first answer.
+    /// Opens as much as possible, so that a wrong path is found at the start and not at the first answer.
     func make(_ settings: SinkSettings) throws(UnderstudyError) -> SinkTarget {
         let drops = settings.whenFull == .drop
         let whenFull: WhenFull = drops ? .drop : .block
@@ -40,10 +40,10 @@ struct SinkFactory: Sendable {
         return SinkTarget(name: name, kind: .file(sink), drops: false, metrics: metrics.sink(name))
     }
 
-    /// How metrics and state call the dead-letter file; no configured sink can have this name.
+    /// Name of the dead-letter file in metrics and state; no configured sink can have it.
     static let deadLetterName = "dead_letter"
 
-    /// What the records of each sink look like.
+    /// Returns the record format of each sink.
     static func forms(_ settings: Settings) -> [String: SinkForm] {
         var forms = [deadLetterName: SinkForm.deadLetters]
         for sink in settings.sinks {

@@ -2,7 +2,7 @@ import Configuration
 import Diagnostics
 import Streams
 
-/// Makes the configured sources.
+/// Creates the configured sources.
 struct SourceFactory: Sendable {
     let stateDirectory: String
     let inherited: InheritedDescriptors

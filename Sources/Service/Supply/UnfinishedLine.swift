@@ -3,12 +3,12 @@ import Glibc
 import Streams
 import Synchronization
 
-/// The beginning of a line that a stream had given when the daemon stopped. Its rest comes with the next run, so the
-/// beginning is kept in a file of the state directory until then.
+/// The incomplete last line of a stream at the stop of the daemon. Its rest comes in the next run; until then the start
+/// is stored in a file of the state directory.
 ///
-/// (Spooled sources don't need it: their bytes are all on the disk.)
+/// (Spooled sources don't need it: all their bytes are on disk.)
 package enum UnfinishedLine {
-    /// Keeps `bytes` of the source for the next run.
+    /// Stores `bytes` of the source for the next run.
     package static func keep(_ bytes: [UInt8], of source: String, in directory: String) throws(UnderstudyError) {
         let path = path(of: source, in: directory)
         mkdir(directory + "/unfinished", 0o750)
@@ -25,7 +25,8 @@ package enum UnfinishedLine {
         guard fsync(file) == 0 else { throw failure(path) }
     }
 
-    /// `source`, with what was kept of its last line before everything else. It is kept until it has been read.
+    /// Returns `source` with the stored start of its last line before its own bytes. The file is kept until the start
+    /// has been read.
     package static func resume(
         _ source: any StreamSource, in directory: String, report: (UnderstudyError) -> Void
     ) -> any StreamSource {

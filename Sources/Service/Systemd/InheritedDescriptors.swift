@@ -2,9 +2,9 @@ import CSystemd
 import Glibc
 import Streams
 
-/// The descriptors that a socket unit opened and handed over at the start (sd_listen_fds(3)).
+/// The descriptors that a socket unit opened and passed at the start (sd_listen_fds(3)).
 ///
-/// The unit's FIFO stays open while the daemon is away, so lines written meanwhile wait in the pipe.
+/// The unit's FIFO stays open while the daemon isn't running, so that lines written meanwhile wait in the pipe.
 public final class InheritedDescriptors: Sendable {
     public struct Entry: Sendable, Equatable {
         public var descriptor: Int32
@@ -19,8 +19,8 @@ public final class InheritedDescriptors: Sendable {
 
     private let entries: Monitor<[Entry]>
 
-    /// Takes what the environment names, and unsets those variables. To be called once, before threads start; a
-    /// second call gives none. Every descriptor is closed on exec.
+    /// Takes the descriptors listed in the environment and unsets the variables. Must be called once, before threads
+    /// are started; a second call returns none. Every descriptor is set to close on exec.
     public static func take() -> InheritedDescriptors {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
@@ -38,13 +38,13 @@ public final class InheritedDescriptors: Sendable {
             })
     }
 
-    /// `entries` are owned by this object until they are claimed.
+    /// The object owns `entries` until they are claimed.
     package init(_ entries: [Entry]) {
         self.entries = Monitor(entries)
     }
 
-    /// The descriptor of the FIFO at `path`, which belongs to the caller from now on; nil if none was handed over or
-    /// it has been claimed.
+    /// Transfers the descriptor of the FIFO at `path` to the caller. Returns nil if none was passed or if it has been
+    /// claimed.
     public func claim(fifo path: String) -> Int32? {
         entries.withLock { entries in
             guard let place = entries.firstIndex(where: { sd_is_fifo($0.descriptor, path) > 0 }) else { return nil }
@@ -52,6 +52,7 @@ public final class InheritedDescriptors: Sendable {
         }
     }
 
-    /// What no source has asked for: worth a warning, since writers to it are never answered.
+    /// Descriptors that no source has claimed. They deserve a warning, because lines written to them are never
+    /// answered.
     public var unclaimed: [Entry] { entries.withLock { $0 } }
 }

@@ -1,13 +1,13 @@
 import GRDB
 import Streams
 
-/// The table of checkpoints: one a file of a source, by device and inode.
+/// The table of checkpoints: one row per file of a source, by device and inode.
 enum CheckpointTable {
     static let columns = """
         source, device, inode, generation, path, offset, line, finished, unanswered, mark, size, modified, seal
         """
 
-    /// nil where the row's seal doesn't hold.
+    /// nil if the row's seal is invalid.
     static func decode(_ row: Row) -> (checkpoint: FileCheckpoint, seal: Int64)? {
         guard let source = StoredText.text(row, 0), let device = StoredNumber.unsigned(row, 1),
             let inode = StoredNumber.unsigned(row, 2), let generation = StoredNumber.unsigned(row, 3),
@@ -24,7 +24,7 @@ enum CheckpointTable {
         return self.seal(checkpoint) == seal ? (checkpoint, seal) : nil
     }
 
-    /// Keeps a checkpoint unless the table knows a later generation of that file.
+    /// Stores a checkpoint unless the table has a later generation of that file.
     static func put(_ checkpoint: FileCheckpoint, in database: Database, total: inout TotalSeal) throws {
         if let known = try find(checkpoint.source, checkpoint.file, in: database) {
             guard known.generation <= checkpoint.file.generation else { return }
@@ -44,7 +44,7 @@ enum CheckpointTable {
         total.add(seal)
     }
 
-    /// Forgets a checkpoint unless it is of a later generation.
+    /// Removes a checkpoint unless it is of a later generation.
     static func forget(_ file: ForgottenFile, in database: Database, total: inout TotalSeal) throws {
         guard let known = try find(file.source, file.file, in: database), known.generation <= file.file.generation
         else { return }

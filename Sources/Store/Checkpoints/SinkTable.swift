@@ -1,11 +1,11 @@
 import GRDB
 import Streams
 
-/// The table of sink lengths: one an output file, by device and inode.
+/// The table of sink lengths: one row per output file, by device and inode.
 enum SinkTable {
     static let columns = "device, inode, sink, path, length, seal, born, mark, settled"
 
-    /// The columns of a database that may be of an earlier schema, whose rows say nothing of the last three.
+    /// The columns of a database that may have an earlier schema, whose rows lack the last three.
     static func columns(in database: Database) throws -> String {
         let sql = "SELECT count(*) FROM pragma_table_info('sink') WHERE name IN ('born', 'mark', 'settled')"
         let row = try Row.fetchOne(database, sql: sql)
@@ -13,7 +13,7 @@ enum SinkTable {
             ? columns : columns.replacing("born, mark, settled", with: "0, 0, 0")
     }
 
-    /// nil where the row's seal doesn't hold.
+    /// nil if the row's seal is invalid.
     static func decode(_ row: Row) -> (sink: SinkLength, seal: Int64)? {
         guard let device = StoredNumber.unsigned(row, 0), let inode = StoredNumber.unsigned(row, 1),
             let name = StoredText.text(row, 2), let path = StoredText.text(row, 3),
@@ -47,7 +47,7 @@ enum SinkTable {
         total.remove(known)
     }
 
-    /// The seal of the row that is there.
+    /// The seal of the existing row.
     private static func find(_ device: UInt64, _ inode: UInt64, in database: Database) throws -> Int64? {
         let statement = try database.cachedStatement(sql: "SELECT seal FROM sink WHERE device = ? AND inode = ?")
         let key: StatementArguments = [Int64(bitPattern: device), Int64(bitPattern: inode)]
@@ -63,7 +63,7 @@ enum SinkTable {
         hash.add(sink.sink)
         hash.add(sink.path)
         hash.add(sink.length)
-        // Rows that say nothing of these have the seal that earlier schemas gave them.
+        // Rows without these values have the seal that earlier schemas gave them.
         if sink.born != 0 || sink.mark != 0 || sink.isSettled {
             hash.add(sink.born)
             hash.add(sink.mark)

@@ -2,25 +2,76 @@ import Diagnostics
 import GRDB
 import Streams
 
+/// The data that becomes durable together: the sources' positions, the sinks' lengths, and the teacher's answers.
+public struct Commit: Sendable {
+    /// A checkpoint of a newer generation replaces an older one of the same file; an older one is ignored.
+    public var checkpoints: [FileCheckpoint]
+    public var sinks: [SinkLength]
+    /// An existing row (same id, same models) isn't changed: lines are answered again after a crash.
+    public var disagreements: [DisagreementRow]
+    /// Removed before the checkpoints are stored, so a file that is in both stays.
+    public var forgottenFiles: [ForgottenFile]
+    public var forgottenSinks: [ForgottenSink]
+
+    public init(
+        checkpoints: [FileCheckpoint] = [], sinks: [SinkLength] = [], disagreements: [DisagreementRow] = [],
+        forgottenFiles: [ForgottenFile] = [], forgottenSinks: [ForgottenSink] = []
+    ) {
+        self.checkpoints = checkpoints
+        self.sinks = sinks
+        self.disagreements = disagreements
+        self.forgottenFiles = forgottenFiles
+        self.forgottenSinks = forgottenSinks
+    }
+
+    public var isEmpty: Bool { disagreements.isEmpty && !movesState }
+
+    var movesState: Bool {
+        !checkpoints.isEmpty || !sinks.isEmpty || !forgottenFiles.isEmpty || !forgottenSinks.isEmpty
+    }
+}
+
+/// A file of a source that no longer exists, up to this generation of its inode.
+public struct ForgottenFile: Sendable, Hashable {
+    public var source: String
+    public var file: FileIdentity
+
+    public init(source: String, file: FileIdentity) {
+        self.source = source
+        self.file = file
+    }
+}
+
+/// An output file that won't be written to again.
+public struct ForgottenSink: Sendable, Hashable {
+    public var device: UInt64
+    public var inode: UInt64
+
+    public init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+}
+
 extension Store {
-    /// All checkpoints, or those of one source. Rows whose seal doesn't hold are reported and left out: a wrong
-    /// checkpoint loses lines, a missing one only answers them again.
+    /// All checkpoints, or those of one source. Rows with an invalid seal are reported and left out: a wrong checkpoint
+    /// loses lines, a missing one only repeats them.
     public func checkpoints(source: String? = nil) throws(UnderstudyError) -> [FileCheckpoint] {
         let sql = "SELECT \(CheckpointTable.columns) FROM checkpoint" + (source == nil ? "" : " WHERE source = ?")
         let arguments: StatementArguments = source.map { [StoredText.bytes($0)] } ?? []
         return try rows(sql, arguments, "checkpoints") { CheckpointTable.decode($0)?.checkpoint }
     }
 
-    /// All committed lengths of output files; rows whose seal doesn't hold as in `checkpoints`.
+    /// All committed lengths of output files; rows with an invalid seal are treated as in `checkpoints`.
     public func sinkLengths() throws(UnderstudyError) -> [SinkLength] {
         try rows("SELECT \(SinkTable.columns) FROM sink", [], "sink lengths") { SinkTable.decode($0)?.sink }
     }
 
-    /// Makes everything in `commit` durable, in one transaction: when this returns, all of it survives a power cut; when
-    /// it throws, nothing of it was kept.
+    /// Makes everything in `commit` durable, in one transaction: when this returns, all of it survives a power loss;
+    /// when it throws, none of it was stored.
     ///
-    /// Errors: `inputOutput` where the disk is full, failing or the state damaged; `tryAgain` where another process kept
-    /// it locked.
+    /// Errors: `inputOutput` if the disk is full or failing, or the state is damaged; `tryAgain` if another process
+    /// kept it locked.
     public func commit(_ commit: Commit) throws(UnderstudyError) {
         guard !commit.isEmpty else { return }
         try write { database in
@@ -40,12 +91,12 @@ extension Store {
         }
     }
 
-    /// Makes a sink's file known, durable at once: before its first byte is written.
+    /// Registers a sink's file durably, before its first byte is written.
     public func register(_ sink: SinkLength) throws(UnderstudyError) {
         try commit(Commit(sinks: [sink]))
     }
 
-    /// Notes that nothing is in the output files that isn't committed: a daemon ends well.
+    /// Records that the output files hold no uncommitted bytes, for a clean stop of the daemon.
     public func settleSinks() throws(UnderstudyError) {
         let sinks = try sinkLengths().map { sink in
             var sink = sink

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// The table of the lines that the teacher saw, and the names of the models that answered.
+/// The table of the lines that the teacher answered, and the names of the models that answered.
 enum DisagreementTable {
     static let columns = """
         disagreement.id, disagreement.time, disagreement.reason, disagreement.source, disagreement.text, \
@@ -11,11 +11,11 @@ enum DisagreementTable {
         pairing.teacher_fingerprint
         """
 
-    /// `columns` come from here.
+    /// The tables of `columns`.
     static let tables = "disagreement JOIN pairing ON pairing.number = disagreement.pairing"
 
-    /// Keeps a row, unless the same line with the same models is there. `number` is its place in the order of arrival,
-    /// nil for the end: behind all rows that are there, and behind all that a run has had.
+    /// Stores a row, unless the same line with the same models exists. `number` is its place in the order of arrival;
+    /// nil appends it, behind all present rows and all that a run has used.
     static func insert(_ row: DisagreementRow, number: Int64? = nil, into database: Database) throws {
         let pairing = try pairing(of: row, in: database)
         let number = try number ?? nextNumber(in: database)
@@ -35,7 +35,7 @@ enum DisagreementTable {
         ])
     }
 
-    /// nil where the row's seal doesn't hold. `first` is the index of the first of `columns`.
+    /// nil if the row's seal is invalid. `first` is the index of the first of `columns`.
     static func decode(_ row: Row, first: Int = 0) -> DisagreementRow? {
         guard let id = StoredNumber.unsigned(row, first), let time = StoredNumber.integer(row, first + 1),
             let reason = StoredNumber.integer(row, first + 2).flatMap(reason(of:)),
@@ -57,8 +57,8 @@ enum DisagreementTable {
         return self.seal(decoded) == seal ? decoded : nil
     }
 
-    /// SQLite's own choice would use the number of the newest row again once that has been pruned, and a run would take
-    /// the new row for one that it knows.
+    /// SQLite's own choice would reuse the number of the newest row once that has been pruned, and a run would take the
+    /// new row for one that it has used.
     private static func nextNumber(in database: Database) throws -> Int64? {
         let statement = try database.cachedStatement(
             sql: """
@@ -66,7 +66,7 @@ enum DisagreementTable {
                     coalesce((SELECT max(last_row) FROM run), 0))
                 """)
         let last = try Row.fetchOne(statement).flatMap { StoredNumber.integer($0, 0) } ?? 0
-        // At the end of all numbers SQLite looks for a free one.
+        // After the largest number SQLite searches for a free one.
         return last < .max ? last + 1 : nil
     }
 
@@ -98,8 +98,8 @@ enum DisagreementTable {
         return database.lastInsertedRowID
     }
 
-    /// Of everything but the human label, which comes later, and the teacher's fingerprint, which rows of the first
-    /// schema don't have.
+    /// Covers everything but the human label, which is added later, and the teacher's fingerprint, which rows of the
+    /// first schema lack.
     private static func seal(_ row: DisagreementRow) -> Int64 {
         var hash = RowSeal(.disagreement)
         hash.add(row.id)
@@ -109,7 +109,7 @@ enum DisagreementTable {
             hash.add(text)
         }
         for label in row.labels { hash.add(label) }
-        // As SQLite gives them back: one NaN, and no negative zero.
+        // As SQLite returns them: one NaN, and no negative zero.
         hash.add([row.studentConfidence, row.teacherConfidence].map { $0.isNaN ? .nan : $0 == 0 ? 0 : $0 })
         hash.add(row.studentLogits)
         hash.add(row.teacherLogits)

@@ -1,15 +1,15 @@
 import Diagnostics
 import Glibc
 
-/// A lock that one process holds: flock on a file that names the holder's process.
+/// A lock held by one process: flock on a file that contains the holder's process number.
 ///
-/// The kernel lets it go when the process ends, however it ends.
+/// The kernel releases it when the process ends, however it ends.
 public final class ProcessLock: Sendable {
     private let descriptor: Int32
 
-    /// `busy` says what it means that another process, of which it gets the number where that is known, has it.
+    /// `busy` makes the error message if another process holds the lock; it gets that process's number if known.
     ///
-    /// Errors: `tryAgain` with what `busy` says; `cannotCreate` or `noSpace` where the file can't be made.
+    /// Errors: `tryAgain` with the message of `busy`; `cannotCreate` or `noSpace` if the file can't be created.
     public init(path: String, busy: (_ holder: String) -> String) throws(UnderstudyError) {
         let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard opened >= 0 else {
@@ -27,7 +27,7 @@ public final class ProcessLock: Sendable {
             throw UnderstudyError(.tryAgain, busy(holder.map { ", process \($0)," } ?? ""), at: path)
         }
         descriptor = opened
-        // The number is for people; a full disk mustn't stop a start here.
+        // The number is informational; a full disk mustn't stop a start here.
         ftruncate(opened, 0)
         let text = Array("\(getpid())\n".utf8)
         _ = pwrite(opened, text, text.count, 0)

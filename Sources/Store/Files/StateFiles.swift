@@ -1,27 +1,27 @@
 import Diagnostics
 import Glibc
 
-/// The files of a state directory: their names, and the moves that replace the database.
+/// The files of a state directory: their names, and the renames that replace the database.
 struct StateFiles {
     let directory: String
 
     var database: String { directory + "/state.sqlite" }
-    /// What a run that was cut short while it changed the database outside of WAL mode has left.
+    /// Left by a run that was interrupted while it changed the database outside of WAL mode.
     var rollbackJournal: String { database + "-journal" }
-    /// A new database while it is being built; worth nothing after a crash.
+    /// A new database that is being built; invalid after a crash.
     var partial: String { directory + "/state.sqlite.partial" }
-    /// A new database that is whole and waits for its place.
+    /// A new database that is complete and not yet in place.
     var ready: String { directory + "/state.sqlite.new" }
     var lock: String { directory + "/lock" }
-    /// Left when a running daemon met damage: the next start sets the database aside.
+    /// Created when a running daemon finds damage: the next start sets the database aside.
     var suspicion: String { directory + "/state.sqlite.suspect" }
 
-    /// What SQLite keeps beside a database: in WAL mode, and before it is in that.
+    /// The files that SQLite keeps beside a database, in WAL mode and before it.
     private static let companions = ["-journal", "-wal", "-shm"]
 
-    /// Makes the directory, with permission 0750, and those above it.
+    /// Creates the directory, with permission 0750, and its parents.
     ///
-    /// Errors: `cannotCreate` where it can't be made or written to.
+    /// Errors: `cannotCreate` if it can't be created or written to.
     func prepareDirectory() throws(UnderstudyError) {
         var status = stat()
         if stat(directory, &status) != 0 {
@@ -50,10 +50,10 @@ struct StateFiles {
         )
     }
 
-    /// Whether there is a database. Finishes a replacement that a crash had cut short.
+    /// Whether there is a database. Completes a replacement that a crash interrupted.
     ///
-    /// Errors: `cannotCreate` where it is no file or can't be written to; `noPermission`; `inputOutput` where it can't be
-    /// looked at.
+    /// Errors: `cannotCreate` if it isn't a file or can't be written to; `noPermission`; `inputOutput` if it can't be
+    /// examined.
     func findDatabase() throws(UnderstudyError) -> Bool {
         guard try isThere(database) else {
             guard try isThere(ready) else {
@@ -77,7 +77,7 @@ struct StateFiles {
         return true
     }
 
-    /// In bytes. Errors: `inputOutput` where it can't be told, which never means that the file is empty.
+    /// In bytes. Errors: `inputOutput` if the size is unknown, which never means that the file is empty.
     func size(of path: String) throws(UnderstudyError) -> UInt64 {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -86,7 +86,7 @@ struct StateFiles {
         return UInt64(max(0, status.st_size))
     }
 
-    /// Whether there is anything of this name, a dangling link included; what can't be looked at counts as there.
+    /// Whether there is anything at this path, a dangling link included; true if it can't be examined.
     func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 || errno != ENOENT
@@ -94,8 +94,8 @@ struct StateFiles {
 
     /// Whether there is a regular file, perhaps behind a link.
     ///
-    /// Errors: `cannotCreate` where there is something else, which SQLite would wait for or fail over; `inputOutput` where
-    /// it can't be looked at: a state that is there mustn't be taken to be missing.
+    /// Errors: `cannotCreate` if there is something else, on which SQLite would block or fail; `inputOutput` if it
+    /// can't be examined: an existing state mustn't be taken for missing.
     func isThere(_ path: String) throws(UnderstudyError) -> Bool {
         var status = stat()
         guard lstat(path, &status) == 0 else {
@@ -121,12 +121,12 @@ struct StateFiles {
             .cannotCreate, "the state must be a regular file, and this is \(what); move it away", at: path)
     }
 
-    /// Throws where what SQLite keeps beside the database is no file.
+    /// Throws if a file that SQLite keeps beside the database isn't a regular file.
     func checkCompanions() throws(UnderstudyError) {
         for suffix in Self.companions + ["-journal"] { _ = try isThere(database + suffix) }
     }
 
-    /// Has the next start set the database aside.
+    /// Makes the next start set the database aside.
     func suspect() {
         let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
         if descriptor >= 0 { close(descriptor) }
@@ -136,7 +136,7 @@ struct StateFiles {
         for name in [path] + Self.companions.map({ path + $0 }) { unlink(name) }
     }
 
-    /// An empty file for SQLite to fill: it gives its own files the permission of this one.
+    /// Creates an empty file for SQLite to fill; SQLite gives its own files the permissions of this one.
     func createPartial() throws(UnderstudyError) {
         remove(partial)
         let descriptor = Glibc.open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
@@ -144,15 +144,15 @@ struct StateFiles {
         close(descriptor)
     }
 
-    /// The database that was built is whole: it may be put in place from now on, by this run or the next one.
+    /// Marks the new database as complete: from now on this run or the next one may put it in place.
     func markReady() throws(UnderstudyError) {
         guard rename(partial, ready) == 0 else { throw failure("renamed", partial) }
         try synchronise()
     }
 
-    /// Gives the new database its name.
+    /// Renames the new database to its final name.
     func putInPlace() throws(UnderstudyError) {
-        // A log or journal that belonged to another database must never be replayed into this one.
+        // A log or journal of another database must never be replayed into this one.
         for name in Self.companions.map({ database + $0 }) {
             guard unlink(name) == 0 || errno == ENOENT else { throw failure("removed", name) }
         }
@@ -160,10 +160,10 @@ struct StateFiles {
         try synchronise()
     }
 
-    /// Moves the database and what belongs to it out of the way; gives its new path.
+    /// Renames the database and its companion files; returns the new path.
     ///
-    /// The log goes before the database: a database without its log is an older state, a log without its database could
-    /// be taken for another one's.
+    /// The log is renamed before the database: a database without its log is an older state, but a log without its
+    /// database could be taken for another one's.
     func setAside(now: time_t = time(nil)) throws(UnderstudyError) -> String {
         let target = freeName(database + ".damaged-" + Self.timeText(now))
         for suffix in Self.companions + [""] where exists(database + suffix) {
@@ -193,7 +193,7 @@ struct StateFiles {
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Forces the directory's entries to the disk, so that the moves survive a power cut.
+    /// Syncs the directory, so that the renames survive a power loss.
     private func synchronise() throws(UnderstudyError) {
         let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("opened", directory) }

@@ -2,13 +2,13 @@ import Diagnostics
 
 /// Asks a person for the labels of lines, one by one, with a key for each label.
 ///
-/// Knows no terminal: keys come from a closure and text goes to one, so that a test can hold the dialogue.
+/// Independent of a terminal: keys come from a closure and text is passed to one, so that a test can run the dialogue.
 public struct LabelDialogue {
-    /// What came of it.
+    /// The result of the dialogue.
     public struct Outcome: Sendable, Equatable {
         public var labelled = 0
         public var skipped = 0
-        /// Whether the person left before the last line.
+        /// Whether the person quit before the last line.
         public var hasQuit = false
 
         public init(labelled: Int = 0, skipped: Int = 0, hasQuit: Bool = false) {
@@ -23,9 +23,9 @@ public struct LabelDialogue {
     private let write: (String) -> Void
     private let width: Int
 
-    /// Keys of labels in their order; s, u and q mean something else.
+    /// The keys of labels in their order; s, u and q have other meanings.
     static let labelKeys = Array("123456789abcdefghijklmnoprtvwxyz".utf8)
-    /// Of a longer line the beginning is shown.
+    /// Only this much of a longer line is shown.
     private static let longestText = 2000
 
     private enum Answer {
@@ -39,14 +39,14 @@ public struct LabelDialogue {
         self.write = write
     }
 
-    /// Goes through `rows`; `keep` is called at once for each answer, and with nil for one that is taken back.
+    /// Shows each of `rows`; `keep` is called at once for each answer, and with nil for one that is undone.
     ///
-    /// Errors: what `keep` throws; `usage` where a line's models have more labels than there are keys.
+    /// Errors: those that `keep` throws; `usage` if a line's models have more labels than there are keys.
     public func run(
         _ rows: [DisagreementRow], keep: (UInt64, String?) throws(UnderstudyError) -> Void
     ) throws(UnderstudyError) -> Outcome {
         var outcome = Outcome()
-        /// For each line passed, whether it got a label.
+        /// For each line shown, whether it got a label.
         var passed: [Bool] = []
         while passed.count < rows.count {
             let row = rows[passed.count]
@@ -131,14 +131,14 @@ public struct LabelDialogue {
             switch byte {
             case UInt8(ascii: "s"): return .skip
             case UInt8(ascii: "u"), 0x7F, 0x08: return .undo
-            // Control-C and Control-D: the terminal hands them over as they are.
+            // Control-C and Control-D: the terminal passes them on unchanged.
             case UInt8(ascii: "q"), 0x03, 0x04: return .quit
             case 0x1B: passOverSequence()
             default:
                 if let index = Self.labelKeys.firstIndex(of: byte), index < labels.count {
                     return .label(labels[index])
                 }
-                // Once a line: an accidental paste mustn't fill the screen.
+                // At most once per line: an accidental paste mustn't fill the screen.
                 if !isHinted { write("(a key from the list) > ") }
                 isHinted = true
             }
@@ -146,8 +146,8 @@ public struct LabelDialogue {
         return .quit
     }
 
-    /// Cursor and function keys send several bytes, among them digits and letters that nobody has typed: ESC [ … up to
-    /// a byte from @ on (ECMA-48 section 5.4), or ESC O and one byte.
+    /// Skips the sequence of a cursor or function key, which may contain digits and letters: ESC [ … up to a byte from
+    /// @ on (ECMA-48 section 5.4), or ESC O and one byte.
     private func passOverSequence() {
         guard let kind = key() else { return }
         if kind == UInt8(ascii: "O") {

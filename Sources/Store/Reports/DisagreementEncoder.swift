@@ -4,9 +4,9 @@ import Streams
 /// Writes rows of the log as JSON Lines.
 public struct DisagreementEncoder {
     public enum Layout: Sendable {
-        /// Everything that is known of a row.
+        /// All fields of a row.
         case whole
-        /// `{"text":…,"label":…}`, as data for `distill` and `train`: the human's label where there is one, else the
+        /// `{"text":…,"label":…}`, as data for `distill` and `train`: the human label if there is one, else the
         /// teacher's.
         case training
     }
@@ -17,7 +17,7 @@ public struct DisagreementEncoder {
         self.layout = layout
     }
 
-    /// Appends one line with its end.
+    /// Appends one line with its newline.
     public func append(_ row: DisagreementRow, to buffer: ByteBuffer) {
         switch layout {
         case .training:
@@ -77,7 +77,8 @@ public struct DisagreementEncoder {
         buffer.append("\"")
     }
 
-    /// The shortest digits that give the same f32 again; what isn't finite as null, JSON has no word for it.
+    /// The shortest digits that restore the same f32; a non-finite value is written as null, since JSON can't represent
+    /// it.
     private func number(_ value: Float, _ buffer: ByteBuffer) {
         buffer.append(value.isFinite ? "\(value)" : "null")
     }

@@ -1,8 +1,8 @@
 import Diagnostics
 
-/// Rows of the log as a table for people.
+/// Rows of the log as a table of text.
 public enum DisagreementListing {
-    /// The table with its head; texts are cut so that a line fits into `width` columns, not at all where it is nil.
+    /// The table with its header; texts are cut so that a line fits into `width` columns, or not cut if it is nil.
     public static func text(_ rows: [DisagreementRow], width: Int?) -> String {
         let head = ["time", "id", "why", "student", "", "teacher", "", "human", "text"]
         let cells = rows.map { row in
@@ -18,7 +18,7 @@ public enum DisagreementListing {
         let room = width.map { max(narrowestText, $0 - columns - 2) }
         let texts = rows.map { row in
             guard let room else { return PrintableText.escaped(row.text) }
-            // Cut before as well: a line may be a mebibyte long.
+            // Cut first too: a line may be a mebibyte long.
             let start = PrintableText.cut(row.text, columns: room + 1)
             return PrintableText.cut(PrintableText.escaped(start), columns: room)
         }
@@ -31,7 +31,7 @@ public enum DisagreementListing {
     private static let narrowestText = 20
     private static let widestLabel = 24
 
-    /// An id as people and programs write it: sixteen hexadecimal digits.
+    /// The text form of an id: sixteen hexadecimal digits.
     public static func identifier(_ id: UInt64) -> String {
         let digits = String(id, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

@@ -1,4 +1,4 @@
-/// One run of re-distillation, as it is kept.
+/// The stored record of one run of re-distillation.
 public struct RedistillationRun: Sendable, Equatable {
     public enum Outcome: String, Sendable, CaseIterable, Codable {
         case running
@@ -10,14 +10,15 @@ public struct RedistillationRun: Sendable, Equatable {
         case passed
         case refused
         case failed
-        /// Killed, or asked to end.
+        /// Killed, or stopped on request.
         case interrupted
 
-        /// Whether such a run has made use of the log's rows: another one with the same rows would say the same.
+        /// Whether a run with this outcome has used up the log's rows: another run with the same rows would have the
+        /// same result.
         var usesRows: Bool { [.promoted, .shadowing, .refused].contains(self) }
     }
 
-    /// What was found out, as it becomes known.
+    /// The findings, stored as they become known.
     public struct Content: Sendable, Equatable, Codable {
         /// One sentence.
         public var reason = ""
@@ -31,7 +32,7 @@ public struct RedistillationRun: Sendable, Equatable {
         public var humanLabels = 0
         public var replayed = 0
         public var criteria: [GateCriterion] = []
-        /// The page.
+        /// The report page.
         public var report: String?
         public var seconds = 0.0
         public var peakBytes = 0
@@ -45,7 +46,7 @@ public struct RedistillationRun: Sendable, Equatable {
     public var finished: Int64?
     public var outcome: Outcome
     public var isDryRun: Bool
-    /// The highest number of a row of the log that it had.
+    /// The highest row number of the log that it used.
     public var lastRow: Int64
     public var content = Content()
 
@@ -55,5 +56,36 @@ public struct RedistillationRun: Sendable, Equatable {
         self.isDryRun = isDryRun
         outcome = .running
         lastRow = 0
+    }
+}
+
+/// One row of a gate's table: a requirement for a candidate, and the measured value.
+public struct GateCriterion: Sendable, Equatable, Codable {
+    public enum Verdict: String, Sendable, CaseIterable, Codable {
+        case passed
+        case failed
+        /// There was no data to measure it, or an earlier criterion had failed.
+        case unmeasured
+    }
+
+    /// Machine-readable: snake_case, stable across releases.
+    public var name: String
+    /// For display.
+    public var title: String
+    public var measured: String
+    public var threshold: String
+    public var verdict: Verdict
+    /// One sentence; may be empty.
+    public var note: String
+
+    public init(
+        name: String, title: String, measured: String, threshold: String, verdict: Verdict, note: String = ""
+    ) {
+        self.name = name
+        self.title = title
+        self.measured = measured
+        self.threshold = threshold
+        self.verdict = verdict
+        self.note = note
     }
 }

@@ -1,30 +1,32 @@
 import Diagnostics
 import GRDB
 
-/// How the daemon gets its database at a start.
+/// Opens the daemon's database at a start.
 ///
-/// What is there is looked over before it is used: the schema it names, SQLite's own check of its pages, the seal of
-/// every checkpoint and sink row, and the seal over all of them. If any of that fails the database is damaged: a new one
-/// is built beside it with the rows that still hold, the old one is set aside under another name, and the new one takes
-/// its place. A crash at any moment of that leaves one of the two whole.
+/// An existing database is checked before it is used: its recorded schema, SQLite's own check of its pages, the seal of
+/// every checkpoint and sink row, and the total seal over all of them. If any check fails the database is damaged: a
+/// new one is built beside it from the rows that are still valid, the old one is set aside under another name, and the
+/// new one takes its place. A crash at any point leaves one of the two complete.
 ///
-/// A read that fails is no damage: the start ends with an error and leaves everything as it is.
+/// A read that fails is not damage: the start ends with an error and changes nothing.
 struct StoreOpening {
     let files: StateFiles
     let schema: StoreSchema
     /// Seconds to wait for another process.
     let patience: Double
-    /// The same of the connections that stay open.
+    /// The same for the connections that stay open.
     let running: StorePatience
-    /// Up to this size in bytes everything is checked; of a larger database only the tables that the delivery promises
-    /// stand on. If SQLite then meets damage elsewhere while the daemon runs, the daemon leaves a note for the next start.
+    /// Maximum size in bytes of a database that is checked completely; in a larger one only the tables that the
+    /// delivery guarantees depend on are checked. If SQLite then finds damage elsewhere while the daemon runs, the
+    /// daemon leaves a note for the next start.
     let wholeCheck: UInt64
     let report: @Sendable (UnderstudyError) -> Void
 
-    /// A call that fails now and then can look like damage to SQLite. What is damaged is damaged at each of so many looks.
+    /// An intermittently failing system call can look like damage to SQLite. Real damage is found in each of this many
+    /// checks.
     static let looks = 3
 
-    /// Takes a fraction of a second.
+    /// Checking this much takes a fraction of a second.
     static let wholeCheck: UInt64 = 64 << 20
 
     func open() throws(UnderstudyError) -> DatabasePool {
@@ -44,7 +46,7 @@ struct StoreOpening {
     private static func configuration(_ patience: StorePatience) -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .callback { patience.mayTryAgain($0) }
-        // One for the status page, one for the metrics: each keeps up to 2 MB of pages.
+        // One for the status page, one for the metrics: each caches up to 2 MB of pages.
         configuration.maximumReaderCount = 2
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;")
@@ -52,7 +54,7 @@ struct StoreOpening {
         return configuration
     }
 
-    /// Throws where `written` isn't the schema this program works with.
+    /// Throws if `written` isn't the schema of this program.
     static func refuse(
         _ written: StoreSchema, unless known: StoreSchema, at path: String, migrates: Bool
     ) throws(UnderstudyError) {
@@ -98,15 +100,15 @@ struct StoreOpening {
     func connect() throws -> DatabasePool {
         let pool = try DatabasePool(path: files.database, configuration: Self.configuration(running))
         try pool.writeWithoutTransaction { database in
-            // GRDB sets NORMAL for WAL, which forgets the last commits in a power cut. The log is cut back to 16 MiB
-            // when it starts anew.
+            // GRDB sets NORMAL for WAL, which loses the last commits in a power loss. The log is truncated to 16 MiB
+            // when it restarts.
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;")
         }
         return pool
     }
 
-    /// Has SQLite put back the pages of a transaction that was cut short outside of WAL mode, which happens where the
-    /// first start ends while it turns WAL mode on. A connection that may only read can't do that, and fails.
+    /// Makes SQLite roll back a transaction that was interrupted outside of WAL mode, which can happen while the first
+    /// start turns WAL mode on. A read-only connection can't do that, and fails.
     private func rollBack() throws {
         guard files.exists(files.rollbackJournal) else { return }
         let queue = try DatabaseQueue(path: files.database, configuration: Self.configuration(patience: patience))
@@ -114,8 +116,7 @@ struct StoreOpening {
         try queue.close()
     }
 
-    /// Looks the database over without changing a byte of it, and gives the schema it has. What SQLite has to roll back
-    /// comes first.
+    /// Checks the database without changing a byte of it, and returns its schema. Any rollback by SQLite comes first.
     private func inspect() throws -> StoreSchema {
         let size = try files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
@@ -146,7 +147,7 @@ struct StoreOpening {
             throw StoreDamage(reason: "it can't be checked")
         }
         guard answer == "ok" else {
-            // "Page 9: unable to get the page. error code=8458": SQLite's number for a read that failed.
+            // "Page 9: unable to get the page. error code=8458": SQLite's code for a failed read.
             if let code = answer.split(separator: "error code=").dropFirst().first.flatMap({ Int32($0) }) {
                 throw DatabaseError(resultCode: ResultCode(rawValue: code), message: answer)
             }
@@ -164,7 +165,7 @@ struct StoreOpening {
         }
     }
 
-    /// Builds a new database, with what `damaged` still holds.
+    /// Builds a new database from the valid rows of `damaged`.
     private func build(from damaged: String?) throws {
         try files.createPartial()
         var configuration = Self.configuration(patience: patience)

@@ -2,14 +2,13 @@ import Diagnostics
 import GRDB
 import Streams
 
-/// Takes over what a damaged database still holds.
+/// Copies the valid rows of a damaged database.
 ///
-/// A checkpoint whose own seal holds is right or older than the truth; an older one only has lines answered again. A
-/// sink length is another matter: one that is older than the checkpoints would cut answers off that no line brings back.
-/// So the lengths are kept only where all rows together make one state that was committed; without a length an output
-/// file is left as long as it is.
+/// A checkpoint with a valid seal is current or outdated; an outdated one only makes lines be answered again. A sink
+/// length that is older than the checkpoints would cut off answers that are never written again. So the lengths are
+/// kept only if all rows together form one committed state; an output file without a length is left as it is.
 ///
-/// Only damage is passed over. Where a read fails because of the machine, the error is thrown: nothing is lost yet.
+/// Only damage is skipped. If a read fails because of the machine, the error is thrown: nothing is lost yet.
 struct StoreSalvage {
     private(set) var checkpoints = 0
     private(set) var sinks = 0
@@ -17,7 +16,7 @@ struct StoreSalvage {
     private(set) var runs = 0
     private(set) var failure: String?
 
-    /// Of the disagreements the newest are kept, at most so many: a start mustn't wait minutes for training data.
+    /// Maximum number of disagreements kept, the newest ones: a start mustn't wait minutes for training data.
     private static let mostDisagreements = 200_000
     private static let batch = 1000
 
@@ -63,7 +62,7 @@ struct StoreSalvage {
         self.sinks = sinks.count
     }
 
-    /// What runs there were. A state of the first schema has none.
+    /// Copies the runs. A state of the first schema has none.
     private mutating func takeRuns(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
         let kept = try StoreFailure.unlessDamaged {
             try source.read { database in
@@ -79,7 +78,7 @@ struct StoreSalvage {
         if isDone != nil { runs = kept.count }
     }
 
-    /// Reads each table up to the page that is broken, from both ends.
+    /// Reads each table from both ends up to the damaged page.
     private static func readBothWays(_ database: Database) throws -> (rows: SealedRows, isComplete: Bool) {
         for _ in 0..<StoreOpening.looks {
             let rows = try StoreFailure.unlessDamaged { try SealedRows.read(from: database) }
@@ -99,7 +98,7 @@ struct StoreSalvage {
         return (rows, false)
     }
 
-    /// From the newest backwards, and then from the oldest on where a page in between is broken.
+    /// Reads from the newest backwards, and from the oldest forwards if a page in between is damaged.
     private mutating func takeDisagreements(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
         let columns = try Self.columns(of: source)
         for order in ["DESC", "ASC"] where disagreements < Self.mostDisagreements {
@@ -127,7 +126,7 @@ struct StoreSalvage {
         }
     }
 
-    /// As the damaged state has them: in the first schema rows say nothing of the teacher's weights.
+    /// As in the damaged state: rows of the first schema lack the fingerprint of the teacher's weights.
     private static func columns(of source: DatabaseQueue) throws -> String {
         let fingerprint = "pairing.teacher_fingerprint"
         let isThere: Void? = try StoreFailure.unlessDamaged {

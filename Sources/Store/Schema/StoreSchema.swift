@@ -1,10 +1,10 @@
 import GRDB
 
-/// Which tables a database has, and how an older one is brought up to date.
+/// The tables of a database, and the migrations from older schemas.
 package struct StoreSchema: Sendable {
-    /// Counts the migrations.
+    /// The number of migrations.
     package var number: Int64
-    /// The first release that knows it.
+    /// The first release that supports it.
     package var release: String
 
     package init(number: Int64, release: String) {
@@ -15,8 +15,8 @@ package struct StoreSchema: Sendable {
     /// The schema of this program. A later one adds a migration below and raises the number.
     package static let current = StoreSchema(number: 3, release: "0.6")
 
-    /// Free text is kept as bytes: SQLite's text ends at a NUL, and lines may hold one. Numbers of 64 bits without sign
-    /// are kept by their bits. Times are microseconds since 1970.
+    /// Free text is stored as bytes: SQLite's text ends at a NUL, and lines may hold one. Unsigned 64-bit numbers are
+    /// stored by their bits. Times are microseconds since 1970.
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
         migrator.registerMigration("1") { database in
@@ -53,7 +53,7 @@ package struct StoreSchema: Sendable {
                     """)
             try TotalSeal().write(to: database)
         }
-        // Runs of re-distillation; and rows say which weights their teacher had, not only its name.
+        // Runs of re-distillation; rows also store the fingerprint of their teacher's weights, not only its name.
         migrator.registerMigration("2") { database in
             try database.execute(
                 sql: """
@@ -71,7 +71,7 @@ package struct StoreSchema: Sendable {
                     CREATE INDEX disagreement_pairing ON disagreement (pairing, number) WHERE reason = 1;
                     """)
         }
-        // Output files are known by their birth time and by a hash of their content too.
+        // Output files are also identified by their birth time and a hash of their content.
         migrator.registerMigration("3") { database in
             try database.execute(
                 sql: """
@@ -86,16 +86,16 @@ package struct StoreSchema: Sendable {
     /// The tables whose pages are checked at every start.
     static let vitalTables = ["schema", "checkpoint", "sink", "total"]
 
-    /// Notes in the database which schema it has.
+    /// Records the schema in the database.
     func write(to database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO schema (one, number, release, seal) VALUES (1, ?, ?, ?)",
             arguments: [number, StoredText.bytes(release), seal])
     }
 
-    /// The schema that the database says it has.
+    /// The schema recorded in the database.
     ///
-    /// Throws `StoreDamage` where the note doesn't hold: a flipped bit must not pass for a newer program's work.
+    /// Throws `StoreDamage` if the record is invalid: a flipped bit must not pass for the schema of a newer program.
     static func read(from database: Database) throws -> StoreSchema {
         guard let row = try Row.fetchOne(database, sql: "SELECT number, release, seal FROM schema"),
             let number = StoredNumber.integer(row, 0), let release = StoredText.text(row, 1)
@@ -107,10 +107,11 @@ package struct StoreSchema: Sendable {
         return schema
     }
 
-    /// Compares the tables, indices, views and triggers of a database with those that the migrations up to `number` make.
+    /// Compares the tables, indices, views and triggers of a database with those that the migrations up to `number`
+    /// create.
     ///
-    /// Throws `StoreDamage` where one is missing, has changed or has come from elsewhere: a view in place of a table, or a
-    /// trigger, would make commits fail later, or say something else than was committed.
+    /// Throws `StoreDamage` if one is missing, changed or foreign: a view in place of a table, or a trigger, would make
+    /// later commits fail or change the committed data.
     static func check(_ database: Database, number: Int64) throws {
         let model = try DatabaseQueue()
         let last = migrator.migrations[Int(min(max(1, number), Int64(migrator.migrations.count))) - 1]
@@ -126,7 +127,7 @@ package struct StoreSchema: Sendable {
         try model.close()
     }
 
-    /// `table sink` and the like, and the statement that makes it without what may be written in several ways.
+    /// `table sink` and so on, with the normalised statement that creates it.
     private static func parts(_ database: Database) throws -> [String: String] {
         var parts: [String: String] = [:]
         let rows = try Row.fetchCursor(

@@ -1,17 +1,17 @@
 import Foundation
 import GRDB
 
-/// Text as it stands in a column: its UTF-8 bytes as a blob.
+/// Text in a column: its UTF-8 bytes as a blob.
 enum StoredText {
     static func bytes(_ text: String) -> Data { Data(text.utf8) }
 
-    /// nil where the column holds something else. Bytes that aren't UTF-8 are replaced.
+    /// nil if the column has another type. Invalid UTF-8 is replaced.
     static func text(_ row: Row, _ column: Int) -> String? {
         StoredBytes.read(row, column) { String(decoding: $0, as: UTF8.self) }
     }
 }
 
-/// Bytes of a column. GRDB's own conversions trap where a damaged file holds a value of another type; these don't.
+/// Bytes of a column. GRDB's own conversions trap if a damaged file holds a value of another type; these don't.
 enum StoredBytes {
     static func read<Value>(_ row: Row, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value? {
         let value: Value?? = try? row.withUnsafeData(atIndex: column) { data in
@@ -33,7 +33,7 @@ enum StoredNumber {
         integer(row, column).map(UInt64.init(bitPattern:))
     }
 
-    /// SQLite keeps no NaN: it becomes NULL, and NULL becomes NaN again.
+    /// SQLite stores no NaN: it becomes NULL, and NULL is read as NaN.
     static func float(_ row: Row, _ column: Int) -> Float? {
         let value: DatabaseValue = row[column]
         switch value.storage {
@@ -61,7 +61,7 @@ enum StoredList {
         return data
     }
 
-    /// Each text behind its length in bytes (four bytes).
+    /// Each text follows its length in bytes (four bytes).
     static func bytes(_ texts: [String]) -> Data {
         var data = Data()
         for text in texts {

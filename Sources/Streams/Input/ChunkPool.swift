@@ -1,8 +1,8 @@
-/// A fixed set of equal blocks of memory that lines are read into and stay in until they have been decoded.
+/// A fixed set of equally sized memory blocks. Lines are read into a block and stay in it until they have been decoded.
 ///
-/// `@unchecked Sendable`: the pointers never change. A block's bytes are written by the reader before it hands out the
-/// records that cover them, and never again until every one of those records has been given back; the hand-over is the
-/// queue's lock.
+/// `@unchecked Sendable`: the pointers never change. The reader writes a block's bytes before it passes on the records
+/// that cover them, and writes again only after all of those records have been returned. The queue's lock orders the
+/// hand-over.
 public final class ChunkPool: @unchecked Sendable {
     public let chunkBytes: Int
     public let count: Int

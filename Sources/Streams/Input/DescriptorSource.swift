@@ -1,19 +1,20 @@
 import Diagnostics
 import Glibc
 
-/// Reads a file descriptor: standard input, a pipe, a file. Doesn't close it.
+/// Reads a file descriptor: standard input, a pipe or a file. Doesn't close it.
 ///
-/// A read that waits also wakes up for `interrupt`, and when the reader of `output` has gone: a filter whose answers
-/// nobody takes should end even though its input stays silent.
+/// A blocked read also returns on `interrupt`, and when the reader of `output` closes it: a filter whose output is
+/// closed must end even if its input stays silent.
 ///
-/// `@unchecked Sendable`: `requests` is used by the one thread that reads; the rest never changes.
+/// `@unchecked Sendable`: only the reading thread uses `requests`; the rest never changes.
 public final class DescriptorSource: ByteSource, @unchecked Sendable {
     private let descriptor: Int32
     private let name: String
     private let wake: Wake
     private let requests: UnsafeMutablePointer<pollfd>
 
-    /// `name` is how errors call the descriptor; `output` is watched for its reader's going if it isn't nil.
+    /// `name` identifies the descriptor in errors. If `output` isn't nil, it is watched for the closing of its read
+    /// end.
     public init(descriptor: Int32, name: String, output: Int32? = nil) throws(UnderstudyError) {
         wake = try Wake()
         self.descriptor = descriptor
@@ -38,7 +39,7 @@ public final class DescriptorSource: ByteSource, @unchecked Sendable {
         }
     }
 
-    /// Waits until there is something to read, or the end; otherwise why there won't be.
+    /// Waits for input or the end of input. Returns the outcome if nothing can be read, nil otherwise.
     func wait() throws(UnderstudyError) -> ReadOutcome? {
         while true {
             guard poll(requests, 3, -1) >= 0 else {
@@ -58,4 +59,24 @@ public final class DescriptorSource: ByteSource, @unchecked Sendable {
         default: UnderstudyError(.inputOutput, "can't read \(name): \(String(cString: strerror(number)))")
         }
     }
+}
+
+/// Supplies the bytes of a stream.
+public protocol ByteSource: Sendable {
+    /// Waits for input and reads at most `room.count` bytes, at least one (see `ReadOutcome`).
+    func read(into room: UnsafeMutableRawBufferPointer) throws(UnderstudyError) -> ReadOutcome
+
+    /// Makes a blocked read, and every later one, return `.stopped`. May be called from any thread, more than once.
+    func interrupt()
+}
+
+public enum ReadOutcome: Sendable, Equatable {
+    /// The number of bytes read, at least one.
+    case bytes(Int)
+    /// The stream has ended.
+    case end
+    /// `interrupt` was called.
+    case stopped
+    /// The reader of the output has closed it.
+    case outputClosed
 }

@@ -1,11 +1,11 @@
-/// Reads a JSON input line: takes the text out of one field and passes the other fields through.
+/// Reads a JSON input line: extracts the text from one field and passes the other fields through.
 ///
-/// A field that passes keeps its bytes, key and value, as they stand in the input. If its key is one that output
-/// records use themselves, or is such a key behind one or more `input_`, then `input_` is put before it: `label`
-/// becomes `input_label`, `input_label` becomes `input_input_label`. So no two keys meet that didn't meet in the input,
-/// and nothing is lost. The text's own field doesn't pass: the record's `text` says it.
+/// A passed field keeps the bytes of its key and value exactly as in the input. If its key is one that output records
+/// use, or such a key behind one or more `input_` prefixes, `input_` is prepended: `label` becomes `input_label`,
+/// `input_label` becomes `input_input_label`. So the renaming causes no duplicate keys and loses no field. The text's
+/// own field isn't passed: the record has it as `text`.
 public final class JSONFields {
-    /// The keys of output records, whichever options are set, so that the layout doesn't hang on them.
+    /// The keys of output records under any options, so that the layout doesn't depend on the options.
     public static let reservedKeys = [
         "id", "source", "text", "label", "confidence", "by", "student", "teacher", "student_label",
         "student_confidence", "teacher_label", "teacher_confidence", "logits", "teacher_logits",
@@ -24,7 +24,8 @@ public final class JSONFields {
         longestReserved = reserved.map(\.count).max() ?? 0
     }
 
-    /// Appends the text to `text` and `,"key":value…` to `passed`. If there is a flaw, what was appended is of no use.
+    /// Appends the text to `text` and `,"key":value…` to `passed`. If a flaw is returned, the appended bytes are
+    /// invalid.
     public func read(
         _ line: UnsafeBufferPointer<UInt8>, text: ByteBuffer, passed: ByteBuffer
     ) -> LineFlaw? {
@@ -65,7 +66,7 @@ public final class JSONFields {
                 return malformed(scanner)
             }
         }
-        // A line that isn't JSON to its end is malformed, whatever else is the matter with it.
+        // A line that isn't valid JSON to its end is reported as malformed, whatever other flaws it has.
         return ending(&scanner) ?? flaw ?? (found ? nil : .missingField)
     }
 
@@ -78,7 +79,7 @@ public final class JSONFields {
         .malformedJSON(at: scanner.position + 1, scanner.problem ?? .unexpectedEnd)
     }
 
-    /// What the key that starts at `start` says; valid until the next call.
+    /// The decoded key that starts at `start`; valid until the next call.
     private func keyText(_ line: UnsafeBufferPointer<UInt8>, from start: Int) -> UnsafeBufferPointer<UInt8> {
         var end = start
         var escapes = false

@@ -1,7 +1,7 @@
-/// A strict reader of one JSON text (RFC 8259) that must be UTF-8 already: it finds where values start and end and
+/// A strict scanner of one JSON text (RFC 8259), which must be valid UTF-8. It finds where values start and end and
 /// builds nothing.
 public struct JSONScanner {
-    /// What was wrong, in words for people.
+    /// What is wrong, as text for error messages.
     public enum Problem: String, Sendable, Equatable {
         case unexpectedEnd = "it ends too early"
         case expectedValue = "a value must stand here"
@@ -16,24 +16,24 @@ public struct JSONScanner {
         case trailingBytes = "something stands after the end of the value"
     }
 
-    /// As deep as Foundation's parser goes.
+    /// The same limit as Foundation's parser.
     public static let maximumDepth = 512
 
     private let bytes: UnsafePointer<UInt8>
     private let end: Int
     public private(set) var position = 0
-    /// Set by the first check that fails; `position` is then where.
+    /// Set by the first check that fails; `position` is then the place of the problem.
     public private(set) var problem: Problem?
 
     public init(_ text: UnsafeBufferPointer<UInt8>) {
-        // An empty buffer may have no address; any will do, since nothing is read from it.
+        // An empty buffer may have no address; any non-null one will do, since nothing is read from it.
         bytes = text.baseAddress.map { $0 } ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
         end = text.count
     }
 
     public var isAtEnd: Bool { position >= end }
 
-    /// The byte at the present position; 0 at the end.
+    /// The byte at the current position; 0 at the end.
     public var next: UInt8 { position < end ? bytes[position] : 0 }
 
     public mutating func skipWhitespace() {
@@ -45,20 +45,20 @@ public struct JSONScanner {
         }
     }
 
-    /// Steps over `byte` if it stands here.
+    /// Skips `byte` if it is the next byte.
     public mutating func take(_ byte: UInt8) -> Bool {
         guard position < end, bytes[position] == byte else { return false }
         position += 1
         return true
     }
 
-    /// Notes the first problem; always false.
+    /// Records the first problem. Always returns false.
     public mutating func fail(_ found: Problem) -> Bool {
         if problem == nil { problem = position >= end ? .unexpectedEnd : found }
         return false
     }
 
-    /// Steps over any value. White space before it must be gone.
+    /// Skips any value. White space before it must have been skipped.
     public mutating func value(depth: Int = 0) -> Bool {
         guard position < end else { return fail(.unexpectedEnd) }
         switch bytes[position] {
@@ -88,7 +88,7 @@ public struct JSONScanner {
         }
     }
 
-    /// Steps over a key, its colon and the white space after each.
+    /// Skips a key, its colon and the white space after each.
     public mutating func key() -> Bool {
         guard next == UInt8(ascii: "\"") else { return fail(.expectedKey) }
         guard string() else { return false }
@@ -124,7 +124,7 @@ public struct JSONScanner {
         return position > start
     }
 
-    /// Steps over a string, quotes included. Must stand on the opening quote.
+    /// Skips a string, quotes included. The current position must be the opening quote.
     public mutating func string() -> Bool {
         position += 1
         while position < end {
@@ -175,5 +175,97 @@ public struct JSONScanner {
         else { return fail(.loneSurrogate) }
         position += 12
         return true
+    }
+}
+
+/// Undoes the escapes of JSON strings.
+public enum JSONText {
+    /// Appends the decoded inside of a JSON string as UTF-8. The string must have passed `JSONScanner`.
+    public static func unescape(_ inside: UnsafeBufferPointer<UInt8>, into output: ByteBuffer) {
+        guard let bytes = inside.baseAddress else { return }
+        // An escape is never shorter than the character it encodes.
+        var out = output.reserve(inside.count)
+        let start = out
+        var index = 0
+        while index < inside.count {
+            let byte = bytes[index]
+            guard byte == UInt8(ascii: "\\"), index + 1 < inside.count else {
+                out.pointee = byte
+                out += 1
+                index += 1
+                continue
+            }
+            let letter = bytes[index + 1]
+            if letter == UInt8(ascii: "u") {
+                let (scalar, length) = unicodeEscape(bytes + index, inside.count - index)
+                out = put(scalar, at: out)
+                index += length
+                continue
+            }
+            out.pointee = plain(letter)
+            out += 1
+            index += 2
+        }
+        output.advance(out - start)
+    }
+
+    private static func plain(_ letter: UInt8) -> UInt8 {
+        switch letter {
+        case UInt8(ascii: "b"): 0x08
+        case UInt8(ascii: "f"): 0x0C
+        case UInt8(ascii: "n"): 0x0A
+        case UInt8(ascii: "r"): 0x0D
+        case UInt8(ascii: "t"): 0x09
+        default: letter
+        }
+    }
+
+    /// The scalar of `\uXXXX` or of a surrogate pair, and how many bytes it took.
+    private static func unicodeEscape(_ bytes: UnsafePointer<UInt8>, _ available: Int) -> (UInt32, Int) {
+        let unit = hexadecimal(bytes + 2, available: available - 2) ?? 0xFFFD
+        guard unit & 0xFC00 == 0xD800, available >= 12, let low = hexadecimal(bytes + 8, available: 4) else {
+            return (unit, 6)
+        }
+        return (0x10000 + ((unit & 0x3FF) << 10) + (low & 0x3FF), 12)
+    }
+
+    private static func put(_ scalar: UInt32, at out: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        func low(_ shift: UInt32) -> UInt8 { 0x80 | UInt8(truncatingIfNeeded: (scalar >> shift) & 0x3F) }
+        if scalar < 0x80 {
+            out[0] = UInt8(truncatingIfNeeded: scalar)
+            return out + 1
+        }
+        if scalar < 0x800 {
+            out[0] = 0xC0 | UInt8(truncatingIfNeeded: scalar >> 6)
+            out[1] = low(0)
+            return out + 2
+        }
+        if scalar < 0x10000 {
+            out[0] = 0xE0 | UInt8(truncatingIfNeeded: scalar >> 12)
+            out[1] = low(6)
+            out[2] = low(0)
+            return out + 3
+        }
+        out[0] = 0xF0 | UInt8(truncatingIfNeeded: scalar >> 18)
+        out[1] = low(12)
+        out[2] = low(6)
+        out[3] = low(0)
+        return out + 4
+    }
+
+    /// The value of four hexadecimal digits; nil if there aren't four.
+    static func hexadecimal(_ digits: UnsafePointer<UInt8>, available: Int) -> UInt32? {
+        guard available >= 4 else { return nil }
+        var value: UInt32 = 0
+        for index in 0..<4 {
+            let digit = digits[index]
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt32(digit - 0x30)
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt32(digit - 0x57)
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = value << 4 | UInt32(digit - 0x37)
+            default: return nil
+            }
+        }
+        return value
     }
 }

@@ -1,14 +1,14 @@
 import Diagnostics
 
-/// Finds the text in a line, or says why there is none to classify.
+/// Finds the text in a line, or the reason why the line can't be classified.
 ///
-/// Working memory of one thread: what a result points to is valid until the next call.
+/// Working memory of one thread: a result's pointers are valid until the next call.
 public final class LineDecoder {
     public enum Result {
-        /// Nothing but white space; skipped and counted.
+        /// Only white space; skipped and counted.
         case blank
         case flaw(LineFlaw)
-        /// `passed` is what goes to the output record's end, as `,"key":value…`; empty except for JSON input.
+        /// `passed` goes to the end of the output record, as `,"key":value…`; it is empty except for JSON input.
         case text(UnsafeBufferPointer<UInt8>, passed: UnsafeBufferPointer<UInt8>)
     }
 
@@ -28,9 +28,9 @@ public final class LineDecoder {
         self.init(form, maximumLineBytes, .utf8, nil)
     }
 
-    /// Lines in another encoding are turned into UTF-8 first; their ids stay those of the bytes as they came.
+    /// Lines in another encoding are converted to UTF-8 first; their ids are still computed from the original bytes.
     ///
-    /// Errors: `configuration` if the C library has no table for the encoding.
+    /// Errors: `configuration` if the C library can't convert from the encoding.
     public convenience init(
         form: InputForm, maximumLineBytes: Int, encoding: TextEncoding
     ) throws(UnderstudyError) {
@@ -48,7 +48,8 @@ public final class LineDecoder {
         fields = JSONFields(field: form.field)
     }
 
-    /// `bytes` are the record's line in its chunk; none for a line that is too long. `unit` is that of its origin.
+    /// `bytes` are the record's line in its chunk; empty for a line that is too long. `unit` is the code unit of its
+    /// origin.
     public func decode(
         _ record: Record, _ bytes: UnsafeBufferPointer<UInt8>, unit: CodeUnit = .byte
     ) -> Result {
@@ -79,7 +80,7 @@ public final class LineDecoder {
         text.removeAll()
         passed.removeAll()
         if let flaw = fields.read(line, text: text, passed: passed) { return .flaw(flaw) }
-        // \u0000 is legal JSON, but no text.
+        // \u0000 is valid JSON, but text must not contain NUL.
         if let place = text.bytes.firstIndex(of: 0) { return .flaw(.containsNUL(at: place + 1)) }
         return .text(text.bytes, passed: passed.bytes)
     }
@@ -97,7 +98,7 @@ public final class LineDecoder {
         return .flaw(.missingColumn(found: column - 1, wanted: wanted))
     }
 
-    /// Only ASCII white space and the ideographic space (U+3000), the blanks that people type.
+    /// Only ASCII white space and the ideographic space (U+3000).
     private static func isBlank(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         var index = 0
         while index < bytes.count {
@@ -109,5 +110,40 @@ public final class LineDecoder {
             }
         }
         return true
+    }
+}
+
+/// How a line holds its text.
+public enum InputForm: Sendable, Equatable {
+    /// The line is the text.
+    case line
+    /// The line is a JSON object; the named field is the text and the other fields pass through.
+    case jsonl(field: String)
+    /// The line has columns separated by tabs; the text is column `column`, counted from 1. Escapes are not decoded.
+    case tsv(column: Int)
+
+    /// Parses `line`, `jsonl:FIELD` or `tsv:N`.
+    public init(_ text: String) throws(UnderstudyError) {
+        if text == "line" {
+            self = .line
+            return
+        }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, parts[0] == "jsonl", !parts[1].isEmpty {
+            self = .jsonl(field: String(parts[1]))
+            return
+        }
+        if parts.count == 2, parts[0] == "tsv", let column = Int(parts[1]), column >= 1 {
+            self = .tsv(column: column)
+            return
+        }
+        throw UnderstudyError(
+            .usage, "the input form '\(text)' isn't known; take line, jsonl:FIELD or tsv:N with N from 1")
+    }
+
+    /// The JSON field that holds the text; empty for the other forms.
+    public var field: String {
+        if case .jsonl(let field) = self { return field }
+        return ""
     }
 }

@@ -1,5 +1,5 @@
-/// Why a line can't be classified. Positions count bytes of the line from 1; in JSON of another encoding, those of the
-/// line in UTF-8.
+/// Why a line can't be classified. Positions count bytes of the line from 1; for JSON in another encoding, bytes of the
+/// line converted to UTF-8.
 public enum LineFlaw: Sendable, Equatable {
     case notUTF8(at: Int)
     case notInEncoding(at: Int, TextEncoding)
@@ -12,10 +12,10 @@ public enum LineFlaw: Sendable, Equatable {
     case fieldNotString(at: Int)
     case missingColumn(found: Int, wanted: Int)
     case noFiniteLogits
-    /// The archive is damaged or cut short within the line, of which this is the beginning.
+    /// The archive is damaged or truncated within the line; `bytes` is the length of the part that was read.
     case torn(bytes: Int)
 
-    /// A flaw without its place: what summaries count, and what programs compare.
+    /// A flaw without its position: used for counts in summaries and as a machine-readable code.
     public enum Kind: String, Sendable, CaseIterable {
         case notUTF8 = "not_utf8"
         case notDecodable = "not_decodable"
@@ -29,7 +29,7 @@ public enum LineFlaw: Sendable, Equatable {
         case noFiniteLogits = "no_finite_logits"
         case torn
 
-        /// Its place among all kinds, for counting.
+        /// Its index among all kinds, for counting.
         public var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
@@ -49,7 +49,7 @@ public enum LineFlaw: Sendable, Equatable {
         }
     }
 
-    /// One sentence for people. `field` is the name asked for with `jsonl:FIELD`.
+    /// One sentence for error messages. `field` is the FIELD of `jsonl:FIELD`.
     public func reason(field: String) -> String {
         switch self {
         case .notUTF8(let place): "not UTF-8 at byte \(place)"

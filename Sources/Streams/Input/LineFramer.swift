@@ -1,29 +1,29 @@
 import Glibc
 
-/// Cuts a stream of bytes into lines, wherever the reads happened to split it.
+/// Splits a stream of bytes into lines, independently of how the reads split it.
 ///
-/// - A line ends at LF; a CR right before it goes too. What follows the last LF is a line if there is any of it.
+/// - A line ends at LF; a CR right before it is dropped too. Any bytes after the last LF are a line.
 /// - A byte order mark at the very start of the stream is dropped.
-/// - In UTF-16 a line ends at the pair of bytes that is LF, at an even offset; lengths and offsets are in bytes there, too.
-/// - A line longer than the maximum is skipped as it streams by and leaves a record that says so.
+/// - In UTF-16 a line ends at the pair of bytes that is LF, at an even offset; lengths and offsets are still in bytes.
+/// - A line longer than the maximum is skipped as it is read and yields a record that says so.
 ///
-/// The bytes stay where they were read, in a chunk that the caller owns: the framer gives ranges. When a chunk is full
-/// the caller moves the unfinished line (`unfinishedStart` …) to the front of the next and calls `relocate`.
+/// The bytes stay where they were read, in a chunk that the caller owns: the framer returns ranges. When a chunk is
+/// full the caller moves the unfinished line (`unfinishedStart` …) to the front of the next one and calls `relocate`.
 public struct LineFramer: Sendable {
-    /// The default of the longest line taken, in bytes: far above any headline or news text, and small enough that a
-    /// binary file sent by mistake costs nothing.
+    /// The default maximum line length in bytes: far above any headline or news text, and small enough that a binary
+    /// file sent by mistake takes little memory.
     public static let defaultMaximumLineBytes = 65_536
-    /// The most that can be asked for: a line of 1 MiB is refused always.
+    /// The largest value that can be configured: a line of 1 MiB is always refused.
     public static let greatestMaximumLineBytes = 1_048_575
-    /// Bytes around a line that don't count towards its length: a byte order mark and a CR, and in UTF-16 half an LF.
+    /// Bytes around a line that don't count towards its length: a byte order mark, a CR, and in UTF-16 half an LF.
     private static let slack = 4
     private static let pairedSlack = 5
 
     public let maximumLineBytes: Int
-    /// Which of its lane's origins the lines belong to.
+    /// The origin of the lines, as an index in the lane.
     public let origin: Int32
     public let unit: CodeUnit
-    /// Where the unfinished line starts in the present chunk.
+    /// Where the unfinished line starts in the current chunk.
     public private(set) var unfinishedStart = 0
 
     private var scanned = 0
@@ -32,7 +32,7 @@ public struct LineFramer: Sendable {
     private var skippedBytes: UInt64 = 0
     private var skippedEndsInCR = false
 
-    /// Begins at `offset` of an origin with line `number`; its bytes will stand at `position` of the present chunk.
+    /// Begins at `offset` of an origin with line `number`; its first byte will be at `position` of the current chunk.
     public init(
         maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes, origin: Int32 = 0, offset: UInt64 = 0,
         number: UInt64 = 1, position: Int = 0, unit: CodeUnit = .byte
@@ -47,27 +47,28 @@ public struct LineFramer: Sendable {
         scanned = position
     }
 
-    /// The record that says that the origin has ended: after the last line, of whose bytes none are left.
+    /// The record that marks the end of the origin, after its last line. It has no bytes.
     public func ending(chunk: Int32) -> Record {
         Record(
             offset: lineOffset, number: lineNumber, start: 0, length: 0, chunk: chunk, origin: origin, kind: .ending)
     }
 
-    /// How many bytes of the unfinished line have been seen.
+    /// How many bytes of the unfinished line have been read.
     public func unfinishedBytes(upTo end: Int) -> UInt64 { skippedBytes + UInt64(end - unfinishedStart) }
 
-    /// The longest unfinished line that the framer leaves in a chunk, in bytes.
+    /// The maximum length of the unfinished line that the framer leaves in a chunk, in bytes.
     public var greatestUnfinished: Int { maximumLineBytes + (unit == .byte ? Self.slack : Self.pairedSlack) }
 
     /// Appends a record for every line that ends in `base[..<end]`, until `records` holds `limit`.
     ///
-    /// `end` grows from call to call. False: all of `base[..<end]` has been seen. True: call again.
+    /// `end` grows from call to call. Returns false when all of `base[..<end]` has been scanned, true when it must be
+    /// called again.
     public mutating func frame(
         _ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32, into records: inout [Record], limit: Int
     ) -> Bool {
         while records.count < limit {
             guard let newline = lineFeed(base, end) else {
-                // The first half of an LF may have been seen.
+                // The last byte may be the first half of an LF.
                 scanned = unit == .byte ? end : max(scanned, end - 1)
                 skipIfTooLong(base, end)
                 return false
@@ -84,7 +85,7 @@ public struct LineFramer: Sendable {
         return true
     }
 
-    /// The record of a last line that no LF ends; nil if the stream ended with one.
+    /// The record of a last line without an LF; nil if the stream ended with an LF.
     public mutating func finish(_ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32) -> Record? {
         guard end > unfinishedStart || skippedBytes > 0 else { return nil }
         let next = lineOffset + UInt64(end - unfinishedStart) + skippedBytes
@@ -97,7 +98,8 @@ public struct LineFramer: Sendable {
         return last
     }
 
-    /// The record of an unfinished line that is all that is left of it, which also ends the origin; nil if there is none.
+    /// The record of an unfinished line whose rest is lost; it also ends the origin. nil if there is no unfinished
+    /// line.
     public mutating func tear(_ base: UnsafePointer<UInt8>, upTo end: Int, chunk: Int32) -> Record? {
         guard end > unfinishedStart || skippedBytes > 0 else { return nil }
         var torn = record(base, endingAt: end, next: lineOffset, chunk: chunk)
@@ -105,7 +107,7 @@ public struct LineFramer: Sendable {
         return torn
     }
 
-    /// The unfinished line now starts at the front of another chunk.
+    /// Notes that the unfinished line was moved to the front of another chunk.
     public mutating func relocate() {
         scanned -= unfinishedStart
         unfinishedStart = 0
@@ -141,7 +143,7 @@ public struct LineFramer: Sendable {
             chunk: chunk, origin: origin, kind: .tooLong)
     }
 
-    /// Where the first LF begins that hasn't been seen yet.
+    /// The position of the first LF that hasn't been scanned yet.
     @inline(__always)
     private func lineFeed(_ base: UnsafePointer<UInt8>, _ end: Int) -> Int? {
         guard unit == .byte else {
@@ -152,12 +154,12 @@ public struct LineFramer: Sendable {
         return UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
-    /// Whether this place of the chunk is at an even offset of the origin.
+    /// Whether this position of the chunk is at an even offset of the origin.
     private func isAligned(_ place: Int) -> Bool {
         (Int(truncatingIfNeeded: lineOffset &+ skippedBytes) &+ place &- unfinishedStart) & 1 == 0
     }
 
-    /// Whether a CR is at the end of `base[start..<end]`.
+    /// Whether `base[start..<end]` ends in a CR.
     @inline(__always)
     private func endsInCR(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
         guard unit != .byte else { return end > start && base[end - 1] == 0x0D }
@@ -177,7 +179,7 @@ public struct LineFramer: Sendable {
     }
 
     private mutating func skipIfTooLong(_ base: UnsafePointer<UInt8>, _ end: Int) {
-        // Half a code unit is kept: it may be half an LF.
+        // Half a code unit is kept: it may be the first half of an LF.
         let end = unit == .byte || isAligned(end) ? end : end - 1
         guard end > unfinishedStart, skippedBytes > 0 || end - unfinishedStart > greatestUnfinished else { return }
         let markBytes = markBytes(base, end)

@@ -1,13 +1,13 @@
 import Diagnostics
 import Glibc
 
-/// Turns lines of another encoding into UTF-8 with iconv(3). Working memory of one thread.
+/// Converts lines of another encoding to UTF-8 with iconv(3). Working memory of one thread.
 ///
-/// Big5 has no one table. Taiwan's feeds come from Windows, so code page 950 (the C library's `BIG5`) decides where it
-/// can: it has the euro sign, and `‧`, `～`, `￥` as people type them, which HKSCS reads as other characters. It has
-/// nothing for Hong Kong's characters, and private ones where ETEN and HKSCS put kana (の is common in Taiwan) and ①;
-/// those codes go to `BIG5-HKSCS`. This is also how browsers decode it (WHATWG Encoding, section 'Big5'), as far as
-/// both tables go.
+/// Big5 has several tables. Taiwan's feeds come from Windows, so code page 950 (the C library's `BIG5`) is tried first:
+/// it has the euro sign, and `‧`, `～`, `￥` as people type them, which HKSCS reads as other characters. It has no
+/// mapping for Hong Kong's characters, and private-use mappings where ETEN and HKSCS have kana (の is common in Taiwan)
+/// and ①; those codes are decoded as `BIG5-HKSCS`. Browsers decode it the same way (WHATWG Encoding, section 'Big5'),
+/// within the limits of both tables.
 final class LineTranscoder {
     private let encoding: TextEncoding
     private let main: iconv_t
@@ -15,7 +15,7 @@ final class LineTranscoder {
     private let supplement: iconv_t?
     private let text = ByteBuffer()
 
-    /// Errors: `configuration` if the C library has no table for the encoding.
+    /// Errors: `configuration` if the C library can't convert from the encoding.
     init(_ encoding: TextEncoding) throws(UnderstudyError) {
         self.encoding = encoding
         switch encoding {
@@ -40,10 +40,10 @@ final class LineTranscoder {
         if let supplement { iconv_close(supplement) }
     }
 
-    /// The last line converted, in UTF-8; valid until the next call of `convert`.
+    /// The last converted line in UTF-8; valid until the next call of `convert`.
     var utf8: UnsafeBufferPointer<UInt8> { text.bytes }
 
-    /// Converts a line; nil if all is well, otherwise the flaw at the first byte that can't be decoded.
+    /// Converts a line. Returns nil on success, otherwise the flaw at the first byte that can't be decoded.
     func convert(_ line: UnsafeBufferPointer<UInt8>) -> LineFlaw? {
         text.removeAll()
         guard let supplement else { return convert(line, 0..<line.count, main) }
@@ -60,7 +60,7 @@ final class LineTranscoder {
         return nil
     }
 
-    /// Whether the Big5 code at `place` is one that code page 950 has nothing or private characters for.
+    /// Whether code page 950 has no mapping, or a private-use one, for the Big5 code at `place`.
     private static func isSupplement(_ line: UnsafeBufferPointer<UInt8>, _ place: Int) -> Bool {
         switch line[place] {
         case 0x81...0xA0, 0xC7, 0xC8, 0xFA...0xFE: true
@@ -71,15 +71,15 @@ final class LineTranscoder {
 
     private func convert(_ line: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ table: iconv_t) -> LineFlaw? {
         guard let base = line.baseAddress, !range.isEmpty else { return nil }
-        // Back to the initial state, in which the line before may not have left it.
+        // Resets to the initial state, since the line before may have ended in another one.
         iconv(table, nil, nil, nil, nil)
-        // iconv takes what it reads from as mutable, and doesn't change it.
+        // iconv declares its input as mutable, but doesn't change it.
         var input: UnsafeMutablePointer<CChar>? = UnsafeMutableRawPointer(
             mutating: UnsafeRawPointer(base + range.lowerBound)
         )
         .assumingMemoryBound(to: CChar.self)
         var left = range.count
-        // At most three bytes of UTF-8 for each byte, and what iconv still holds back at the end.
+        // At most three bytes of UTF-8 for each byte, plus what iconv holds back until the end.
         let capacity = 3 * left + 16
         let place = text.reserve(capacity)
         var output: UnsafeMutablePointer<CChar>? = UnsafeMutableRawPointer(place).assumingMemoryBound(to: CChar.self)

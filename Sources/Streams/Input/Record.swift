@@ -1,31 +1,32 @@
-/// A line as the framer found it: a range of a chunk, and where it came from. Plain numbers, copied freely.
+/// A line as found by the framer: a range of a chunk, and its place in its origin. A plain value that is cheap to copy.
 public struct Record: Sendable, Equatable {
     /// Where the line starts in its origin, in bytes from the beginning.
     public var offset: UInt64
     /// Where the next line starts.
     public var end: UInt64
-    /// Counting from 1; blank and refused lines count.
+    /// Counted from 1, blank and refused lines included.
     public var number: UInt64
-    /// The line's bytes in its chunk, line end excluded. Nothing is kept of a line that is too long.
+    /// The start of the line's bytes in its chunk; the line end is excluded. Of a line that is too long no bytes are
+    /// kept.
     public var start: UInt32
-    /// How many bytes the line has; for one that is too long, all that were skipped (at most UInt32.max).
+    /// The line's length in bytes; for a line that is too long, all bytes that were skipped (at most UInt32.max).
     public var length: UInt32
-    /// Which chunk of the pool holds the bytes.
+    /// The index of the pool's chunk that holds the bytes.
     public var chunk: Int32
-    /// Which of its lane's origins the line belongs to.
+    /// The origin of the line, as an index in the lane.
     public var origin: Int32
     public var kind: Kind
 
     public enum Kind: UInt8, Sendable {
         case line
         case tooLong
-        /// A line of which only a part is left, at the end of a damaged archive: with it its origin has ended. The next
-        /// line starts where it does, since more of it may come.
+        /// A line of which only the beginning could be read, at the end of a damaged archive. It ends its origin. The
+        /// next line starts at the same offset, since the archive may be completed later.
         case torn
         case tornAndTooLong
-        /// No line at all: the origin begins at `offset`, which is worth keeping even if no line follows.
+        /// Not a line: the origin begins at `offset`, which must be kept even if no line follows.
         case opening
-        /// No line at all: the origin has ended at `offset`.
+        /// Not a line: the origin has ended at `offset`.
         case ending
     }
 
@@ -46,15 +47,15 @@ public struct Record: Sendable, Equatable {
     public var isTooLong: Bool { kind == .tooLong || kind == .tornAndTooLong }
     public var isTorn: Bool { kind == .torn || kind == .tornAndTooLong }
 
-    /// Whether there is a line, taken or not.
+    /// Whether the record is a line, accepted or not.
     public var isLine: Bool { kind != .opening && kind != .ending }
 
-    /// Whether the origin has ended with it.
+    /// Whether the origin ends with it.
     public var endsOrigin: Bool { kind == .ending || isTorn }
 
     /// The number of the line that starts at `end`.
     public var nextNumber: UInt64 { isLine && !isTorn ? number + 1 : number }
 
-    /// How many bytes of the chunk belong to the line.
+    /// The number of the line's bytes that are in the chunk.
     public var keptLength: Int { kind == .line || kind == .torn ? Int(length) : 0 }
 }

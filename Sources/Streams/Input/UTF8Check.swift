@@ -1,6 +1,6 @@
-/// Whether bytes are UTF-8 without NUL, and if not, where that ends.
+/// Checks that bytes are UTF-8 without NUL, and finds the first byte that isn't.
 public enum UTF8Check {
-    /// nil if all is well; otherwise the flaw at the first byte that isn't (RFC 3629: no overlong forms, no
+    /// nil if the text is valid; otherwise the flaw at the first invalid byte (RFC 3629: no overlong forms, no
     /// surrogates, nothing above U+10FFFF).
     public static func flaw(in text: UnsafeBufferPointer<UInt8>) -> LineFlaw? {
         guard let bytes = text.baseAddress else { return nil }

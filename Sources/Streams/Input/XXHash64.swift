@@ -1,6 +1,7 @@
 /// XXH64, the 64-bit hash of Y. Collet's xxHash (specification: doc/xxhash_spec.md of that project, version 0.1.1).
 ///
-/// Chosen because ids must be the same everywhere and for ever, and because every language has it at hand.
+/// Chosen because ids must be the same on every machine and in every release, and because implementations exist for
+/// every common language.
 public enum XXHash64 {
     private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
     private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F

@@ -1,30 +1,32 @@
+import Diagnostics
+
 /// Writes answers as output records.
 ///
-/// The JSON Lines record, in this order and never in another:
+/// The JSON Lines record, with the fields always in this order:
 ///
 ///     {"id":"…","source":"…","text":"…","label":"…","confidence":0.973,"by":"student","student":"v12","teacher":null}
 ///
 /// - `id`: 16 hexadecimal digits, see `RecordIdentity`.
 /// - `label`, `confidence`: the answer, and its probability to four decimals.
-/// - `by`: `student` or `teacher`, whose answer it is; `student`: the student's version.
-/// - `teacher`: the teacher's version if it answered about this line, null if it wasn't asked, `"skipped"` if it was to
-///   be asked and gave no usable answer.
+/// - `by`: `student` or `teacher`, the model that gave the answer; `student`: the student's version.
+/// - `teacher`: the teacher's version if it answered about this line, null if the line wasn't deferred, `"skipped"` if
+///   it was deferred and the teacher gave no usable answer.
 /// - if the teacher answered, both opinions follow:
 ///   `"student_label":"…","student_confidence":0.41,"teacher_label":"…","teacher_confidence":0.97`
-/// - with logits asked for: `"logits":[…]` (the student's, in its label order) and, if the teacher answered,
+/// - if logits are requested: `"logits":[…]` (the student's, in its label order) and, if the teacher answered,
 ///   `"teacher_logits":[…]` in the same order;
 /// - last, the other fields of a JSON input line; see `JSONFields`.
 ///
-/// All that is the same for many records is escaped once, at the start. A class, so that handing it around doesn't
-/// count references to each of those pieces.
+/// Parts that many records share are escaped once, in the initializer. It is a class so that passing it on doesn't
+/// retain each of those parts.
 public final class AnswerEncoder: Sendable {
-    /// One line's bytes and numbers.
+    /// The bytes and numbers of one line.
     public struct Line {
         public var id: UInt64
         public var text: UnsafeBufferPointer<UInt8>
-        /// What passes through from the input, as `,"key":value…`; may be empty.
+        /// The fields passed through from the input, as `,"key":value…`; may be empty.
         public var passed: UnsafeBufferPointer<UInt8>
-        /// The student's logits and, where it answered, the teacher's, both in the student's label order.
+        /// The student's logits and, if it answered, the teacher's, both in the student's label order.
         public var studentLogits: UnsafeBufferPointer<Float>
         public var teacherLogits: UnsafeBufferPointer<Float>
 
@@ -47,12 +49,12 @@ public final class AnswerEncoder: Sendable {
     private let afterText: [[UInt8]]
     private let endings: Endings
 
-    /// What follows the confidence, by who answered.
+    /// The text after the confidence, by which model answered.
     private struct Endings: Sendable {
         var student: [UInt8]
         var skipped: [UInt8]
         var teacher: [UInt8]
-        /// The student's answer although the teacher gave one.
+        /// For lines where both models answered and the student's answer is used.
         var overruled: [UInt8]
     }
 
@@ -140,5 +142,63 @@ public final class AnswerEncoder: Sendable {
         let buffer = ByteBuffer()
         Array(text.utf8).withUnsafeBufferPointer { buffer.appendTSVEscaped($0) }
         return buffer.array
+    }
+}
+
+/// The cascade's decision about one line, in label indices of the student.
+public struct Answer: Sendable, Equatable {
+    /// One model's result for the line.
+    public struct Opinion: Sendable, Equatable {
+        public var label: Int
+        /// Probability of `label`, 0 … 1.
+        public var confidence: Float
+
+        public init(label: Int, confidence: Float) {
+            self.label = label
+            self.confidence = confidence
+        }
+    }
+
+    /// The result of the deferral, if any.
+    public enum Teacher: Sendable, Equatable {
+        case notAsked
+        case answered(Opinion)
+        /// The line was deferred, but the teacher could not answer; the student's answer is used.
+        case skipped
+    }
+
+    public var student: Opinion
+    public var teacher: Teacher
+    /// Whether the answer is the teacher's; true only if it answered.
+    public var isByTeacher: Bool
+
+    public init(student: Opinion, teacher: Teacher = .notAsked, isByTeacher: Bool = false) {
+        self.student = student
+        self.teacher = teacher
+        self.isByTeacher = isByTeacher
+    }
+
+    /// The opinion that supplies the answer's label and confidence.
+    public var deciding: Opinion {
+        if isByTeacher, case .answered(let opinion) = teacher { return opinion }
+        return student
+    }
+}
+
+/// The output format; each record is one line.
+public enum OutputFormat: String, Sendable, CaseIterable {
+    /// A JSON object with a fixed field order; see `AnswerEncoder`.
+    case jsonl
+    /// `text<TAB>label<TAB>confidence`; tab, newline, carriage return and backslash in the text are escaped.
+    case tsv
+    /// Only the label.
+    case label
+
+    public init(_ name: String) throws(UnderstudyError) {
+        guard let format = OutputFormat(rawValue: name) else {
+            let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UnderstudyError(.usage, "there is no output format '\(name)'; take one of \(names)")
+        }
+        self = format
     }
 }

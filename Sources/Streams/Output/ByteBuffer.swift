@@ -1,11 +1,11 @@
 import Glibc
 
-/// Bytes that are written in one go and then reused: grows to the largest use and never shrinks.
+/// A buffer of bytes that is written at once and then reused: it grows to its largest use and never shrinks.
 ///
-/// Belongs to one thread at a time.
+/// Used by one thread at a time.
 public final class ByteBuffer {
-    /// Kept behind a pointer that never changes: as stored properties of a class these would cost a dynamic
-    /// exclusivity check for every piece that is appended, which measured a tenth of a filter's time.
+    /// Kept behind a pointer that never changes: stored properties of a class would need a dynamic exclusivity check
+    /// for every appended piece, which measured a tenth of a filter's time.
     private struct Storage {
         var base: UnsafeMutablePointer<UInt8>
         var count: Int
@@ -35,7 +35,7 @@ public final class ByteBuffer {
 
     public func removeAll() { storage.pointee.count = 0 }
 
-    /// Makes room for `extra` more bytes, and gives the place where they go. Close with `advance`.
+    /// Reserves `extra` more bytes and returns the address to write them to. Must be followed by `advance`.
     @inline(__always)
     func reserve(_ extra: Int) -> UnsafeMutablePointer<UInt8> {
         if storage.pointee.count + extra > storage.pointee.capacity { grow(storage.pointee.count + extra) }
@@ -80,9 +80,216 @@ public final class ByteBuffer {
         append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
-    /// For the rare pieces that are strings; not for what is written once per line.
+    /// For strings that are appended rarely; not for the pieces of each line.
     public func append(_ text: String) {
         var text = text
         text.withUTF8 { append($0) }
+    }
+}
+
+/// Numbers as text, written without an intermediate String.
+extension ByteBuffer {
+    /// A whole number in decimal.
+    public func appendDecimal(_ value: UInt64) {
+        let place = reserve(20)
+        var digits = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        rest = value
+        var index = digits
+        repeat {
+            index -= 1
+            place[index] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
+            rest /= 10
+        } while index > 0
+        advance(digits)
+    }
+
+    /// Sixteen lower-case hexadecimal digits.
+    public func appendHexadecimal(_ value: UInt64) {
+        let place = reserve(16)
+        for index in 0..<16 {
+            let nibble = UInt8(truncatingIfNeeded: (value >> UInt64(60 - 4 * index)) & 15)
+            place[index] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+        }
+        advance(16)
+    }
+
+    /// A probability to four decimals without trailing zeros: `0.973`, `1.0`, `0.0`. Must be finite.
+    public func appendProbability(_ value: Float) {
+        appendFixed(Double(value), decimals: 4)
+    }
+
+    /// A logit to six decimals without trailing zeros: `-3.25`. Very large values are written with an exponent.
+    public func appendLogit(_ value: Float) {
+        guard value.isFinite else {
+            append("null")
+            return
+        }
+        guard abs(value) < 1e9 else {
+            append("\(value)")
+            return
+        }
+        appendFixed(Double(value), decimals: 6)
+    }
+
+    /// Logits as a JSON array.
+    public func appendLogits(_ logits: UnsafeBufferPointer<Float>) {
+        append(UInt8(ascii: "["))
+        for (index, logit) in logits.enumerated() {
+            if index > 0 { append(UInt8(ascii: ",")) }
+            appendLogit(logit)
+        }
+        append(UInt8(ascii: "]"))
+    }
+
+    private func appendFixed(_ value: Double, decimals: Int) {
+        var scale: Double = 1
+        for _ in 0..<decimals { scale *= 10 }
+        let scaled = UInt64((abs(value) * scale).rounded())
+        let unit = UInt64(scale)
+        if value < 0, scaled > 0 { append(UInt8(ascii: "-")) }
+        appendDecimal(scaled / unit)
+        append(UInt8(ascii: "."))
+        var fraction = scaled % unit
+        let place = reserve(decimals)
+        for index in stride(from: decimals - 1, through: 0, by: -1) {
+            place[index] = UInt8(truncatingIfNeeded: 0x30 + fraction % 10)
+            fraction /= 10
+        }
+        var kept = decimals
+        while kept > 1, place[kept - 1] == 0x30 { kept -= 1 }
+        advance(kept)
+    }
+}
+
+/// Text inside JSON strings and TSV fields. The text must be UTF-8; only the characters that the format forbids are
+/// escaped.
+extension ByteBuffer {
+    /// `text` as the inside of a JSON string (RFC 8259 section 7): `"`, `\` and the control characters are escaped.
+    public func appendJSONEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+        guard let source = text.baseAddress else { return }
+        let length = text.count
+        // The worst case is six output bytes per byte (\u0001), and a whole word may be stored past the last one.
+        let start = reserve(6 * length + 8)
+        var out = start
+        var index = 0
+        while index + 8 <= length {
+            let word = UnsafeRawPointer(source + index).loadUnaligned(as: UInt64.self)
+            UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
+            if Self.needsJSONEscape(word) {
+                for byte in 0..<8 { out = Self.putEscaped(source[index + byte], at: out) }
+            } else {
+                out += 8
+            }
+            index += 8
+        }
+        while index < length {
+            out = Self.putEscaped(source[index], at: out)
+            index += 1
+        }
+        advance(out - start)
+    }
+
+    /// `text` as a TSV field: tab, newline, carriage return and backslash become `\t`, `\n`, `\r` and `\\`.
+    public func appendTSVEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+        let start = reserve(2 * text.count)
+        var out = start
+        for byte in text {
+            let letter: UInt8
+            switch byte {
+            case 0x09: letter = UInt8(ascii: "t")
+            case 0x0A: letter = UInt8(ascii: "n")
+            case 0x0D: letter = UInt8(ascii: "r")
+            case 0x5C: letter = 0x5C
+            default:
+                out.pointee = byte
+                out += 1
+                continue
+            }
+            out[0] = 0x5C
+            out[1] = letter
+            out += 2
+        }
+        advance(out - start)
+    }
+
+    /// Whether any of the word's eight bytes is a control character, a quote or a backslash.
+    ///
+    /// The `hasless` and `haszero` tests of 'Bit Twiddling Hacks' (S. E. Anderson); exact for the whole word, not for
+    /// single bytes.
+    @inline(__always)
+    private static func needsJSONEscape(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5C)
+        let control = (word &- ones &* 0x20) & ~word
+        return (control | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)) & highs != 0
+    }
+
+    @inline(__always)
+    private static func putEscaped(
+        _ byte: UInt8, at out: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        if byte >= 0x20, byte != 0x22, byte != 0x5C {
+            out.pointee = byte
+            return out + 1
+        }
+        out[0] = 0x5C
+        switch byte {
+        case 0x22, 0x5C: out[1] = byte
+        case 0x08: out[1] = UInt8(ascii: "b")
+        case 0x09: out[1] = UInt8(ascii: "t")
+        case 0x0A: out[1] = UInt8(ascii: "n")
+        case 0x0C: out[1] = UInt8(ascii: "f")
+        case 0x0D: out[1] = UInt8(ascii: "r")
+        default:
+            out[1] = UInt8(ascii: "u")
+            out[2] = 0x30
+            out[3] = 0x30
+            out[4] = 0x30 + (byte >> 4)
+            let low = byte & 15
+            out[5] = low < 10 ? 0x30 + low : 0x57 + low
+            return out + 6
+        }
+        return out + 2
+    }
+}
+
+/// Binary data as text.
+extension ByteBuffer {
+    /// `bytes` in base64 with padding (RFC 4648 section 4).
+    public func appendBase64(_ bytes: UnsafeBufferPointer<UInt8>) {
+        let start = reserve((bytes.count + 2) / 3 * 4)
+        var out = start
+        var index = 0
+        while index < bytes.count {
+            let left = bytes.count - index
+            let group =
+                UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
+                | (left > 2 ? UInt32(bytes[index + 2]) : 0)
+            out[0] = Self.base64Digit(group >> 18)
+            out[1] = Self.base64Digit(group >> 12 & 63)
+            out[2] = left > 1 ? Self.base64Digit(group >> 6 & 63) : UInt8(ascii: "=")
+            out[3] = left > 2 ? Self.base64Digit(group & 63) : UInt8(ascii: "=")
+            out += 4
+            index += 3
+        }
+        advance(out - start)
+    }
+
+    private static func base64Digit(_ value: UInt32) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: value)
+        return switch value {
+        case 0..<26: UInt8(ascii: "A") + value
+        case 26..<52: UInt8(ascii: "a") + value - 26
+        case 52..<62: UInt8(ascii: "0") + value - 52
+        case 62: UInt8(ascii: "+")
+        default: UInt8(ascii: "/")
+        }
     }
 }

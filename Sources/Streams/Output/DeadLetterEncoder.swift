@@ -1,22 +1,23 @@
-/// Writes dead letters, one JSON line each: what is wrong with a line, where it stands, and what it holds.
+/// Writes dead letters, one JSON line each: the flaw of a line, its position, and its content.
 ///
 ///     {"error":"missing_field","line":7,"source":"drops","file":"/var/spool/a.jsonl","offset":123,
 ///     "id":"00f3…","reason":"no field 'text'","text":"{}"}
 ///
-/// - `line`, `offset`: the line's number from 1 and where it starts, in bytes from 0, in the file or stream;
-/// - `file`: only where there is one;
-/// - `id`: as the answer would have had it, see `RecordIdentity`; of the place alone for a line that is too long;
-/// - `text`: the line, if it is UTF-8 without NUL and its source isn't in UTF-16; otherwise `base64`: its bytes (RFC 4648). Neither for a line that
-///   is too long, of which nothing is kept.
+/// - `line`, `offset`: the line's number from 1 and the byte offset of its start, from 0, in the file or stream;
+/// - `file`: only if the line comes from a file;
+/// - `id`: the id that the answer would have had, see `RecordIdentity`; computed from the position alone if the line is
+///   too long;
+/// - `text`: the line, if it is UTF-8 without NUL and its source isn't in UTF-16; otherwise `base64`: its bytes (RFC
+///   4648). Neither for a line that is too long, since its bytes aren't kept.
 public struct DeadLetterEncoder: Sendable {
     private let field: String
 
-    /// `field` is the JSON field asked for; empty for other input forms.
+    /// `field` is the JSON field of the text; empty for other input forms.
     public init(field: String = "") {
         self.field = field
     }
 
-    /// `bytes` are the line as it came; none for a line that is too long.
+    /// `bytes` are the line as it was read; empty for a line that is too long.
     public func append(
         _ flaw: LineFlaw, record: Record, origin: SourceOrigin, bytes: UnsafeBufferPointer<UInt8>,
         to output: ByteBuffer
@@ -34,7 +35,7 @@ public struct DeadLetterEncoder: Sendable {
         output.append("\"")
         appendString(",\"reason\":", flaw.reason(field: field), output)
         if !record.isTooLong {
-            // Pairs of bytes may look like UTF-8 by chance.
+            // Pairs of bytes may be valid UTF-8 by chance.
             if origin.unit == .byte, UTF8Check.flaw(in: bytes) == nil {
                 output.append(",\"text\":\"")
                 output.appendJSONEscaped(bytes)
@@ -53,5 +54,47 @@ public struct DeadLetterEncoder: Sendable {
         var text = text
         text.withUTF8 { output.appendJSONEscaped($0) }
         output.append("\"")
+    }
+}
+
+/// Writes error records, one JSON line each, for lines that got no answer, and warnings in the same format:
+///
+///     {"error":"not_utf8","line":7,"source":"stdin","reason":"not UTF-8 at byte 17"}
+public struct FlawEncoder: Sendable {
+    private let source: String
+    private let field: String
+
+    /// `field` is the JSON field of the text; empty for other input forms.
+    public init(source: String, field: String = "") {
+        self.source = source
+        self.field = field
+    }
+
+    public func append(_ flaw: LineFlaw, line: UInt64, to output: ByteBuffer) {
+        append(key: "error", code: flaw.kind.rawValue, line: line, reason: flaw.reason(field: field), to: output)
+    }
+
+    /// A condition that doesn't stop the run, reported once per run; `line` is the first line where it occurred.
+    public func appendWarning(code: String, line: UInt64, reason: String, to output: ByteBuffer) {
+        append(key: "warning", code: code, line: line, reason: reason, to: output)
+    }
+
+    private func append(key: String, code: String, line: UInt64, reason: String, to output: ByteBuffer) {
+        output.append("{\"")
+        output.append(key)
+        output.append("\":\"")
+        output.append(code)
+        output.append("\",\"line\":")
+        output.appendDecimal(line)
+        output.append(",\"source\":\"")
+        appendEscaped(source, output)
+        output.append("\",\"reason\":\"")
+        appendEscaped(reason, output)
+        output.append("\"}\n")
+    }
+
+    private func appendEscaped(_ text: String, _ output: ByteBuffer) {
+        var text = text
+        text.withUTF8 { output.appendJSONEscaped($0) }
     }
 }

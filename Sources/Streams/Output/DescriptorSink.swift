@@ -1,12 +1,12 @@
 import Diagnostics
 import Glibc
 
-/// Writes to a file descriptor: standard output, a pipe, a file. SIGPIPE must be ignored by the process.
+/// Writes to a file descriptor: standard output, a pipe, a file. The process must ignore SIGPIPE.
 public struct DescriptorSink: ByteSink {
     private let descriptor: Int32
     private let name: String
 
-    /// `name` is how errors call the descriptor ("standard output").
+    /// `name` identifies the descriptor in errors ("standard output").
     public init(descriptor: Int32, name: String) {
         self.descriptor = descriptor
         self.name = name
@@ -35,9 +35,22 @@ public struct DescriptorSink: ByteSink {
         return .written
     }
 
-    /// A descriptor that somebody else made non-blocking (a terminal shared with another program) is waited for.
+    /// Waits for room on a descriptor that another program has made non-blocking (a shared terminal).
     private func waitForRoom() {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&request, 1, -1)
     }
+}
+
+/// The destination of encoded output.
+public protocol ByteSink: Sendable {
+    /// Writes all of `bytes` and returns when they have been written. A slow sink blocks its caller.
+    ///
+    /// Returns `.closed` when the reader has closed the sink: a reason to stop, not an error.
+    func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) -> SinkOutcome
+}
+
+public enum SinkOutcome: Sendable, Equatable {
+    case written
+    case closed
 }

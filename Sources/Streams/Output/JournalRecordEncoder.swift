@@ -1,18 +1,18 @@
-/// Writes answers as journal entries, for a sink that takes them apart again.
+/// Writes answers as journal entries, for a sink that parses them.
 ///
 /// A record is its fields, each as `NAME=value` and a NUL byte, and one more NUL byte. No value holds NUL: lines with
-/// one aren't answered, and names are cut at it. The fields, after those of systemd.journal-fields(7):
+/// NUL aren't answered, and names are truncated at it. The fields, after those of systemd.journal-fields(7):
 ///
 /// - `MESSAGE`: the text; `PRIORITY=6`; `SYSLOG_IDENTIFIER=understudy`;
 /// - `UNDERSTUDY_ID`, `UNDERSTUDY_SOURCE`, `UNDERSTUDY_LABEL`, `UNDERSTUDY_CONFIDENCE`, `UNDERSTUDY_BY`,
-///   `UNDERSTUDY_STUDENT`, `UNDERSTUDY_TEACHER` (left out where it wasn't asked), `UNDERSTUDY_STUDENT_LABEL` …,
+///   `UNDERSTUDY_STUDENT`, `UNDERSTUDY_TEACHER` (omitted if the line wasn't deferred), `UNDERSTUDY_STUDENT_LABEL` …,
 ///   `UNDERSTUDY_LOGITS`, `UNDERSTUDY_TEACHER_LOGITS`: as the fields of `AnswerEncoder`, with the same values;
 /// - `UNDERSTUDY_FIELDS`: the other fields of a JSON input line, as one object.
 public final class JournalRecordEncoder: Sendable {
     private let includesLogits: Bool
-    /// From the text's end to the id.
+    /// The bytes between the text and the id.
     private let afterText: [UInt8]
-    /// From the id's end to the label.
+    /// The bytes between the id and the label.
     private let afterID: [UInt8]
     private let labels: [[UInt8]]
     private let byStudent: [UInt8]
@@ -60,7 +60,7 @@ public final class JournalRecordEncoder: Sendable {
         }
         if !line.passed.isEmpty {
             output.append("\0UNDERSTUDY_FIELDS={")
-            // What passes through begins with the comma that separates it from the answer's own fields.
+            // The passed fields begin with the comma that separates them from the answer's own fields.
             output.append(UnsafeBufferPointer(rebasing: line.passed.dropFirst()))
             output.append(UInt8(ascii: "}"))
         }

@@ -2,13 +2,13 @@ import Diagnostics
 import Glibc
 import Synchronization
 
-/// Says of each append to a file sink which bytes it puts where, so that a start after a kill knows the daemon's own
-/// uncommitted bytes from those of other programs.
+/// Records which bytes each append to a file sink writes and where, so that a start after a kill can tell the daemon's
+/// own uncommitted bytes from those of other programs.
 ///
-/// A ring of records in one file of the state directory: device, inode, start, number of bytes and their XXH64. An entry
-/// is written before its append. It isn't forced to the disk: the kernel keeps it when the process is killed. After a
-/// power loss entries may be missing or may describe bytes that never came to the disk, so an entry counts only where
-/// the bytes in the file have its hash, and what no entry proves is never cut.
+/// A ring of records in one file of the state directory: device, inode, start, number of bytes and their XXH64. An
+/// entry is written before its append. It isn't synced: the kernel keeps it when the process is killed. After a power
+/// loss entries may be missing or may describe bytes that never reached the disk, so an entry is valid only if the
+/// bytes in the file have its hash. Bytes that no entry proves are never cut.
 public final class AppendJournal: Sendable {
     /// Bytes of one file that the daemon has appended.
     public struct Extent: Sendable, Equatable {
@@ -23,20 +23,21 @@ public final class AppendJournal: Sendable {
 
     private static let fileName = "appends.journal"
     private static let entryBytes = 48
-    /// A commit interval has some thousand appends; what is overwritten too early is set aside after a kill, not cut.
+    /// A commit interval has some thousand appends. If an entry is overwritten too early, its bytes are set aside after
+    /// a kill instead of cut.
     private static let capacity: UInt64 = 16384
     private static let seed: UInt64 = 0x5553_4A4F_5552_4E31
 
-    /// What the run before has noted.
+    /// The entries of the previous run.
     public let entries: [Extent]
     private let descriptor: Int32
     private let next = Atomic<UInt64>(0)
 
     deinit { close(descriptor) }
 
-    /// Opens the journal in the state directory, and reads what the last run has left in it.
+    /// Opens the journal in the state directory and reads the entries of the last run.
     ///
-    /// Errors: `inputOutput`. The daemon can do without it, but then cuts nothing after a kill.
+    /// Errors: `inputOutput`. The daemon can run without the journal, but then cuts nothing after a kill.
     public init(directory: String) throws(UnderstudyError) {
         let path = directory + "/" + Self.fileName
         let opened: Int32
@@ -59,16 +60,16 @@ public final class AppendJournal: Sendable {
         descriptor = opened
     }
 
-    /// Forgets the entries of the last run, which are dealt with.
+    /// Removes the entries of the last run after recovery.
     public func reset() {
-        // Entries that stay prove nothing wrong: their hashes are compared with the file. Room that can't be had in
-        // advance is asked for with each entry.
+        // Stale entries do no harm: their hashes are compared with the file. If space can't be reserved now, each entry
+        // allocates its own.
         _ = ftruncate(descriptor, 0)
         _ = posix_fallocate(descriptor, 0, off_t(Self.capacity) * off_t(Self.entryBytes))
         next.store(0, ordering: .relaxed)
     }
 
-    /// Notes an append that is about to be made. An entry that can't be written leaves its bytes without proof.
+    /// Records an append before it is made. If the entry can't be written, its bytes are unproven.
     package func note(device: UInt64, inode: UInt64, start: UInt64, count: Int, hash: UInt64) {
         let slot = next.wrappingAdd(1, ordering: .relaxed).oldValue % Self.capacity
         let values = (device, inode, start, UInt64(count), hash)

@@ -4,16 +4,16 @@ import Glibc
 
 /// One configured file sink. Its path may hold `{label}`, `{source}` and `{date}`, so it may be many files.
 ///
-/// All calls are made by one thread at a time. However a file is come by again, by another path, after `reopen` or after
-/// it was let go for want of room, it is the same `SinkFile` as long as anybody holds that: two of them would disagree
-/// about the length. So whoever appends holds the file until its length is committed, and a sink that takes another's
-/// place after a reload begins when all of that is committed.
+/// All calls are made by one thread at a time. However a file is opened again (by another path, after `reopen`, or
+/// after it was closed for lack of descriptors), it is the same `SinkFile` while any reference to that exists: two of
+/// them would disagree about the length. So the appending code keeps a reference until the file's length is committed,
+/// and a sink that replaces another after a reload begins when all of that is committed.
 public final class FileSink: Sendable {
     public struct Settings: Sendable {
         public var name: String
         public var path: PathTemplate
         public var permissions: UInt32
-        /// Whether `SinkFile.synchronise` forces data to the disk.
+        /// Whether `SinkFile.synchronise` syncs data to the disk.
         public var syncs: Bool
         package var calls = SinkCalls()
 
@@ -25,7 +25,7 @@ public final class FileSink: Sendable {
         }
     }
 
-    /// What a line's file is known by, without the parts that its path doesn't hold.
+    /// Identifies a line's file; the parts that the path doesn't hold are left out.
     private struct Key: Hashable, Sendable {
         var label = ""
         var source = ""
@@ -37,7 +37,7 @@ public final class FileSink: Sendable {
         var lastUse: UInt64
     }
 
-    private struct Waning: Sendable {
+    private struct ReleasedFile: Sendable {
         weak var file: SinkFile?
         /// Holds the file as long as it can't be cut: opened anew, it would begin with what was taken back.
         var uncut: SinkFile?
@@ -50,14 +50,14 @@ public final class FileSink: Sendable {
 
     private struct State: Sendable {
         var open: [Key: Entry] = [:]
-        /// Files that this sink has let go of and somebody else may still hold.
-        var waning: [Waning] = []
+        /// Files that this sink has released and that may still be referenced.
+        var released: [ReleasedFile] = []
         var uses: UInt64 = 0
         var day = LocalDay(containing: 0)
     }
 
-    /// Files that are kept open between uses; those that wait for their commit come on top. A service may have 1024
-    /// descriptors unless its unit says more.
+    /// Maximum number of idle files kept open; files that wait for their commit are not counted. A service may have
+    /// 1024 descriptors unless its unit sets another limit.
     private static let mostIdleFiles = 64
 
     public let settings: Settings
@@ -66,8 +66,8 @@ public final class FileSink: Sendable {
     private let keeping: SinkKeeping
     private let state = Monitor(State())
 
-    /// `register` is called with a file's length right after it has been opened or made and before its first byte is
-    /// written; it returns when that is durable. `report` takes what is wrong but hinders nothing.
+    /// `register` is called with a file's length right after it has been opened or created and before its first byte is
+    /// written; it returns when that is durable. `report` takes problems that don't stop the sink.
     public init(
         _ settings: Settings, keeping: SinkKeeping = SinkKeeping(),
         register: @escaping @Sendable (SinkLength) throws(UnderstudyError) -> Void,
@@ -81,10 +81,10 @@ public final class FileSink: Sendable {
 
     public var usesLabels: Bool { settings.path.usesLabel }
 
-    /// The file that a line goes to; opened or made when it isn't open.
+    /// The file for a line; opened or created if it isn't open.
     ///
-    /// Errors: `cannotCreate`; `noSpace`; `tryAgain` when too many files are open or another process has locked the file;
-    /// what `register` throws.
+    /// Errors: `cannotCreate`; `noSpace`; `tryAgain` when too many files are open or another process has locked the
+    /// file; those that `register` throws.
     public func file(label: String, source: String, time: time_t) throws(UnderstudyError) -> SinkFile {
         let outcome = state.withLock { state in
             Result { () throws(UnderstudyError) in
@@ -94,16 +94,17 @@ public final class FileSink: Sendable {
         return try outcome.get()
     }
 
-    /// Forgets the open files, so that the next lines go to what is at their paths then (logrotate, SIGHUP).
+    /// Releases the open files, so that the next lines go to the files that are at their paths then (logrotate,
+    /// SIGHUP).
     public func reopen() {
         state.withLock { state in
-            for entry in state.open.values { state.waning.append(Waning(entry.file)) }
+            for entry in state.open.values { state.released.append(ReleasedFile(entry.file)) }
             state.open.removeAll()
             Self.forgetClosed(&state)
         }
     }
 
-    /// Closes the files that nothing waits for: more are open than may be.
+    /// Closes the files without uncommitted data. For use when the descriptor limit is reached.
     public func releaseIdle() {
         state.withLock { state in
             for key in Array(state.open.keys) {
@@ -119,14 +120,14 @@ public final class FileSink: Sendable {
     }
 
     private static func forgetClosed(_ state: inout State) {
-        for index in state.waning.indices where state.waning[index].uncut?.isUncut == false {
-            state.waning[index].uncut = nil
+        for index in state.released.indices where state.released[index].uncut?.isUncut == false {
+            state.released[index].uncut = nil
         }
-        state.waning.removeAll { $0.file == nil }
+        state.released.removeAll { $0.file == nil }
     }
 
-    /// The file that takes the place of one without a name; what isn't committed of that is appended to it. nil if the
-    /// file has a name.
+    /// Replaces a file that no longer has a name; its uncommitted bytes are appended to the new file. nil if the file
+    /// has a name.
     ///
     /// Errors: as those of `file` and `SinkFile.append`; then nothing was appended.
     public func replace(_ file: SinkFile) throws(UnderstudyError) -> SinkFile? {
@@ -135,12 +136,12 @@ public final class FileSink: Sendable {
             Result { () throws(UnderstudyError) -> SinkFile in
                 let key = state.open.first { $0.value.file === file }?.key
                 if let key { state.open[key] = nil }
-                state.waning.append(Waning(file))
+                state.released.append(ReleasedFile(file))
                 let new = try open(file.path, state)
                 if let key {
                     state.open[key] = Entry(file: new, lastUse: state.uses)
                 } else if !state.open.values.contains(where: { $0.file === new }) {
-                    state.waning.append(Waning(new))
+                    state.released.append(ReleasedFile(new))
                 }
                 return new
             }
@@ -173,8 +174,8 @@ public final class FileSink: Sendable {
                 state.open.values[index].lastUse = state.uses
                 return state.open.values[index].file
             }
-            // What isn't committed of it is taken over with the next commit.
-            state.waning.append(Waning(state.open.values[index].file))
+            // Its uncommitted bytes are taken over with the next commit.
+            state.released.append(ReleasedFile(state.open.values[index].file))
             state.open.remove(at: index)
         }
         makeRoom(&state)
@@ -184,12 +185,12 @@ public final class FileSink: Sendable {
         return file
     }
 
-    /// Lets go of the files that were used longest ago and that nobody waits for, and of those of days gone by.
+    /// Releases the least recently used files without uncommitted data, and those of past days.
     private func makeRoom(_ state: inout State) {
         if settings.path.usesDate {
-            // Not yesterday's: lines of both days may come in turns around midnight.
+            // Yesterday's files stay open: lines of both days may alternate around midnight.
             for (key, entry) in state.open where key.day < state.day.number - 1 {
-                state.waning.append(Waning(entry.file))
+                state.released.append(ReleasedFile(entry.file))
                 state.open[key] = nil
             }
         }
@@ -208,13 +209,13 @@ public final class FileSink: Sendable {
     private func open(_ path: String, _ state: State) throws(UnderstudyError) -> SinkFile {
         var (descriptor, status) = try SinkFileOpening.open(
             path, making: settings.path.directoriesToMake(of: path), permissions: settings.permissions)
-        let live = state.open.values.map(\.file) + state.waning.compactMap(\.file)
+        let live = state.open.values.map(\.file) + state.released.compactMap(\.file)
         if let known = live.first(where: { $0.device == status.device && $0.inode == status.inode }) {
             close(descriptor)
             return known
         }
         try lock(descriptor, path)
-        // Who had it locked before may have appended to it since it was looked at.
+        // A previous lock holder may have appended to it since its size was read.
         let number = settings.calls.status(descriptor, &status)
         guard number == 0 else {
             FileLock.release(closing: descriptor)
@@ -233,7 +234,7 @@ public final class FileSink: Sendable {
         return file
     }
 
-    /// Makes this process the file's only writer, or closes it.
+    /// Makes this process the file's only writer, or closes the file.
     private func lock(_ descriptor: Int32, _ path: String) throws(UnderstudyError) {
         switch SinkLock.take(descriptor, sink: settings.name, path: path, calls: settings.calls) {
         case .taken: break

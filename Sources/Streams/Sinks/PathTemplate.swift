@@ -14,7 +14,7 @@ public struct PathTemplate: Sendable, Equatable {
     public let usesLabel: Bool
     public let usesSource: Bool
     public let usesDate: Bool
-    /// So many of the path's first directories are named without a placeholder: they have to be there already.
+    /// The number of leading directories without a placeholder; these must exist.
     let fixedDirectories: Int
     private let pieces: [Piece]
 
@@ -59,7 +59,7 @@ public struct PathTemplate: Sendable, Equatable {
         return pieces
     }
 
-    /// The path of one file. Values are made fit for a path first, so that none leads out of its directory.
+    /// The path of one file. Values are escaped first, so that none leads out of its directory.
     public func path(label: String, source: String, date: String) -> String {
         var path = ""
         for piece in pieces {
@@ -73,7 +73,7 @@ public struct PathTemplate: Sendable, Equatable {
         return path
     }
 
-    /// The directories of `path`, outermost first, that may be made because their names come from placeholders.
+    /// The directories of `path`, outermost first, that may be created because their names contain placeholders.
     func directoriesToMake(of path: String) -> [String] {
         let components = path.split(separator: "/", omittingEmptySubsequences: false)
         guard components.count - 1 > fixedDirectories else { return [] }
@@ -82,11 +82,12 @@ public struct PathTemplate: Sendable, Equatable {
 
     /// `value` as one component of a path: no '/', no control character, no leading dot, not empty, and short enough.
     ///
-    /// What isn't allowed becomes `%` and two upper-case hexadecimal digits (RFC 3986, section 2.1), and so does a `%`
-    /// that would read as one of these; the empty value becomes `%5F`, which no other value does. Different values have
-    /// different components.
+    /// A forbidden byte becomes `%` and two upper-case hexadecimal digits (RFC 3986, section 2.1), and so does a `%`
+    /// that would read as such an escape; the empty value becomes `%5F`, which no other value does. Different values
+    /// have different components.
     public static func component(_ value: String) -> String {
-        // File systems allow 255 bytes; the rest is for what is around the placeholder and logrotate's suffix.
+        // File systems allow 255 bytes; the rest is reserved for the text around the placeholder and logrotate's
+        // suffix.
         let longest = 200
         let source = Array(value.utf8)
         guard !source.isEmpty else { return "%5F" }
@@ -103,7 +104,7 @@ public struct PathTemplate: Sendable, Equatable {
             }
         }
         guard bytes.count > longest else { return String(decoding: bytes, as: UTF8.self) }
-        // The hash keeps two values apart that are the same for so long.
+        // The hash distinguishes values with the same long prefix.
         let mark = String(bytes.withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) }, radix: 16)
         var end = longest - mark.utf8.count - 1
         while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
@@ -115,5 +116,38 @@ public struct PathTemplate: Sendable, Equatable {
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte & 0xDF)
+    }
+}
+
+/// A day in local time.
+struct LocalDay: Sendable {
+    /// Days since 1970-01-01.
+    let number: Int
+    /// YYYY-MM-DD.
+    let text: String
+    private let quarter: time_t
+
+    init(containing time: time_t) {
+        var time = time
+        var fields = tm()
+        localtime_r(&time, &fields)
+        func padded(_ number: Int32, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        text = "\(padded(fields.tm_year + 1900, 4))-\(padded(fields.tm_mon + 1, 2))-\(padded(fields.tm_mday, 2))"
+        quarter = Self.quarter(time)
+        (fields.tm_hour, fields.tm_min, fields.tm_sec, fields.tm_isdst) = (0, 0, 0, 0)
+        number = timegm(&fields) / 86_400
+    }
+
+    /// Whether `time` is known to be in this day without another conversion to local time.
+    ///
+    /// Offsets from UTC are multiples of a quarter of an hour and change at quarters, so no quarter spans two days.
+    func covers(_ time: time_t) -> Bool { Self.quarter(time) == quarter }
+
+    private static func quarter(_ time: time_t) -> time_t {
+        let seconds = 15 * 60
+        return (time >= 0 ? time : time - seconds + 1) / seconds
     }
 }

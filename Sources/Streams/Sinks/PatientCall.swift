@@ -2,8 +2,8 @@ import Glibc
 
 /// Repeats a system call for about a second while it fails with an errno that may be temporary.
 ///
-/// For calls at a start or while a file is repaired, which aren't made again later: a failure that counted at once would
-/// leave lines in a file twice.
+/// For calls at a start or during the repair of a file, which aren't made again later: treating the first failure as
+/// final would leave duplicate lines in a file.
 enum PatientCall {
     private static let passing: Set<Int32> = [
         EINTR, EIO, ENOMEM, EAGAIN, EBUSY, EMFILE, ENFILE, ENOLCK, ENOSPC, EDQUOT,
@@ -12,8 +12,8 @@ enum PatientCall {
     private static let firstPause: UInt32 = 5000
     private static let tries = 8
 
-    /// Calls `body`, which gives 0 or the errno, until it gives one that doesn't pass by itself, or `final`; gives the last
-    /// one.
+    /// Calls `body`, which returns 0 or the errno, until it succeeds, or fails with a permanent errno or `final`, or
+    /// the time is over. Returns the last result.
     static func number(final: Int32 = 0, _ body: () -> Int32) -> Int32 {
         var pause = firstPause
         for _ in 1..<tries {
@@ -25,7 +25,7 @@ enum PatientCall {
         return body()
     }
 
-    /// A descriptor or count that isn't negative, or the errno.
+    /// A non-negative descriptor or count, or the errno.
     static func result<Count: BinaryInteger>(_ body: () -> Count) -> Result<Count, CallFailure> {
         var found: Count = 0
         let number = number {

@@ -1,7 +1,7 @@
 import Diagnostics
 import Glibc
 
-/// Passes on what is reported again and again at most twice a minute for each key, and says how many were held back.
+/// Passes on repeated reports at most twice a minute for each key, with the number of suppressed ones.
 public final class RateLimitedReport: Sendable {
     private struct Window: Sendable {
         var start: Int64
@@ -11,14 +11,14 @@ public final class RateLimitedReport: Sendable {
 
     private static let windowSeconds: Int64 = 60
     private static let mostInWindow = 2
-    /// Keys that are remembered; with more, the oldest is forgotten, so that keys made from data can't fill the memory.
+    /// Maximum number of remembered keys; the oldest is removed, so that keys made from data can't exhaust the memory.
     private static let mostKeys = 256
 
     private let report: @Sendable (UnderstudyError) -> Void
     private let seconds: @Sendable () -> Int64
     private let windows = Monitor([String: Window]())
 
-    /// `seconds` is a clock that never goes back.
+    /// `seconds` is a monotonic clock.
     public init(
         _ report: @escaping @Sendable (UnderstudyError) -> Void,
         seconds: @escaping @Sendable () -> Int64 = RateLimitedReport.monotonicSeconds
@@ -27,7 +27,7 @@ public final class RateLimitedReport: Sendable {
         self.seconds = seconds
     }
 
-    /// Passes `error` on, or counts it to be told of with the next one of its key that passes.
+    /// Passes `error` on, or counts it; the count is added to the next report of the same key.
     public func callAsFunction(_ key: String, _ error: UnderstudyError) {
         let now = seconds()
         let heldBack = windows.withLock { windows -> Int? in

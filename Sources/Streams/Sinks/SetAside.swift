@@ -1,14 +1,14 @@
 import Diagnostics
 import Glibc
 
-/// Keeps bytes that a sink file can't keep and that nothing proves to be the daemon's own: each time in a new file under
-/// `set-aside` in the state directory.
+/// Keeps bytes that a sink file can't keep and that can't be proven to be the daemon's own, each time in a new file
+/// under `set-aside` in the state directory.
 public struct SetAside: Sendable {
     private let directory: String
 
     public init(stateDirectory: String) { directory = stateDirectory + "/set-aside" }
 
-    /// Keeps `bytes`, durably, and gives the path of the new file.
+    /// Stores `bytes` durably and returns the path of the new file.
     ///
     /// Errors: `cannotCreate`, `noSpace`, `inputOutput`.
     func keep(_ bytes: some Sequence<[UInt8]>, of sink: String) throws(UnderstudyError) -> String {
@@ -83,7 +83,7 @@ public struct SetAside: Sendable {
     }
 }
 
-/// What file sinks keep in the state directory beside the committed lengths.
+/// What file sinks keep in the state directory besides the committed lengths.
 public struct SinkKeeping: Sendable {
     public var journal: AppendJournal?
     public var aside: SetAside?

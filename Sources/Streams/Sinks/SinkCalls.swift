@@ -2,8 +2,7 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// The system calls of a file sink whose failures mean different things; a test puts others in their place. Each gives 0
-/// or the errno.
+/// The system calls of a file sink whose failures are distinguished; tests replace them. Each returns 0 or the errno.
 package struct SinkCalls: Sendable {
     package var synchronise: @Sendable (_ descriptor: Int32) -> Int32 = { fdatasync($0) == 0 ? 0 : errno }
     package var status: @Sendable (_ descriptor: Int32, _ status: inout understudy_status) -> Int32 = {
@@ -14,18 +13,18 @@ package struct SinkCalls: Sendable {
     package init() {}
 }
 
-/// One writer per sink file: flock on the file itself, which ends with its descriptor, however the process ends, and goes
-/// with the file when that is renamed.
+/// One writer per sink file: flock on the file itself. The lock ends with its descriptor, however the process ends, and
+/// follows the file when that is renamed.
 enum SinkLock {
     enum Outcome {
         case taken
-        /// The file system has no locks.
+        /// The file system doesn't support locks.
         case unsupported
         case refused(UnderstudyError)
     }
 
     static func take(_ descriptor: Int32, sink: String, path: String, calls: SinkCalls = SinkCalls()) -> Outcome {
-        // After a reload this process's own sink before may hold the file until its last answers are committed.
+        // After a reload this process's previous sink may hold the file until its last answers are committed.
         var number = PatientCall.number(final: EWOULDBLOCK) { calls.lock(descriptor) }
         var attempts = 1
         while number == EWOULDBLOCK && attempts < 100 {
@@ -59,7 +58,7 @@ enum SinkLock {
         }
     }
 
-    /// The process that has locked the file, as /proc/locks (proc_locks(5)) says; nil where that isn't known.
+    /// The process that has locked the file, according to /proc/locks (proc_locks(5)); nil if unknown.
     private static func holder(of descriptor: Int32) -> Int32? {
         var status = stat()
         guard fstat(descriptor, &status) == 0, let file = fopen("/proc/locks", "re") else { return nil }

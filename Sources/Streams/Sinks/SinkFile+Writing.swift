@@ -2,16 +2,16 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// What a sink file does with its descriptor while its state is locked.
+/// The operations of a sink file on its descriptor, called with its state locked.
 extension SinkFile {
     enum Placing {
         case done
-        /// Another program has left a line without its end before the record, which was taken back.
+        /// Another program has left a line without its newline before the record. The record was taken back.
         case again
         case failed(Int32)
     }
 
-    /// Notes `bytes` in the journal, writes them, and sees where they are.
+    /// Records `bytes` in the journal, writes them, and determines where they are.
     func place(_ bytes: UnsafeBufferPointer<UInt8>, _ state: inout State, mayTryAgain: Bool) -> Placing {
         let hash = XXHash64.hash(bytes, seed: 0)
         let expected = state.length
@@ -39,7 +39,7 @@ extension SinkFile {
                 state.mustCut = true
                 if let number = cutBack(&state) { return .failed(number) }
                 if state.length == start { return .again }
-                // Others have appended behind the record meanwhile, so it stays.
+                // Another program has appended behind the record meanwhile, so it stays.
                 return .done
             }
         }
@@ -50,7 +50,7 @@ extension SinkFile {
         return .done
     }
 
-    /// How many bytes were written, and the errno of the write that failed; 0 when all is written.
+    /// The number of bytes written, and the errno of the write that failed; 0 if all were written.
     private func write(_ bytes: UnsafeBufferPointer<UInt8>) -> (Int, Int32) {
         guard let base = bytes.baseAddress else { return (0, 0) }
         var done = 0
@@ -67,7 +67,7 @@ extension SinkFile {
         return (done, 0)
     }
 
-    /// The errno where the file can't be cut back to `length`. Cuts the daemon's own bytes only.
+    /// Returns the errno if the file can't be cut to `length`. Cuts only the daemon's own bytes.
     func cutBack(_ state: inout State) -> Int32? {
         var status = understudy_status()
         let number = calls.status(descriptor, &status)
@@ -91,11 +91,11 @@ extension SinkFile {
         return nil
     }
 
-    /// Compares the length with the file's size, if that hasn't been done since the last `synchronise`.
+    /// Compares the length with the file's size, unless that was done since the last `synchronise`.
     func look(_ state: inout State) {
         guard state.mustLook else { return }
         var status = understudy_status()
-        // What can't be looked at is looked at the next time.
+        // If the size can't be read, the next call tries again.
         guard calls.status(descriptor, &status) == 0 else { return }
         state.mustLook = false
         state.isDeleted = status.links == 0
@@ -123,7 +123,7 @@ extension SinkFile {
         report(UnderstudyError(.inputOutput, what, at: path))
     }
 
-    /// Takes the daemon's own bytes at the end of the file out of its length, as far as they are behind `length`.
+    /// Subtracts the daemon's own bytes at the end of the file from its length, as far as they are behind `length`.
     func takeBack(_ state: inout State, to length: UInt64) {
         var start = state.length
         for extent in state.extents.reversed() {
@@ -153,7 +153,7 @@ extension SinkFile {
         state.endsLine = nil
     }
 
-    /// Another program has cut the file, perhaps in the middle of a record: what is left of that is set aside.
+    /// Another program has cut the file, perhaps in the middle of a record: the rest of that record is set aside.
     private func takeTornRecord(_ state: inout State) {
         guard let aside = keeping.aside, !endsLine(&state) else { return }
         switch TornRecord.take(from: descriptor, size: state.length, of: sink, at: path, to: aside) {
@@ -161,12 +161,12 @@ extension SinkFile {
             report(note)
             shorten(&state, to: length)
             state.end = length
-        // A newline goes before the next record.
+        // A newline is written before the next record.
         case .left(let note): report(note)
         }
     }
 
-    /// Whether the next record begins a line. A descriptor that can't be read is taken to be at the start of one.
+    /// Whether the next record begins a line. If the descriptor can't be read, this is assumed.
     func endsLine(_ state: inout State) -> Bool {
         if let known = state.endsLine { return known }
         var last: UInt8 = 0
@@ -176,13 +176,14 @@ extension SinkFile {
         return ends
     }
 
-    /// The bytes of an extent, if they are still what was written.
+    /// The bytes of an extent, if they are unchanged since they were written.
     func ownBytes(_ extent: Extent) -> [UInt8]? {
         guard let bytes = DescriptorBytes.read(descriptor, at: extent.start, count: extent.count) else { return nil }
         return bytes.withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) } == extent.hash ? bytes : nil
     }
 
-    /// Writes what isn't committed once more, in its place: after a failed fdatasync the kernel may count it as written.
+    /// Writes the uncommitted bytes again at the same place: after a failed fdatasync the kernel may consider them
+    /// written.
     func rewrite(_ state: inout State) {
         let lost = UnderstudyError(
             .inputOutput,
@@ -204,7 +205,7 @@ extension SinkFile {
                 if written > 0 {
                     done += written
                 } else if written < 0, errno != EINTR {
-                    // Without room, fdatasync says so once more.
+                    // If there is no room, the next fdatasync reports it again.
                     if errno != ENOSPC && errno != EDQUOT { state.failure = lost }
                     return
                 }
@@ -214,9 +215,9 @@ extension SinkFile {
     }
 }
 
-/// Reads from a descriptor at a place.
+/// Reads from a descriptor at an offset.
 enum DescriptorBytes {
-    /// nil where not all of it is there or can be read; errno says why, and is 0 at the end of the file.
+    /// nil if not all of it exists or can be read; errno is then the reason, and 0 at the end of the file.
     static func read(_ descriptor: Int32, at offset: UInt64, count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
@@ -241,7 +242,7 @@ enum DescriptorBytes {
 }
 
 extension FileMark {
-    /// The mark of a file that is open to read; nil where it can't be read so far, with errno as `DescriptorBytes` has it.
+    /// The mark of an open file; nil if it can't be read up to `offset`, with errno as `DescriptorBytes` sets it.
     init?(of descriptor: Int32, upTo offset: UInt64) {
         let width = UInt64(Self.width)
         guard let head = DescriptorBytes.read(descriptor, at: 0, count: Int(min(offset, width))) else { return nil }
@@ -254,17 +255,17 @@ extension FileMark {
     }
 }
 
-/// The last line of a file that has lost its end.
+/// The last line of a file that was truncated.
 enum TornRecord {
     enum Outcome {
         case taken(length: UInt64, UnderstudyError)
         case left(UnderstudyError)
     }
 
-    /// No record is longer; what is longer is another program's.
+    /// No record is longer; longer data is another program's.
     private static let longest: UInt64 = 16 << 20
 
-    /// Sets aside what is behind the last newline, and cuts it off.
+    /// Sets aside the bytes behind the last newline, and cuts them off.
     static func take(
         from descriptor: Int32, size: UInt64, of sink: String, at path: String, to aside: SetAside
     ) -> Outcome {

@@ -2,21 +2,21 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// One open output file, whose length is known to the byte.
+/// One open output file whose exact length is known.
 ///
-/// Appends, cuts and readings of the position are made by one thread at a time; `synchronise` may run beside them. The
-/// process must ignore SIGXFSZ, or a limit on file sizes ends it.
+/// Appends, cuts and reads of the position are made by one thread at a time; `synchronise` may run concurrently. The
+/// process must ignore SIGXFSZ, or a file size limit ends it.
 ///
-/// Other programs may append to the file and truncate it. O_APPEND puts each append behind what is there, and the
-/// descriptor's offset says afterwards where that was, so the daemon's own bytes are always known; no other bytes are
-/// cut. What is left is the moment between a look at the size and a cut.
+/// Other programs may append to the file and truncate it. O_APPEND puts each append behind the present end, and the
+/// descriptor's offset afterwards tells where that was, so the daemon's own bytes are always known; no other bytes are
+/// cut. The remaining race is the moment between reading the size and a cut.
 public final class SinkFile: Sendable {
-    /// Where a file ends, and how to know it again.
+    /// The end of a file, and the data that identifies the file again.
     public struct Position: Sendable {
         public var length: UInt64
         /// As in `SinkLength`.
         public var mark: UInt64
-        /// The file has no name any more: nothing that is written to it can be read by others.
+        /// The file no longer has a name: other programs can't read what is written to it.
         public var isDeleted: Bool
     }
 
@@ -30,32 +30,32 @@ public final class SinkFile: Sendable {
 
     struct State: Sendable {
         var length: UInt64
-        /// What the last commit says.
+        /// The length at the last commit.
         var committed: UInt64
-        /// Where the daemon's own bytes end in the file; behind `length` as long as they haven't been taken back.
+        /// Where the daemon's own bytes end in the file; greater than `length` until they have been taken back.
         var end: UInt64
-        /// Of the bytes before `length`; nil where it must be read again.
+        /// The mark of the bytes before `length`; nil if it must be read again.
         var mark: FileMark?
-        /// Whether the byte before `length` is a newline; nil where it must be read.
+        /// Whether the byte before `length` is a newline; nil if it must be read.
         var endsLine: Bool?
         var extents: [Extent] = []
         /// The file may be longer than `length`: a cut has failed.
         var mustCut = false
-        /// Others may have changed the file since its size was last looked at.
+        /// Other programs may have changed the file since its size was last read.
         var mustLook = false
-        /// There was no room to force the data to the disk: the kernel has let it go, so it must be written again.
+        /// There was no room to sync the data: the kernel has discarded it, so it must be written again.
         var mustRewrite = false
         var isDeleted = false
-        /// Data may have been lost between memory and disk; nothing that is written here later can undo that.
+        /// Data may have been lost between memory and disk; later writes can't repair that.
         var failure: UnderstudyError?
     }
 
     public let sink: String
-    /// Where the file was when it was opened; it may have been renamed since.
+    /// The file's path when it was opened; it may have been renamed since.
     public let path: String
     public let device: UInt64
     public let inode: UInt64
-    /// When it was made, in nanoseconds since 1970; 0 where that isn't known.
+    /// The file's creation time, in nanoseconds since 1970; 0 if unknown.
     public let born: Int64
     let descriptor: Int32
     let keeping: SinkKeeping
@@ -64,7 +64,7 @@ public final class SinkFile: Sendable {
     let report: @Sendable (UnderstudyError) -> Void
     private let state: Monitor<State>
 
-    /// Takes over `descriptor`, which was opened to append.
+    /// Takes ownership of `descriptor`, which was opened for appending.
     init(
         sink: String, path: String, descriptor: Int32, status: understudy_status, syncs: Bool, keeping: SinkKeeping,
         calls: SinkCalls, report: @escaping @Sendable (UnderstudyError) -> Void
@@ -84,16 +84,16 @@ public final class SinkFile: Sendable {
 
     deinit {
         state.withLock { state in
-            // The last chance: a file that is opened later has its size for its length.
+            // This is the last opportunity: a file that is opened later takes its size as its length.
             if state.mustCut { _ = cutBack(&state) }
         }
         FileLock.release(closing: descriptor)
     }
 
-    /// Bytes that are in the file and accounted for.
+    /// The number of bytes in the file that are accounted for.
     ///
-    /// Smaller than before when another program has truncated the file (logrotate's `copytruncate`); that is looked for
-    /// once after each `synchronise`.
+    /// It shrinks when another program truncates the file (logrotate's `copytruncate`); that is checked once after each
+    /// `synchronise`.
     public var length: UInt64 {
         state.withLock { state in
             look(&state)
@@ -101,7 +101,7 @@ public final class SinkFile: Sendable {
         }
     }
 
-    /// Looks at the file now.
+    /// Reads the file's present state.
     public var position: Position {
         state.withLock { state in
             state.mustLook = true
@@ -114,13 +114,13 @@ public final class SinkFile: Sendable {
     /// Whether `synchronise` will always fail.
     public var hasFailed: Bool { state.withLock { $0.failure != nil } }
 
-    /// Whether bytes that were taken back are in the file still, after one more attempt to cut them off.
+    /// Whether removed bytes are still in the file, after one more attempt to cut them off.
     var isUncut: Bool { state.withLock { $0.mustCut && cutBack(&$0) != nil } }
 
-    /// Whether a look since the last `synchronise` has found the file without a name.
+    /// Whether a check since the last `synchronise` has found the file without a name.
     var isDeleted: Bool { state.withLock { $0.isDeleted } }
 
-    /// Everything up to `length` is committed.
+    /// Notes that everything up to `length` is committed.
     public func committed(_ length: UInt64) {
         state.withLock { state in
             state.committed = min(length, state.length)
@@ -128,16 +128,16 @@ public final class SinkFile: Sendable {
         }
     }
 
-    /// Appends all of `bytes`, whole records, or nothing: after an error the file is as long as before. Where the file
-    /// doesn't end with a newline, because another program has left it so, one comes first.
+    /// Appends all of `bytes`, whole records, or nothing: after an error the file is as long as before. If another
+    /// program has left the file without a newline at its end, one is written first.
     ///
-    /// Errors: `inputOutput`; `noSpace`, after which a later append may go well.
+    /// Errors: `inputOutput`; `noSpace`, after which a later append may succeed.
     public func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) {
         guard bytes.count > 0 else { return }
         let failure = state.withLock { state -> UnderstudyError? in
             look(&state)
             if state.mustCut, let number = cutBack(&state) { return Self.failure("written to", number, path) }
-            // Another program may get in between once; one that does so again and again gets its way.
+            // Maximum of three attempts; if another program interferes each time, the record stays where it is.
             var tries = 0
             while true {
                 tries += 1
@@ -158,10 +158,10 @@ public final class SinkFile: Sendable {
         if let failure { throw failure }
     }
 
-    /// Takes back what is behind `length`, which was read before it was appended. Never makes the file longer.
+    /// Takes back the bytes behind `length`, which was read before they were appended. Never makes the file longer.
     ///
-    /// Errors: `inputOutput`. The length is the given one even then: what is left behind it is cut off before the next
-    /// append.
+    /// Errors: `inputOutput`. Even then the length is the given one: the bytes left behind it are cut off before the
+    /// next append.
     public func cut(to length: UInt64) throws(UnderstudyError) {
         let failure = state.withLock { state -> UnderstudyError? in
             guard length < state.length || state.mustCut else { return nil }
@@ -172,11 +172,11 @@ public final class SinkFile: Sendable {
         if let failure { throw failure }
     }
 
-    /// Returns when what has been appended so far is on the disk; at once for a sink that doesn't synchronise.
+    /// Returns when all bytes appended so far are on the disk; at once for a sink that doesn't synchronise.
     ///
-    /// Errors: `noSpace`: the next call writes the data again, so it may go well. `inputOutput`: from then on it always
-    /// fails, since Linux forgets what it couldn't write, so that the next attempt would seem to go well. A new start,
-    /// which cuts the file back to what was committed, undoes that.
+    /// Errors: `noSpace`: the next call writes the data again, so it may succeed. `inputOutput`: all later calls fail
+    /// too, since Linux discards data that it couldn't write, so that the next attempt would seem to succeed. A
+    /// restart, which cuts the file back to its committed length, repairs that.
     public func synchronise() throws(UnderstudyError) {
         if syncs {
             let before = state.withLock { state -> UnderstudyError? in
@@ -202,9 +202,9 @@ public final class SinkFile: Sendable {
         state.withLock { $0.mustLook = true }
     }
 
-    /// Appends what isn't committed here to `other`; nothing of it after an error. Gives the number of bytes.
+    /// Appends the uncommitted bytes to `other`; none of them after an error. Returns the number of bytes.
     ///
-    /// Errors: those of `append`; `inputOutput` where the bytes can't be read.
+    /// Errors: those of `append`; `inputOutput` if the bytes can't be read.
     func copyUncommitted(to other: SinkFile) throws(UnderstudyError) -> Int {
         let pieces = state.withLock { state in
             state.extents.filter { $0.start >= state.committed }.map { ownBytes($0) }
@@ -227,7 +227,7 @@ public final class SinkFile: Sendable {
         return count
     }
 
-    /// An error of the file that can't be `what`.
+    /// An error that says that the file can't be `what`.
     static func failure(_ what: String, _ number: Int32, _ path: String) -> UnderstudyError {
         let space = "the file can't be \(what): no space left"
         return switch number {
@@ -237,5 +237,36 @@ public final class SinkFile: Sendable {
         default:
             UnderstudyError(.inputOutput, "the file can't be \(what): \(String(cString: strerror(number)))", at: path)
         }
+    }
+}
+
+/// The length of an output file whose bytes are all accounted for, and the data that identifies the file again.
+public struct SinkLength: Sendable, Equatable {
+    public var sink: String
+    public var path: String
+    public var device: UInt64
+    public var inode: UInt64
+    /// In bytes. Lines that an unclean run has appended behind it will be answered again.
+    public var length: UInt64
+    /// The file's creation time, in nanoseconds since 1970; 0 if unknown.
+    public var born: Int64
+    /// `FileMark.hash` of the bytes before `length`, with the seed 0 so that a copy of the file is recognised as well;
+    /// 0 if unknown: the row is of a release that kept none, or the file can't be read.
+    public var mark: UInt64
+    /// Whether the run that wrote this left nothing uncommitted: bytes behind `length` aren't from the daemon.
+    public var isSettled: Bool
+
+    public init(
+        sink: String, path: String, device: UInt64, inode: UInt64, length: UInt64, born: Int64 = 0, mark: UInt64 = 0,
+        isSettled: Bool = false
+    ) {
+        self.sink = sink
+        self.path = path
+        self.device = device
+        self.inode = inode
+        self.length = length
+        self.born = born
+        self.mark = mark
+        self.isSettled = isSettled
     }
 }

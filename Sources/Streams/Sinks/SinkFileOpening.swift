@@ -2,9 +2,9 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// Opens the file behind a path to append to it, and makes what is missing so that a power cut can't undo it.
+/// Opens the file at a path for appending, and creates what is missing so that it survives a power loss.
 enum SinkFileOpening {
-    /// Makes the missing ones of `directories`, outermost first, and the file if it isn't there.
+    /// Creates the missing ones of `directories`, outermost first, and the file if it doesn't exist.
     ///
     /// Errors: `cannotCreate`, `noSpace`, `tryAgain` without descriptors.
     static func open(
@@ -17,10 +17,10 @@ enum SinkFileOpening {
             guard number == 0 else { throw failure(number, path) }
             guard status.is_regular != 0 else { throw notRegular(path) }
             if isNew {
-                // The umask must not decide who may read the answers.
+                // Sets the permissions regardless of the umask.
                 guard fchmod(descriptor, permissions) == 0 else { throw failure(errno, path) }
             }
-            // An empty file may have been made by an attempt that failed here.
+            // An empty file may have been created by an attempt that failed here.
             if isNew || status.size == 0 { try synchroniseDirectory(directory(of: path)) }
             return (descriptor, status)
         } catch {
@@ -32,13 +32,13 @@ enum SinkFileOpening {
     private static func descriptor(
         _ path: String, _ directories: [String], _ permissions: UInt32
     ) throws(UnderstudyError) -> (Int32, isNew: Bool) {
-        // Non-blocking, so that a FIFO is refused and not waited for. What is there is read to know the file again.
+        // Non-blocking, so that a FIFO is refused without waiting. The file is read to identify it again.
         let flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         var mayMakeDirectories = !directories.isEmpty
-        // Who else makes or removes the file meanwhile makes a step fail; they won't do so often.
+        // A step fails if another program creates or removes the file meanwhile; this is unlikely to happen repeatedly.
         for exclusive in [O_EXCL, O_EXCL, 0] {
             var descriptor = Glibc.open(path, flags)
-            // A file that may only be written to is known by its inode alone.
+            // A file that may only be written to is identified by its inode alone.
             if descriptor < 0, errno == EACCES { descriptor = Glibc.open(path, flags & ~O_ACCMODE | O_WRONLY) }
             if descriptor >= 0 { return (descriptor, false) }
             guard errno == ENOENT else { throw failure(errno, path) }
@@ -46,7 +46,7 @@ enum SinkFileOpening {
                 mayMakeDirectories = false
                 for directory in directories { try make(directory) }
             }
-            // The last try isn't exclusive: a symbolic link may point to a file that isn't there yet.
+            // The last attempt isn't exclusive: a symbolic link may point to a file that doesn't exist yet.
             descriptor = Glibc.open(path, flags | O_CREAT | exclusive, permissions)
             if descriptor >= 0 { return (descriptor, true) }
             guard errno == EEXIST else { throw failure(errno, path) }
@@ -73,13 +73,13 @@ enum SinkFileOpening {
     private static func synchroniseDirectory(_ directory: String) throws(UnderstudyError) {
         let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            // A directory that may be written to but not listed can't be opened; the file system sees to it later.
+            // A directory that is writable but not readable can't be opened; the file system writes the entry later.
             if errno == EACCES { return }
             if errno == EMFILE || errno == ENFILE { throw failure(errno, directory) }
             throw SinkFile.failure("made durable", errno, directory)
         }
         defer { close(descriptor) }
-        // Some network file systems can't, and have made the entry durable already.
+        // Some network file systems can't sync a directory, and have made the entry durable already.
         guard fsync(descriptor) == 0 || errno == EINVAL else {
             throw SinkFile.failure("made durable", errno, directory)
         }

@@ -1,4 +1,4 @@
-/// What a sink's records look like, as far as a start needs it to tell a line that may be one from a line that can't.
+/// The record format of a sink, as far as recovery needs it to tell lines that may be records from lines that can't.
 public enum SinkForm: Sendable, Equatable {
     case json
     case deadLetters
@@ -24,14 +24,14 @@ public enum SinkForm: Sendable, Equatable {
     private static let errorStart = Array(#"{"error":""#.utf8)
 }
 
-/// The bytes behind the committed length of a sink file after a run that didn't end well, sorted by whose they are. Pure.
+/// The bytes behind the committed length of a sink file after an unclean run, classified by their origin. Pure.
 struct SinkTail {
     enum Origin: Equatable {
-        /// The journal proves that the daemon appended them; their lines are answered again.
+        /// The journal proves that the daemon appended them; their lines will be answered again.
         case own
         /// Whole lines that can't be records.
         case foreign
-        /// Lines that may be records, and fragments: with them in the file, answers may come twice or be torn.
+        /// Lines that may be records, and fragments: left in the file, they might duplicate or tear answers.
         case unclear
     }
 
@@ -40,10 +40,10 @@ struct SinkTail {
         var origin: Origin
     }
 
-    /// In the order of the bytes; neighbours are of different origin.
+    /// In file order; adjacent pieces have different origins.
     private(set) var pieces: [Piece] = []
 
-    /// `start` is where `bytes` begin in the file.
+    /// `start` is the offset of `bytes` in the file.
     init(_ bytes: [UInt8], from start: UInt64, journal: [AppendJournal.Extent], form: SinkForm) {
         let end = start + UInt64(bytes.count)
         let candidates = journal.filter { $0.start >= start && $0.start < end && $0.count <= end - $0.start }
@@ -76,7 +76,7 @@ struct SinkTail {
             let newline = bytes[start..<range.upperBound].firstIndex(of: UInt8(ascii: "\n"))
             let end = newline ?? range.upperBound
             let line = bytes[start..<end]
-            // A power loss leaves NULs where a page didn't come to the disk.
+            // A power loss leaves NULs in place of pages that weren't written to the disk.
             let isForeign = newline != nil && !line.contains(0) && !form.admits(line)
             let next = newline.map { $0 + 1 } ?? end
             add(start..<next, isForeign ? .foreign : .unclear)

@@ -1,8 +1,8 @@
 import Diagnostics
 import Glibc
 
-/// A Unix stream socket as a sink: connects to a listening one when there is something to deliver, and again when the
-/// other side has gone. A record that was interrupted is sent to the next one from its start.
+/// A Unix stream socket as a sink: it connects to a listening socket when there is something to deliver, and reconnects
+/// when the other side closes. A record that was interrupted is sent on the next connection from its start.
 public final class SocketSink: FlowSink {
     private let delivery: FlowDelivery<SocketLine>
 
@@ -42,10 +42,10 @@ struct SocketLine: FlowLine {
         self.address = address
     }
 
-    /// Small enough to notice an interruption between two, large enough not to count.
+    /// Small enough to notice an interruption between two writes, large enough that the cost per write doesn't matter.
     var pieceBytes: Int { 64 << 10 }
     var pauses: (first: Int32, longest: Int32) { (50, 5000) }
-    var triesAreDear: Bool { true }
+    var reopeningIsExpensive: Bool { true }
 
     mutating func open() -> FlowLineState {
         let opened = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)

@@ -1,14 +1,14 @@
 import Diagnostics
 import Glibc
 
-/// Standard output as a daemon's sink. Its reader's going is the end of it.
+/// Standard output as a daemon's sink. The sink ends when the reader closes it.
 ///
-/// The descriptor stays as it was inherited, since other programs may share it; so there is a look whether it has room
-/// before each write that could wait.
+/// The descriptor's flags stay as inherited, since other programs may share it; so the room is checked before each
+/// write that could block.
 public final class StandardOutputSink: FlowSink {
     private let delivery: FlowDelivery<StandardOutputLine>
 
-    /// Errors: `tryAgain`, when there are too many open files.
+    /// Errors: `tryAgain`, if too many files are open.
     public init(
         name: String, whenFull: WhenFull = .block, descriptor: Int32 = STDOUT_FILENO,
         report: @escaping @Sendable (UnderstudyError) -> Void
@@ -37,12 +37,12 @@ struct StandardOutputLine: FlowLine {
         isFile = fstat(output, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// A pipe that has room at all takes PIPE_BUF bytes without waiting, and as a whole (pipe(7)).
+    /// A pipe that has room at all takes PIPE_BUF bytes without blocking, and atomically (pipe(7)).
     var pieceBytes: Int { isFile ? 1 << 20 : 4096 }
     var pauses: (first: Int32, longest: Int32) { (50, 1000) }
-    var triesAreDear: Bool { false }
+    var reopeningIsExpensive: Bool { false }
 
-    /// It can't be opened again once it has been closed.
+    /// It can't be reopened once it has been closed.
     func open() -> FlowLineState { .over }
 
     mutating func close() { descriptor = -1 }

@@ -1,11 +1,11 @@
 import Diagnostics
 import Glibc
 
-/// A named pipe that any number of writers open and leave as they like: only `interrupt` ends it.
+/// A named pipe that any number of writers may open and close: only `interrupt` ends it.
 ///
-/// What is removed or replaced under its path while it runs is noticed: a new FIFO is made or opened and the old one
-/// read until its last writer has left. What is in the pipe when the source stops stays in it for as long as anybody
-/// holds it open, such as systemd for `ListenFIFO=`.
+/// Removal or replacement of the FIFO at its path is noticed: a new FIFO is created or opened, and the old one is read
+/// until its last writer has closed it. When the source stops, the pipe's content is kept while any process holds the
+/// pipe open, such as systemd for `ListenFIFO=`.
 ///
 /// `@unchecked Sendable`: the variables are used by the one thread that reads; the rest never changes.
 public final class FIFOSource: PipeSource, @unchecked Sendable {
@@ -18,23 +18,23 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
     private var watch: NameWatch?
     private var isOpened = false
     private var present: NamedPipe
-    /// Those that have been removed or replaced and still have writers, oldest first.
+    /// Descriptors of FIFOs that were removed or replaced and still have writers, oldest first.
     private var retired: [Int32] = []
-    /// The one that bytes were last taken from: it is emptied before another is read, so that no line is torn.
+    /// The descriptor that bytes were last taken from: it is emptied before another is read, so that no line is torn.
     private var turn: Int32
-    /// The one whose last bytes were no whole line.
+    /// The descriptor whose last bytes were not a whole line.
     private var unfinished: Int32 = -1
-    /// The waker, the watch, the retired ones, the present one.
+    /// The waker, the watch, the retired descriptors, the current one.
     private var requests: [pollfd] = []
-    /// Whether the path couldn't be looked at, or the new FIFO not be made or opened, and why was said.
+    /// Whether the path couldn't be examined, or the new FIFO not be created or opened, and the reason was reported.
     private var isInDoubt = false
-    /// How soon that is tried again, in milliseconds.
+    /// Milliseconds until the next attempt.
     private static let doubt: Int32 = 1000
 
-    /// Opens the FIFO, and makes it with `permissions` if it is missing. `inherited`: a descriptor of it that was
-    /// handed over; it stays open, and whoever made it looks after the path.
+    /// Opens the FIFO, and creates it with `permissions` if it is missing. `inherited`: a descriptor of it that was
+    /// passed to the process; it stays open, and the process that passed it manages the path.
     ///
-    /// `report` is told what goes wrong and doesn't end the source.
+    /// `report` is called with problems that don't end the source.
     ///
     /// Errors: `configuration` if something else is at `path` or its directory is missing; `cannotCreate`,
     /// `missingInput`, `tryAgain`.
@@ -51,7 +51,7 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
         if let inherited {
             present = try NamedPipe(inherited: inherited, path: path)
         } else {
-            // Watched before it is opened, so that nothing happens unseen in between.
+            // The path is watched before it is opened, so that no change is missed in between.
             var problem: UnderstudyError?
             do { watch = try NameWatch(path: path) } catch { problem = error }
             present = try NamedPipe(at: path, permissions: permissions)
@@ -83,7 +83,7 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
         switch event {
         case .bytes(let count): return .bytes(count)
         case .lineLeftOpen:
-            // The next bytes mustn't become the rest of that line.
+            // Ends the line, so that the next bytes don't continue it.
             room[0] = 0x0A
             return .bytes(1)
         case .end: return .end
@@ -115,7 +115,7 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
         }
     }
 
-    /// Waits for a descriptor that has bytes or has ended; nil once interrupted.
+    /// Waits for a descriptor that is readable or has ended; nil once interrupted.
     private func next() throws(UnderstudyError) -> Int32? {
         while true {
             let count = poll(&requests, nfds_t(requests.count), isInDoubt ? Self.doubt : -1)
@@ -142,14 +142,14 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
         }
     }
 
-    /// To be called whenever what is waited for has changed.
+    /// Must be called whenever the set of descriptors changes.
     private func arm() {
         requests = ([wake.descriptor, watch?.descriptor ?? -1] + retired + [present.descriptor]).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
     }
 
-    /// Takes the news of the path.
+    /// Handles the events of the path.
     private func look() {
         switch watch?.take() {
         case nil, .nothing: break

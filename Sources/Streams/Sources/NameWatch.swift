@@ -2,17 +2,17 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// Tells when something happens to one name in a directory (inotify(7)), without looking.
+/// Reports events of one name in a directory (inotify(7)), without polling.
 package final class NameWatch {
     package enum News {
         case nothing
-        /// Something came, went or was put in its place.
+        /// The name was created, removed or replaced.
         case changed
-        /// The directory has gone; there will be no more news.
+        /// The directory was removed; there will be no more events.
         case directoryGone
     }
 
-    /// Readable when there are news.
+    /// Readable when there are events.
     package let descriptor: Int32
     private let name: [UInt8]
     private var events = [UInt8](repeating: 0, count: 4096)
@@ -35,7 +35,7 @@ package final class NameWatch {
 
     deinit { close(descriptor) }
 
-    /// Takes the news that have come since the last call. Where they can't be read something may have changed.
+    /// Returns the events since the last call. If they can't be read, a change is assumed.
     package func take() -> News {
         var news = News.nothing
         while true {

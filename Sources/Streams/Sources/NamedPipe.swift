@@ -1,15 +1,15 @@
 import Diagnostics
 import Glibc
 
-/// A FIFO that is open for reading and writing, so that it doesn't end when its last writer leaves (fifo(7)).
+/// A FIFO that is open for reading and writing, so that it doesn't end when its last writer closes it (fifo(7)).
 ///
-/// Whoever holds one closes its descriptor.
+/// The owner closes its descriptor.
 struct NamedPipe {
     let descriptor: Int32
     private let device: UInt64
     private let inode: UInt64
 
-    /// Opens the FIFO at `path`; one that is missing is made with `permissions`, whatever the umask.
+    /// Opens the FIFO at `path`; a missing one is created with `permissions`, regardless of the umask.
     ///
     /// Errors: `configuration` if something else is there or the directory is missing; `cannotCreate`, `missingInput`.
     init(at path: String, permissions: UInt32) throws(UnderstudyError) {
@@ -28,15 +28,15 @@ struct NamedPipe {
         self.init(descriptor)
     }
 
-    /// A FIFO that somebody else has opened, such as systemd for `ListenFIFO=`; `inherited` itself stays as it is.
+    /// A FIFO that another process has opened, such as systemd for `ListenFIFO=`; `inherited` itself is not changed.
     ///
-    /// Errors: `configuration` if it is no FIFO.
+    /// Errors: `configuration` if it is not a FIFO.
     init(inherited: Int32, path: String) throws(UnderstudyError) {
         var status = stat()
         guard fstat(inherited, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else {
             throw UnderstudyError(.configuration, "descriptor \(inherited) that was handed over is no FIFO", at: path)
         }
-        // Opened anew, since the flags of `inherited` are shared with whoever else holds it.
+        // Reopened, since the flags of `inherited` are shared with its other holders.
         let descriptor = open("/proc/self/fd/\(inherited)", O_RDWR | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             let why = String(cString: strerror(errno))
@@ -55,9 +55,9 @@ struct NamedPipe {
         Self.enlarge(descriptor)
     }
 
-    /// Whether this FIFO is what stands at `path`.
+    /// Whether this FIFO is the file at `path`.
     ///
-    /// Errors: `noPermission`, `inputOutput` where that can't be told.
+    /// Errors: `noPermission`, `inputOutput` if that can't be determined.
     func stands(at path: String) throws(UnderstudyError) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -70,20 +70,21 @@ struct NamedPipe {
         return UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
     }
 
-    /// Gives this FIFO's other end up: the descriptor to go on with, which ends when the last writer has left.
+    /// Closes this FIFO's write end. Returns the descriptor to read from, which ends when the last writer has closed
+    /// the FIFO.
     consuming func retired() -> Int32 {
         let reading = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        // Opened while there is a writer, ourselves, so poll will tell when there is none.
-        // Without /proc it goes on as it is, and is held for longer than it need be.
+        // Opened while this process is still a writer, so that poll reports the last close. Without /proc the old
+        // descriptor is kept, and stays open for longer than necessary.
         guard reading >= 0 else { return descriptor }
         close(descriptor)
         return reading
     }
 
-    /// Lets a pipe hold 1 MiB, the most that Linux gives everybody, so that a burst takes fewer wake-ups. If it can't
-    /// be had, nothing is lost.
+    /// Sets a pipe's capacity to 1 MiB, the most that Linux allows unprivileged processes, so that a burst takes fewer
+    /// wake-ups. A failure is harmless.
     static func enlarge(_ descriptor: Int32) {
-        let setPipeSize: Int32 = 1031  // F_SETPIPE_SZ of <linux/fcntl.h>, which Swift doesn't show
+        let setPipeSize: Int32 = 1031  // F_SETPIPE_SZ of <linux/fcntl.h>, which Swift doesn't import
         _ = fcntl(descriptor, setPipeSize, 1 << 20)
     }
 
@@ -99,7 +100,7 @@ struct NamedPipe {
 
     private static func refuseOthers(_ path: String) throws(UnderstudyError) {
         var status = stat()
-        // `open` finds what has just gone or can't be looked at; it can't hang, since it isn't told to wait.
+        // A path that doesn't exist or can't be examined is left to `open`, which is non-blocking and so can't hang.
         guard stat(path, &status) == 0 else { return }
         let kind =
             switch status.st_mode & S_IFMT {
@@ -115,4 +116,36 @@ struct NamedPipe {
                 .configuration, "a FIFO should be here, but it is \(kind); take it away or name another path", at: path)
         }
     }
+}
+
+/// A source whose bytes come from a pipe and can be moved without being read into memory, so that they aren't lost if
+/// the process is killed in between.
+protocol PipeSource: StreamSource {
+    /// Whether it really is a pipe.
+    var isPipe: Bool { get }
+
+    /// Waits until a pipe is readable or has ended, and calls `move` with its descriptor to take the bytes. Used
+    /// instead of `read`, by the same thread.
+    func take(_ move: (Int32) -> PipeMove) throws(UnderstudyError) -> PipeEvent
+}
+
+/// The outcome of an attempt to take bytes from a pipe.
+enum PipeMove {
+    /// The number of bytes, at least one; whether the last of them is LF.
+    case bytes(Int, endInLine: Bool)
+    /// The pipe is empty and has no writers.
+    case ended
+    /// The pipe was empty, or a signal interrupted the call: try again.
+    case again
+    /// Nothing was taken; the mover has the reason.
+    case failed
+}
+
+enum PipeEvent {
+    case bytes(Int)
+    /// One of several pipes has ended within a line, which will never be completed.
+    case lineLeftOpen
+    case end
+    case stopped
+    case failed
 }

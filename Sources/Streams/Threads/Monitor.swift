@@ -2,10 +2,10 @@ import Glibc
 
 /// A mutex, the state that it guards, and the conditions that threads wait for on that state.
 ///
-/// A wait is a closure that is tried again each time its condition is signalled, so no thread holds a reference into
+/// A wait is a closure that is called again each time its condition is signalled, so no thread holds a reference into
 /// the state while it sleeps.
 ///
-/// `@unchecked Sendable`: the pointers never change, and what they point to is touched only with the mutex held.
+/// `@unchecked Sendable`: the pointers never change, and their targets are accessed only with the mutex held.
 public final class Monitor<State: Sendable>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline let conditions: UnsafeMutablePointer<pthread_cond_t>
@@ -18,7 +18,7 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         conditions = .allocate(capacity: count)
         conditionCount = count
-        // Waits with an end are measured on a clock that nobody sets.
+        // Waits with a deadline use the monotonic clock, which can't be set.
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
@@ -44,7 +44,7 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         return body(&state.pointee)
     }
 
-    /// Tries `body` under the lock until it gives a value, sleeping on `condition` between tries.
+    /// Calls `body` under the lock until it returns a value, sleeping on `condition` between calls.
     @inlinable
     public func wait<Result>(on condition: Int, until body: (inout State) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
@@ -55,7 +55,7 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// As `wait`, but gives up at `deadline`, a time of `Monotonic.nanoseconds`: then nil.
+    /// As `wait`, but returns nil at `deadline`, a time of `Monotonic.nanoseconds`.
     @inlinable
     public func wait<Result>(
         on condition: Int, until deadline: UInt64, _ body: (inout State) -> Result?
@@ -79,5 +79,16 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
     @inlinable
     public func broadcast(_ condition: Int) {
         pthread_cond_broadcast(conditions + condition)
+    }
+}
+
+/// The monotonic clock.
+public enum Monotonic {
+    /// Nanoseconds since a fixed moment (CLOCK_MONOTONIC).
+    @inlinable
+    public static var nanoseconds: UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 }

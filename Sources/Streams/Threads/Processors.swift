@@ -2,7 +2,7 @@ import Glibc
 
 /// The processors that this process may use.
 public enum Processors {
-    /// How many: those of its affinity mask (`taskset`, a cpuset), or all that are online where that can't be read.
+    /// Their number: those of the affinity mask (`taskset`, a cpuset), or all online ones if the mask can't be read.
     public static var available: Int {
         allowed(inStatus: contents(of: "/proc/self/status")) ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }

@@ -2,20 +2,20 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// A thread that takes signals in the place of a signal handler, so that what they cause may take locks (signalfd(2)).
+/// A thread that receives signals instead of a signal handler, so that the handling code may take locks (signalfd(2)).
 public final class SignalThread: Sendable {
     private let wake: Wake
     private let thread: WorkerThread
 
-    /// Blocks the signals for the calling thread and for all threads that it starts from then on: they stay pending until
-    /// a `SignalThread` takes them.
+    /// Blocks the signals for the calling thread and for all threads that it starts later: they stay pending until a
+    /// `SignalThread` receives them.
     public static func block(_ signals: [Int32]) {
         var set = set(of: signals)
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Starts the thread, which calls `received` with the number of each of the signals that arrives. They must have been
-    /// blocked with `block` before the process started its first thread.
+    /// Starts the thread, which calls `received` with the number of each signal that arrives. The signals must have
+    /// been blocked with `block` before the process started its first thread.
     ///
     /// Errors: `tryAgain`.
     public init(_ signals: [Int32], received: @escaping @Sendable (Int32) -> Void) throws(UnderstudyError) {
@@ -43,7 +43,7 @@ public final class SignalThread: Sendable {
         thread.join()
     }
 
-    /// Gives the process the end that the signal has by default.
+    /// Ends the process with the signal's default action.
     public static func endProcess(by signal: Int32) {
         var set = set(of: [signal])
         Glibc.signal(signal, SIG_DFL)

@@ -14,7 +14,7 @@ public final class WorkerThread: Sendable {
         }
     }
 
-    /// Starts a thread at once. `name` is what `top -H` and `perf` show; the kernel keeps its first 15 bytes.
+    /// Starts a thread at once. `name` is the name in `top -H` and `perf`; the kernel keeps its first 15 bytes.
     public init(name: String, _ body: @escaping @Sendable () -> Void) throws(UnderstudyError) {
         let (status, thread) = Self.start(Start(String(name.prefix(15)), body))
         guard status == 0 else {
@@ -45,7 +45,7 @@ public final class WorkerThread: Sendable {
         pthread_join(handle, nil)
     }
 
-    /// Names the thread for people who look at it; if that fails, nothing is lost.
+    /// Names the thread for diagnostic tools. A failure is harmless.
     private static func nameThisThread(_ name: String) {
         let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }

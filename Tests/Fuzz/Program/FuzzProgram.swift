@@ -2,7 +2,7 @@ import Diagnostics
 import FuzzTargets
 import Glibc
 
-/// The target that the variable `FUZZ_TARGET` names.
+/// The target named by the variable `FUZZ_TARGET`.
 private let target: FuzzTarget = {
     let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
     if let target = FuzzTargets.named(name) { return target }
@@ -11,7 +11,7 @@ private let target: FuzzTarget = {
     exit(2)
 }()
 
-/// What libFuzzer calls for every input.
+/// Called by libFuzzer for every input.
 @_cdecl("LLVMFuzzerTestOneInput") public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     target.run(Array(UnsafeBufferPointer(start: bytes, count: count)))
     return 0
@@ -25,7 +25,7 @@ private func runDriver(
     _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-/// Runs one target under libFuzzer, whose options and corpora are the arguments.
+/// Runs one target under libFuzzer; the arguments are libFuzzer's options and corpora.
 @main struct FuzzProgram {
     static func main() {
         _ = target

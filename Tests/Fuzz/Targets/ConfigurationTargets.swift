@@ -1,8 +1,8 @@
 import Configuration
 
 extension FuzzTargets {
-    /// A configuration file, all the way from bytes to checked settings. What is accepted must come out the same when it
-    /// is printed with its defaults and read again; what is refused must say where.
+    /// A configuration file, from bytes to checked settings. An accepted file must have the same settings after it is
+    /// printed with its defaults and read again; a refused one must give the place of the error.
     static func configuration(_ bytes: [UInt8]) {
         let environment = ["STATE_DIRECTORY": "/var/lib/understudy", "MODELS": "/models", "EMPTY": ""]
         do throws(ConfigurationErrors) {
@@ -24,7 +24,7 @@ extension FuzzTargets {
         }
     }
 
-    /// The verbs beside the daemon make what they can of a file that is wrong.
+    /// The commands other than the daemon read as much as possible of an invalid file.
     private static func glance(_ bytes: [UInt8], _ environment: [String: String]) {
         guard let glance = try? ConfigurationGlance(bytes, path: "fuzz.yaml", environment: environment) else { return }
         hold(glance.errors != nil, "a file is refused and passes at a glance")

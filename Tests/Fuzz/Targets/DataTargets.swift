@@ -4,7 +4,8 @@ import Models
 import Store
 
 extension FuzzTargets {
-    /// A training file. Its rows must be text, its labels distinct and in order, and reading by them must change nothing.
+    /// A training file. Its rows must be text, its labels distinct and in order, and reading it with these labels must
+    /// give the same rows.
     static func trainingData(_ bytes: [UInt8]) {
         do throws(UnderstudyError) {
             let data = try DataSet.parse(bytes, name: "data.jsonl")
@@ -36,7 +37,7 @@ extension FuzzTargets {
 
     private static let logitsFolder = FuzzFolder("teacher-logits")
 
-    /// A file of a teacher's logits. One that is taken must give the same when it is opened again.
+    /// A file of a teacher's logits. An accepted file must give the same logits when it is opened again.
     static func teacherLogits(_ bytes: [UInt8]) {
         let path = logitsFolder.write(bytes, to: "logits.jsonl")
         do throws(UnderstudyError) {

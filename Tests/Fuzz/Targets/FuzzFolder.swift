@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A folder in memory for a target that needs paths; it goes when the process ends well.
+/// A folder in memory for a target that needs paths; removed when the process ends normally.
 final class FuzzFolder: Sendable {
     private static let all = Mutex<[String]>([])
     private static let atTheEnd: Void = { atexit { FuzzFolder.all.withLock { $0.forEach(FuzzFolder.remove) } } }()
@@ -18,7 +18,7 @@ final class FuzzFolder: Sendable {
         Self.all.withLock { $0.append(path) }
     }
 
-    /// Writes a file and gives its path. The file is a new one, as a mapped one mustn't change.
+    /// Writes a file and returns its path. The file is always a new one, since a mapped file mustn't change.
     @discardableResult func write(_ bytes: [UInt8], to name: String) -> String {
         let file = "\(path)/\(name)"
         unlink(file)

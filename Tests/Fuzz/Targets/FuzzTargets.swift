@@ -1,7 +1,7 @@
-/// Everything that reads bytes from outside, as functions from bytes to nothing: they return, or end the process where
-/// something is wrong. libFuzzer runs them (`Tests/Fuzz/README.md`), and so do the tests, over the corpora.
+/// All code that reads external bytes, as functions of bytes without a result: they return, or end the process on a
+/// violated invariant. libFuzzer runs them (`Tests/Fuzz/README.md`), and so do the tests, over the corpora.
 public enum FuzzTargets {
-    /// By name. A target belongs to one thread at a time.
+    /// By name. A target is used by one thread at a time.
     public static let all: [FuzzTarget] = [
         FuzzTarget("configuration", configuration),
         FuzzTarget("lines", lines),
@@ -27,7 +27,7 @@ public enum FuzzTargets {
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }
 
-/// One of them.
+/// A fuzz target.
 public struct FuzzTarget: Sendable, CustomStringConvertible {
     public let name: String
     public let run: @Sendable ([UInt8]) -> Void

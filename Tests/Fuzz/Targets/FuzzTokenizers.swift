@@ -54,7 +54,7 @@ enum FuzzTokenizers {
         ["<unk>",0.0],["▁",-2.0],["▁port",-3.5],["s",-4.0],["港口",-5.0],["港",-6.25],["A",-7.0],["fi",-7.5]
         """
 
-    /// SentencePiece's way: a map of characters, spaces as marks, and unknown characters as bytes or as one piece.
+    /// As in SentencePiece: a map of characters, spaces as marks, and unknown characters as bytes or as one piece.
     private static func unigram(bytes: Bool) -> String {
         let spelt = (0..<256).map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
@@ -92,7 +92,7 @@ enum FuzzTokenizers {
            "vocab": {"[UNK]": 0, "ab": 1, "##c": 2, "港": 3}}}
         """#
 
-    /// Made by `characters_map` of scripts/make-tokenizer-goldens.py.
+    /// Made by `characters_map` of Tests/Goldens/make-tokenizer-goldens.py.
     private static let characterMap = """
         AAQAAAAEAAAAAACAAgAAgAUAAIAGAACAAAAAgAgAAIAMAACADwAAgAAAAAAAAAAACikAAA00AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
@@ -115,7 +115,7 @@ enum FuzzTokenizers {
         do throws(UnderstudyError) {
             return try TokenizerFiles.load(directory: folder.path).tokenizer
         } catch {
-            // The files are ours: one that doesn't load is a mistake in this file.
+            // The files are part of this file: if one doesn't load, this file is wrong.
             fatalError("a tokenizer for fuzzing doesn't load: \(error)")
         }
     }

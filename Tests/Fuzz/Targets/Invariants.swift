@@ -1,11 +1,11 @@
 import Glibc
 
-/// Ends the process where `condition` doesn't hold: that is how a fuzzer notices, and so `fatalError` is right here.
+/// Ends the process if `condition` is false. A fuzzer detects that, so `fatalError` is right here.
 public func hold(_ condition: Bool, _ message: @autoclosure () -> String) {
     if !condition { fatalError("an invariant is broken: \(message())") }
 }
 
-/// Puts up with an error, which must say something.
+/// Accepts an error, which must have a message.
 func refuse(_ error: some Error & CustomStringConvertible) {
     hold(!error.description.isEmpty, "an error without words")
 }

@@ -2,8 +2,8 @@ import Diagnostics
 import Streams
 
 extension FuzzTargets {
-    /// A stream that is cut into lines and decoded. The first two bytes choose form, encoding and how the reads split the
-    /// stream. However it was split, the lines must be the same and lie end to end, and a text must be UTF-8.
+    /// A stream that is split into lines and decoded. The first two bytes select the form, the encoding and the sizes
+    /// of the reads. For any sizes the lines must be the same and contiguous, and a text must be UTF-8.
     static func lines(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
         let (choice, step) = (Int(input.byte()), Int(input.byte()) + 1)
@@ -33,7 +33,7 @@ extension FuzzTargets {
             }
             if let last = framer.finish(base, upTo: all.count, chunk: 0) { records.append(last) }
         }
-        // Nothing is kept of a line that is too long, wherever it may have stood.
+        // The bytes of a line that is too long aren't kept, so its place doesn't matter.
         return records.map { record in
             var record = record
             if record.isTooLong { record.start = 0 }

@@ -3,7 +3,7 @@ import Models
 import Tensors
 
 extension FuzzTargets {
-    /// A JSON document of a model directory. One that is accepted must read back from its own text.
+    /// A JSON document of a model directory. An accepted document must be equal after it is written and read again.
     static func json(_ bytes: [UInt8]) {
         guard let tree = bytes.withUnsafeBytes({ try? JSONTree.parse($0) }) else { return }
         let text = Array(tree.text.utf8)
@@ -12,7 +12,7 @@ extension FuzzTargets {
 
     private static let tensorFolder = FuzzFolder("safetensors")
 
-    /// A safetensors file, all of whose tensors are read in every way.
+    /// A safetensors file; all of its tensors are read in every way.
     static func safetensors(_ bytes: [UInt8]) {
         let path = tensorFolder.write(bytes, to: "model.safetensors")
         do throws(UnderstudyError) {
@@ -53,8 +53,8 @@ extension FuzzTargets {
 
     private static let modelFolder = FuzzFolder("model-directory")
 
-    /// A model's config.json and, behind a zero byte, its weights. The configuration must read back from its own text.
-    /// Without weights they are made for it where they are small, and then they must load.
+    /// A model's config.json and, after a zero byte, its weights. The configuration must be equal after it is written
+    /// and read again. Missing weights are generated if they are small, and must then load.
     static func modelDirectory(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
         let json = input.part()
@@ -72,13 +72,13 @@ extension FuzzTargets {
         }
     }
 
-    /// Values of weights that are made.
+    /// Maximum number of generated weights.
     private static let mostValues = 20_000
 
     private static func isSmall(_ shapes: [[Int]]) -> Bool {
         var left = mostValues
         for shape in shapes {
-            // No size is beyond 2^27, so nothing overflows on the way.
+            // No size is above 2^27, so nothing overflows.
             left -= shape.reduce(1) { min($0 * $1, mostValues) }
         }
         return left > 0

@@ -5,8 +5,8 @@ extension FuzzTargets {
 
     static func zstd(_ bytes: [UInt8]) { unpack(bytes, understudy_packing_zstd) }
 
-    /// A compressed file. The first two bytes choose how much is given and asked for at a time: what comes out, and
-    /// whether it is damaged or whole, must not depend on it. Only where damage is noticed may.
+    /// A compressed file. The first two bytes select the sizes of the reads and writes: the output, and whether it is
+    /// damaged or complete, must not depend on them. Only the place where damage is detected may.
     private static func unpack(_ bytes: [UInt8], _ packing: understudy_packing) {
         var input = FuzzInput(bytes)
         let (give, ask) = (Int(input.byte()) + 1, 16 * (Int(input.byte()) + 1))
@@ -14,7 +14,8 @@ extension FuzzTargets {
         let whole = unpacked(file, packing, give: max(1, file.count), ask: 1 << 16)
         let pieces = unpacked(file, packing, give: give, ask: ask)
         guard let whole, let pieces else { return }
-        // Of a frame whose last block is empty, libzstd compares the length with the header only if it gets all at once.
+        // For a frame whose last block is empty, libzstd compares the length with the header only if it gets the whole
+        // frame at once.
         let isEqual = whole.end == pieces.end || packing == understudy_packing_zstd && whole.end == .damaged
         hold(isEqual, "pieces of \(give) and \(ask) bytes end as \(pieces.end), not as \(whole.end)")
         let least = min(whole.bytes.count, pieces.bytes.count)
@@ -24,13 +25,13 @@ extension FuzzTargets {
         }
     }
 
-    /// Whether the library notices damage or waits for more is all the same to who reads.
+    /// For the reader it makes no difference whether the library detects damage or waits for more input.
     private enum End { case whole, damaged }
 
-    /// More isn't unpacked.
+    /// Maximum number of unpacked bytes.
     private static let mostBytes = 1 << 16
 
-    /// nil for a file that unpacks to more than is worth the time.
+    /// nil for a file that unpacks to too much data for a fuzz run.
     private static func unpacked(
         _ file: [UInt8], _ packing: understudy_packing, give: Int, ask: Int
     ) -> (bytes: [UInt8], end: End)? {

@@ -23,13 +23,13 @@ extension FuzzTargets {
         }
     }
 
-    /// Carriage returns don't count.
+    /// Carriage returns are ignored.
     private static func hasEmptyLine(_ bytes: [UInt8]) -> Bool {
         let lines = bytes.filter { $0 != 0x0D }
         return zip(lines, lines.dropFirst()).contains { $0 == 0x0A && $1 == 0x0A }
     }
 
-    /// Where the status is offered, as people write it.
+    /// The address of the status server, as text.
     static func statusAddress(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         do throws(UnderstudyError) {

@@ -5,11 +5,11 @@ import Streams
 extension FuzzTargets {
     private static let spoolFolder = FuzzFolder("spool")
 
-    /// What a run may find in a spool: segments with any names and contents, and checkpoints of them. A start must
-    /// succeed and read to the end; nothing may be read that isn't in the segments.
+    /// The content of a spool at a start: segments with any names and contents, and their checkpoints. A start must
+    /// succeed and read to the end; only bytes in the segments may be read.
     ///
-    /// The input is a list: an odd byte, a name and contents, zero bytes behind them; or an even byte and numbers of a
-    /// checkpoint.
+    /// The input is a list: an odd byte, a name and contents, each followed by a zero byte; or an even byte and numbers
+    /// of a checkpoint.
     static func spool(_ bytes: [UInt8]) {
         spoolFolder.empty()
         let folder = "\(spoolFolder.path)/wire"
@@ -36,7 +36,7 @@ extension FuzzTargets {
 
     private static func checkpoint(_ input: inout FuzzInput) -> FileCheckpoint {
         let flags = input.byte()
-        // A number of the usual kind is one byte; any may be had.
+        // A typical number is one byte; any number is possible.
         func number() -> UInt64 { flags & 4 == 0 ? UInt64(input.byte()) : input.number() }
         let file = FileIdentity(device: flags & 8 == 0 ? 0 : number(), inode: number(), generation: 0)
         let offset = number()
@@ -46,7 +46,7 @@ extension FuzzTargets {
             size: number(), modified: 0)
     }
 
-    /// The right one, so that a checkpoint can be gone on from.
+    /// The correct mark, so that the checkpoint is valid.
     private static func mark(_ sequence: UInt64, _ offset: UInt64) -> UInt64 {
         let digits = String(sequence)
         let path = "\(spoolFolder.path)/wire/" + String(repeating: "0", count: 20 - digits.count) + digits + ".seg"
@@ -82,7 +82,7 @@ extension FuzzTargets {
                 case .end, .stopped: break reading
                 }
             }
-            // A line that was left open is ended.
+            // An open line is ended.
             hold(count <= most + 1, "\(count) bytes are read of \(most)")
             _ = source.takeForgotten()
         } catch {
@@ -91,7 +91,7 @@ extension FuzzTargets {
     }
 }
 
-/// A source that has ended before it began.
+/// A source that ends at once.
 private final class EndedSource: StreamSource {
     let name = "wire"
 

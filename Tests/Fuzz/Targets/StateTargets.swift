@@ -6,11 +6,11 @@ import Streams
 extension FuzzTargets {
     private static let stateFolder = FuzzFolder("state")
 
-    /// A state directory with any database and log. A start must succeed, what is read must have been committed if the
-    /// seals say so, and a commit must be possible.
+    /// A state directory with any database and log. A start must succeed, values read must have been committed if the
+    /// seals are valid, and a commit must be possible.
     ///
-    /// The first byte says whether the rest is the database itself, its log, or changes to a good pair of them: four
-    /// bytes of place and one of what is to stand there.
+    /// The first byte selects whether the rest is the database itself, its log, or changes to a valid pair of them:
+    /// four bytes of offset and one byte of content.
     static func state(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
         stateFolder.empty()
@@ -28,7 +28,7 @@ extension FuzzTargets {
         do throws(UnderstudyError) {
             try use(try Store.open(directory: stateFolder.path) { refuse($0) })
         } catch {
-            // A newer release's state is refused, and nothing else is.
+            // Only a newer release's state is refused.
             hold(error.code == .configuration, "a state doesn't open: \(error)")
             refuse(error)
         }
@@ -56,7 +56,7 @@ extension FuzzTargets {
     }
 }
 
-/// A good database with a log, and what was committed to them.
+/// A valid database with a log, and the data that was committed to them.
 private struct StateImage {
     var main: [UInt8]
     var log: [UInt8]
@@ -84,7 +84,7 @@ private struct StateImage {
             log = Array(FileManager.default.contents(atPath: "\(folder.path)/state.sqlite-wal") ?? Data())
             try store.close()
         } catch {
-            // It is made of nothing but this file.
+            // It is created by this file alone.
             fatalError("a state for fuzzing can't be made: \(error)")
         }
     }

@@ -2,7 +2,7 @@ import Diagnostics
 import Text
 
 extension FuzzTargets {
-    /// A tokenizer.json, up to its definition: everything is read and checked, no tables are made.
+    /// A tokenizer.json, up to its definition: everything is read and checked, no tables are built.
     static func tokenizerJSON(_ bytes: [UInt8]) {
         do throws(UnderstudyError) {
             let count = try TokenizerFiles.pieceCount(ofJSON: bytes, place: "tokenizer.json")
@@ -13,7 +13,7 @@ extension FuzzTargets {
         }
     }
 
-    /// A vocab.txt. One that is taken must read back from what is written of it.
+    /// A vocab.txt. An accepted file must be equal after it is written and read again.
     static func vocabulary(_ bytes: [UInt8]) {
         do throws(UnderstudyError) {
             let vocabulary = try TokenizerFiles.vocabulary(ofText: bytes, place: "vocab.txt")
@@ -31,7 +31,7 @@ extension FuzzTargets {
 
     private static let tokenizerFolder = FuzzFolder("tokenizer-directory")
 
-    /// A whole tokenizer, which then reads a text: the files of its directory and the text, a zero byte between them.
+    /// A whole tokenizer, which then encodes a text: the files of its directory and the text, separated by zero bytes.
     /// Slow: its tables have an entry for every code point.
     static func tokenizerDirectory(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
@@ -50,9 +50,10 @@ extension FuzzTargets {
         }
     }
 
-    /// Any bytes as a line, for tokenizers of every kind. The first byte chooses the tokenizer, the second the length.
+    /// Any bytes as a line, for tokenizers of every kind. The first byte selects the tokenizer, the second the length.
     ///
-    /// Tokenizers may count on UTF-8; on anything else they must still stay within the line and the vocabulary.
+    /// Tokenizers may assume UTF-8; for other input they must still not read beyond the line or return ids outside of
+    /// the vocabulary.
     static func tokenize(_ bytes: [UInt8]) {
         var input = FuzzInput(bytes)
         let (choice, most) = (Int(input.byte()), Int(input.byte()))

@@ -4,7 +4,7 @@ import Models
 import Tensors
 import Text
 
-/// A tiny student with PyTorch's results, written by scripts/make-student-goldens.py.
+/// A tiny student with PyTorch's results, written by Tests/Goldens/make-student-goldens.py.
 struct StudentGolden {
     let file: SafetensorsFile
     let configuration: StudentConfiguration

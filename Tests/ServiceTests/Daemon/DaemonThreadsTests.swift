@@ -30,7 +30,9 @@ import Testing
                     stand.put("\(round)", lines: 20)
                     try stand.start()
                     try #require(eventually { stand.count("READY=1") == 1 && stand.answers().count == 20 })
-                    let wanted = ["signals", "status", "heart", "committer", "link", "link", "spool wire", "fifo pipe"]
+                    let wanted = [
+                        "signals", "status", "watchdog", "committer", "link", "link", "spool wire", "fifo pipe",
+                    ]
                     let isComplete = eventually {
                         var threads = DaemonThreadsTests.threadNames
                         return wanted.allSatisfy { name in

@@ -1,17 +1,17 @@
 /*
- A library for LD_PRELOAD that records what a process does to the files below a directory, so that a driver can work out
- what a disk would hold after a power cut at any moment (`disk.py`).
+ A library for LD_PRELOAD that records the changes that a process makes to files below a directory, so that a driver can
+ compute the possible contents of a disk after a power loss at any moment (`disk.py`).
 
      DISK_ROOT         the directory; an absolute path
      DISK_JOURNAL      the file that the records are appended to; outside of DISK_ROOT
      DISK_STASH        a directory on the same file system, outside of DISK_ROOT: a file that is about to lose its last
-                       name gets another one there, its inode number, so that it can be put back with the same inode
-     DISK_IGNORE_SYNC  a glob(7) of paths below DISK_ROOT: fsync and fdatasync of these files aren't recorded. So a
-                       program that doesn't force them is simulated
+                       name gets a new one there, its inode number, so that it can be restored with the same inode
+     DISK_IGNORE_SYNC  a glob(7) of paths below DISK_ROOT: fsync and fdatasync of these files aren't recorded, which
+                       simulates a program that doesn't sync them
 
- One lock is held around each change and the writing of its record, so the journal has the order in which the changes were
- made, and a call that has returned is in it. After kill -9 the journal may lack the last call, which then hasn't
- returned either, or end in the middle of a record.
+ A lock is held during each change and the writing of its record, so the journal has the order of the changes and
+ contains every call that has returned. After kill -9 the journal may end in the middle of a record, or lack the last
+ call, which then hasn't returned either.
  */
 #include "preload.h"
 
@@ -24,7 +24,7 @@
 
 enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_DIRECTORY, RENAME, UNLINK, LINK, MAKE_DIRECTORY, REMOVE_DIRECTORY, MAP };
 
-/* `path_bytes` of a path follow, then `data_bytes` of data: what was written, or a second path. */
+/* Followed by `path_bytes` of a path and `data_bytes` of data: the written bytes, or a second path. */
 struct record {
     uint32_t kind;
     uint32_t path_bytes;
@@ -40,7 +40,7 @@ static const char *stash;
 static const char *ignored;
 static int journal = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/* The inode of a file below the root that a descriptor was opened for, else 0; and whether its syncs are recorded. */
+/* The inode of the file below the root for which a descriptor was opened, or 0; and whether its syncs are recorded. */
 static _Atomic uint64_t inodes[MOST_DESCRIPTORS];
 static _Atomic char is_ignored[MOST_DESCRIPTORS];
 
@@ -51,7 +51,7 @@ __attribute__((constructor)) static void set_up(void) {
     if (getenv("DISK_ROOT") == NULL || path == NULL || stash == NULL) return;
     int descriptor = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (descriptor < 0) _exit(121);
-    // Out of the way of the program's own descriptors.
+    // A number outside of the range of the program's own descriptors.
     journal = REAL(fcntl)(descriptor, F_DUPFD_CLOEXEC, 500);
     REAL(close)(descriptor);
     if (journal < 0) _exit(121);
@@ -64,7 +64,7 @@ static int is_below(const char *path) {
         && (path[root_bytes] == '/' || path[root_bytes] == 0);
 }
 
-/* Called with the lock held. */
+/* Must be called with the lock held. */
 static void put(enum kind kind, uint64_t inode, uint64_t offset, const char *path, const void *data, size_t count) {
     struct record record = {
         .kind = kind, .path_bytes = path == NULL ? 0 : (uint32_t)strlen(path), .data_bytes = (uint32_t)count,
@@ -72,7 +72,7 @@ static void put(enum kind kind, uint64_t inode, uint64_t offset, const char *pat
     struct iovec parts[3] = {
         {&record, sizeof record}, {(void *)path, record.path_bytes}, {(void *)data, record.data_bytes}};
     size_t whole = sizeof record + record.path_bytes + record.data_bytes;
-    // A journal that has lost a record is worth nothing.
+    // A journal with a missing record is useless.
     if (REAL(writev)(journal, parts, 3) != (ssize_t)whole) _exit(122);
 }
 
@@ -108,7 +108,7 @@ static uint64_t look_at(const char *path) {
 
 /* --- Opening and closing ------------------------------------------------------------------------------------------ */
 
-/* Opens so that it is certain whether the file was made. */
+/* Opens so that it is known whether the file was created. */
 static int open_below(const char *path, int flags, mode_t mode) {
     int descriptor = -1;
     int is_new = 0;
@@ -133,7 +133,7 @@ static int open_path(int at, const char *path, int flags, mode_t mode) {
     char room[PATH_MAX];
     const char *whole = root == NULL ? NULL : absolute(at, path, room);
     if (!is_below(whole)) return REAL(openat)(at, path, flags, mode);
-    // Opening a FIFO may wait, and changes nothing.
+    // Opening a FIFO may block, and changes nothing.
     if (!(flags & (O_CREAT | O_TRUNC))) {
         int descriptor = REAL(openat)(at, path, flags, mode);
         if (descriptor >= 0) note(descriptor, look(descriptor), ignored != NULL && fnmatch(ignored, whole, 0) == 0);
@@ -214,7 +214,7 @@ EXPORTED int fcntl64(int descriptor, int command, ...) {
 static ssize_t write_here(int descriptor, uint64_t inode, const void *bytes, size_t count) {
     ssize_t done = REAL(write)(descriptor, bytes, count);
     if (done > 0) {
-        // Right after the write, also for one that appends.
+        // The end of the write, also with O_APPEND.
         off_t end = REAL(lseek)(descriptor, 0, SEEK_CUR);
         put(WRITE, inode, (uint64_t)(end - done), NULL, bytes, (size_t)done);
     }
@@ -275,7 +275,7 @@ EXPORTED int ftruncate(int descriptor, off_t length) {
 
 EXPORTED int ftruncate64(int descriptor, off64_t length) { return ftruncate(descriptor, length); }
 
-/* Calls that would change files without a record, and that the program doesn't make so far. */
+/* Calls that would change files without a record, and that the program doesn't use so far. */
 static int unsupported(const char *name) {
     fprintf(stderr, "disk.c: %s of a recorded file can't be recorded\n", name);
     _exit(123);
@@ -344,7 +344,7 @@ EXPORTED void *mmap64(void *address, size_t length, int protection, int flags, i
 
 /* --- Names -------------------------------------------------------------------------------------------------------- */
 
-/* Gives a file that is about to lose a name another one. 1: it was given. */
+/* Gives another name to a file that is about to lose its last one. Returns 1 if it did. */
 static int keep_inode(const char *path, uint64_t inode, char *room) {
     snprintf(room, PATH_MAX, "%s/%llu", stash, (unsigned long long)inode);
     return REAL(link)(path, room) == 0;
@@ -354,7 +354,7 @@ static int rename_below(int from_at, const char *from, int to_at, const char *to
     char room[PATH_MAX], other[PATH_MAX], kept[PATH_MAX];
     const char *whole = absolute(from_at, from, room);
     const char *target = absolute(to_at, to, other);
-    // Directories keep their names: disk.py knows files by whole paths.
+    // Directories keep their names: disk.py identifies files by whole paths.
     struct stat status;
     if (whole == NULL || target == NULL) return unsupported("rename");
     if (REAL(lstat)(whole, &status) == 0 && S_ISDIR(status.st_mode)) return unsupported("rename of a directory");

@@ -1,4 +1,4 @@
-"""What a disk may hold after a power cut, worked out from the journal that `disk.c` has written. README.md has the model."""
+"""Computes the possible contents of a disk after a power loss from the journal of `disk.c`. README.md has the model."""
 import os
 import random
 import struct
@@ -6,16 +6,16 @@ import struct
 RECORD = struct.Struct("<IIIIQQ")
 CREATE, WRITE, TRUNCATE, SYNC, SYNC_DIRECTORY, RENAME, UNLINK, LINK, MAKE_DIRECTORY, REMOVE_DIRECTORY, MAP = range(1, 12)
 PAGE = 4096
-#: In place of an inode: a directory.
+#: Used instead of an inode for a directory.
 DIRECTORY = 0
 
 
 def records(path):
-    """The records of a journal, in order; what a kill has cut short at its end is left out."""
+    """The records of a journal, in order; an incomplete last record is left out."""
     try:
         with open(path, "rb") as file:
             data = file.read()
-    except FileNotFoundError:  # killed before it had begun
+    except FileNotFoundError:  # killed before the first record
         return []
     found, at = [], 0
     while at + RECORD.size <= len(data):
@@ -29,7 +29,7 @@ def records(path):
 
 
 class Content:
-    """One file: what is on the disk for certain, and what was done to it since."""
+    """One file: its durable content, and the changes since."""
 
     def __init__(self, durable=b""):
         self.durable = bytearray(durable)
@@ -38,9 +38,9 @@ class Content:
 
     @staticmethod
     def apply(content, change):
-        """Makes a change; gives the pages that it touches."""
+        """Makes a change; returns the pages that it touches."""
         offset, data = change
-        if data is None:  # a cut, or a stretch
+        if data is None:  # a truncation or an extension
             old = len(content)
             if offset < old:
                 del content[offset:]
@@ -58,9 +58,9 @@ class Content:
         self.changes = []
 
     def draw(self, chance, share, mapped):
-        """One content that a disk may have. `share`: how likely a later page or size is there.
+        """One possible content on the disk. `share`: the probability of the last version of a page or size.
 
-        `mapped`: for a file that was mapped to be written, what memory held at the end.
+        `mapped`: for a file with a writable mapping, its content in memory at the end.
         """
         changes = self.changes
         if self.is_mapped and mapped is not None:
@@ -104,18 +104,18 @@ class Content:
 
 
 class NameChange:
-    """A change of names that isn't durable: all of it or nothing of it reaches the disk."""
+    """A change of names that isn't durable: it reaches the disk as a whole or not at all."""
 
     def __init__(self, effects, removed=False):
-        #: Each name with its new inode; None: it is gone.
+        #: Each name with its new inode; None: removed.
         self.effects = effects
         self.names = {name for name, _ in effects}
         self.directories = {os.path.dirname(name) for name in self.names}
         self.removed = removed
 
     def depends_on(self, earlier):
-        """Whether this can't be on the disk without `earlier`: they are about the same name, or about a name in a
-        directory and the directory itself."""
+        """Whether this can't be on the disk without `earlier`: both concern the same name, or a name in a directory and
+        the directory itself."""
         return bool(self.names & earlier.names or self.directories & earlier.names
                     or (self.removed and self.names & earlier.directories))
 
@@ -128,9 +128,9 @@ class NameChange:
 
 
 class Disk:
-    """A directory as the recorder has seen it change.
+    """The recorded state of a directory.
 
-    `image` is what was there before, all of it durable: {path: (inode, content)}, a directory with DIRECTORY.
+    `image` is the durable state before the recording: {path: (inode, content)}, a directory with DIRECTORY.
     """
 
     def __init__(self, root, image):
@@ -177,7 +177,7 @@ class Disk:
         self.pending.append(change)
 
     def _sync_directory(self, path):
-        """What was done to names in the directory is durable, with what that needs; not the directory's own name."""
+        """Makes the changes of names in the directory durable, with those that they need; not its own name."""
         path = os.path.normpath(path)
         wanted = [False] * len(self.pending)
         for index in reversed(range(len(self.pending))):
@@ -191,7 +191,7 @@ class Disk:
         self.pending = [change for change, is_durable in zip(self.pending, wanted) if not is_durable]
 
     def draw(self, chance, memory):
-        """An image of what a disk may hold now. `memory(inode)`: what a mapped file holds in memory, or None."""
+        """A possible image of the disk now. `memory(inode)`: the content of a mapped file in memory, or None."""
         share = chance.choice([0.0, 0.1, 0.5, 0.9, 1.0])
         names = dict(self.names)
         absent = []
@@ -204,7 +204,7 @@ class Disk:
         for path, inode in sorted(names.items()):
             if path != self.root and names.get(os.path.dirname(path)) != DIRECTORY:
                 names.pop(path)
-                names[path] = None  # below a directory that the disk doesn't have
+                names[path] = None  # below a directory that isn't on the disk
                 continue
             if inode == DIRECTORY:
                 image[path] = (DIRECTORY, b"")
@@ -216,14 +216,14 @@ class Disk:
 
 
 class Tree:
-    """The real directory, with a stash beside it where files keep their inodes while they have no name in it."""
+    """The real directory, with a stash beside it that keeps the inodes of files without a name in it."""
 
     def __init__(self, root, stash):
         self.root = root
         self.stash = stash
 
     def places(self):
-        """Where each inode is now."""
+        """The present path of each inode."""
         found = {}
         for name in os.listdir(self.stash):
             found[int(name)] = f"{self.stash}/{name}"
@@ -241,7 +241,7 @@ class Tree:
             return file.read()
 
     def restore(self, image):
-        """Makes the directory hold exactly the image, each file with its inode."""
+        """Makes the directory equal to the image, each file with its inode."""
         for folder, folders, names in os.walk(self.root, topdown=False):
             for name in names:
                 path = f"{folder}/{name}"

@@ -1,20 +1,20 @@
 /*
- A library for LD_PRELOAD that makes system calls on chosen paths fail, come short or be interrupted.
+ A library for LD_PRELOAD that makes system calls on selected paths fail, return short counts or be interrupted.
 
      FAULTS_RULES     rules, separated by newlines or semicolons, each of four words:
                           CALLS PATTERN OUTCOMES RATE
                       CALLS     names of the table `call_names` below, separated by commas
                       PATTERN   a glob(7) over the whole absolute path; `*` matches slashes too. A descriptor has the
                                 path under which it was opened. Descriptors of inotify have the path `inotify:`.
-                      OUTCOMES  errors (EIO, EINTR, …) or `short`, separated by commas; one of them is drawn each time
-                      RATE      the chance of each call, and, after `*`, how many calls in a row fail then: `0.001*20`
-                      Without rules nothing happens.
-     FAULTS_SEED      a number: the nth call of a kind that meets a rule has the same fate in each run of one seed.
-     FAULTS_COUNTERS  a file that is made or gone on with: a switch, and how often each call met each outcome. It is
-                      shared memory, so that a driver can count over many kills and can switch the faults off while
+                      OUTCOMES  errors (EIO, EINTR, …) or `short`, separated by commas; one is selected each time
+                      RATE      the probability per call, and, after `*`, how many calls in a row then fail: `0.001*20`
+                      Without rules no call fails.
+     FAULTS_SEED      a number: the nth call of a kind that matches a rule has the same outcome in each run of one seed.
+     FAULTS_COUNTERS  a file, created or continued: a switch, and how often each call had each outcome. It is
+                      shared memory, so that a driver can count across kills and can switch the faults off while
                       the process runs. Its layout is `struct counters`.
 
- Calls on paths that no rule names go straight on; so do calls that the C library makes by itself (fopen, realpath).
+ Calls on paths without a rule are not affected, nor are internal calls of the C library (fopen, realpath).
  */
 #include "preload.h"
 
@@ -52,7 +52,7 @@ struct counter {
 };
 
 struct counters {
-    /* 1: faults happen. */
+    /* 1: faults are injected. */
     _Atomic uint64_t is_on;
     uint64_t reserved[7];
     struct counter counters[CALLS][OUTCOMES];
@@ -65,7 +65,7 @@ struct rule {
     unsigned outcome_count;
     double rate;
     long row;
-    /* How many calls in a row are still to fail, and with what. */
+    /* How many more calls in a row fail, and with which outcome. */
     _Atomic long left;
     _Atomic unsigned last;
 };
@@ -78,7 +78,7 @@ static uint64_t rules_of_call[CALLS];
 static uint64_t seed;
 static struct counters *counters;
 static _Atomic uint64_t passes[CALLS];
-/* The rules that the path of a descriptor matches, a bit each; and which descriptors are inotify's. */
+/* The rules that the path of a descriptor matches, one bit each; and which descriptors are inotify's. */
 static _Atomic uint64_t masks[MOST_DESCRIPTORS];
 static _Atomic char is_inotify[MOST_DESCRIPTORS];
 
@@ -172,7 +172,7 @@ static uint64_t match_at(int at, const char *path) {
     return mask;
 }
 
-/* What a call meets: -1 for nothing, else an outcome, which is counted. `may_be_short`: it moves more than one byte. */
+/* The outcome of a call, which is counted; -1 for none. `may_be_short`: it moves more than one byte. */
 static int meet(enum call call, uint64_t mask, int may_be_short) {
     mask &= rules_of_call[call];
     if (mask == 0 || atomic_load_explicit(&counters->is_on, memory_order_relaxed) == 0) return -1;
@@ -199,7 +199,7 @@ static int meet(enum call call, uint64_t mask, int may_be_short) {
     return -1;
 }
 
-/* Whether the call fails; errno is set then. */
+/* Whether the call fails; then errno is set. */
 static int fails(enum call call, uint64_t mask) {
     if (mask == 0) return 0;
     int outcome = meet(call, mask, 0);
@@ -212,7 +212,7 @@ static uint64_t mask_of(int descriptor) {
     return is_known(descriptor) ? atomic_load_explicit(&masks[descriptor], memory_order_relaxed) : 0;
 }
 
-/* Whether a call that moves bytes fails; it may be made to move fewer of them. */
+/* Whether a call that moves bytes fails; its count may be reduced instead. */
 static int transfer_fails(enum call call, int descriptor, size_t *count) {
     uint64_t mask = mask_of(descriptor);
     if (mask == 0) return 0;
@@ -463,7 +463,7 @@ EXPORTED int fstat64(int descriptor, struct stat64 *out) {
     return fails(STAT, mask_of(descriptor)) ? -1 : REAL(fstat64)(descriptor, out);
 }
 
-/* The rules for what a call of the kind `at` looks at: a path, or with an empty one the descriptor. */
+/* The rules for the subject of an `at` call: a path, or with an empty path the descriptor. */
 static uint64_t looked_at(int at, const char *path) {
     if (path == NULL || path[0] == 0) return mask_of(at);
     return match_at(at, path);

@@ -1,4 +1,4 @@
-"""What both drivers share: ways of lines through the daemon, and the count of what came out."""
+"""Shared parts of both drivers: the flows of lines through the daemon, and the count of its output."""
 import fcntl
 import glob
 import json
@@ -10,14 +10,14 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), "scripts"))
-from daemon_tests.harness import line, lines, read  # noqa: E402 (the path is known only now)
+sys.path.insert(0, os.path.dirname(HERE))
+from daemon_tests.harness import line, lines, read  # noqa: E402 (the path is set above)
 
 KINDS = ["files", "tail", "move", "delete", "template", "spool"]
 
 
 def compile_library(name):
-    """Builds one of the preload libraries into a temporary folder; gives its path."""
+    """Builds one of the preload libraries in a temporary folder; returns its path."""
     compiler = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
     if compiler is None:
         sys.exit("a C compiler is needed for the preload library: apt-get install gcc")
@@ -30,8 +30,8 @@ def compile_library(name):
 
 
 def end(daemon, number, seconds=300):
-    """Sends the signal and waits for the end: the exit status, and what is wrong: that it doesn't come, and what each
-    thread waits for."""
+    """Sends the signal and waits for the end. Returns the exit status, and a problem or None: the daemon didn't end,
+    with the wait channel of each thread."""
     daemon.signal(number)
     try:
         return daemon.process.wait(timeout=seconds), None
@@ -45,7 +45,7 @@ def end(daemon, number, seconds=300):
 
 
 class Tally:
-    """How often each number came out, in words."""
+    """Counts the records of each number, and reports errors as text."""
 
     def __init__(self, wanted):
         self.wanted = wanted
@@ -77,7 +77,7 @@ class Tally:
         return [number for number, count in enumerate(self.counts) if count > 1]
 
     def faults(self):
-        """One sentence for each kind of fault."""
+        """One sentence for each kind of error."""
         found = []
         for name, numbers in (("missing", self.missing), ("doubled", self.doubled), ("never written", self.strange)):
             if numbers:
@@ -88,16 +88,16 @@ class Tally:
 
 
 class Flow:
-    """Numbered lines that go into a source of one kind and come out of file sinks."""
+    """Numbered lines that are written to a source of one kind and read from file sinks."""
 
     def __init__(self, case, kind, chance, commit_milliseconds=20, is_aged=False):
         self.case = case
         self.kind = kind
         self.chance = chance
-        #: Whether files look as if they were written an hour ago, so that a start doesn't wait for their writers.
+        #: Whether files get a modification time of an hour ago, so that a start doesn't wait for their writers.
         self.is_aged = is_aged
         self.written = 0
-        #: What was handed over in files: content by inode, and where each was put.
+        #: The files written: content by inode, and the inode of each path.
         self.contents = {}
         self.places = {}
         self.files = 0
@@ -106,8 +106,8 @@ class Flow:
         if kind == "spool":
             source = case.fifo(spool=True)
             os.mkfifo(case.path("wire"))
-            # Held open, so that what was written stays in the pipe over a kill; so large that what may wait for its
-            # answers fits in while no daemon runs.
+            # Held open, so that its content survives a kill; large enough for the lines that may wait for answers while
+            # no daemon runs.
             self.wire = os.open(case.path("wire"), os.O_RDWR)
             fcntl.fcntl(self.wire, fcntl.F_SETPIPE_SZ, 1 << 20)
         elif kind == "tail":
@@ -129,7 +129,7 @@ class Flow:
     # --- Into the daemon
 
     def hand_over(self, count):
-        """Hands over the next `count` lines."""
+        """Writes the next `count` lines to the source."""
         data = lines(self.written, self.written + count)
         self.written += count
         if self.kind == "spool":
@@ -164,24 +164,24 @@ class Flow:
             inode = os.fstat(file.fileno()).st_ino
             self.places[log] = inode
             self.contents[inode] = self.contents.get(inode, b"") + data
-            while data:  # pieces that end anywhere, inside characters as well
+            while data:  # pieces that end anywhere, even inside characters
                 piece = self.chance.randrange(1, 4000)
                 file.write(data[:piece])
                 file.flush()
                 data = data[piece:]
 
     def remember(self):
-        """What `recall` brings back."""
+        """The state that `recall` restores."""
         return self.written, self.files, dict(self.contents), dict(self.places)
 
     def recall(self, remembered):
-        """Forgets what was handed over since; its files are the caller's concern."""
+        """Restores the state of `remember`; the caller restores the files."""
         self.written, self.files, contents, places = remembered
         self.contents, self.places = dict(contents), dict(places)
         self.known = {}
 
     def hand_over_last(self):
-        """One more line: when it is answered, all that was taken before it is."""
+        """Writes one more line: once it is answered, everything read before it is answered too."""
         self.hand_over(1)
         return self.written - 1
 
@@ -191,7 +191,7 @@ class Flow:
         return sorted(glob.glob(self.case.path("out") + "/**/*.jsonl", recursive=True))
 
     def answered(self):
-        """How many records the sinks hold now; what was counted before isn't read again."""
+        """The number of records in the sinks; only new data is read."""
         total = 0
         for path in self.outputs():
             size, count = self.known.get(path, (0, 0))
@@ -208,7 +208,7 @@ class Flow:
         return total
 
     def has(self, number):
-        """Whether the line of this number is among the latest answers."""
+        """Whether the line with this number is among the latest answers."""
         text = line(number)[:9]
         for path in self.outputs():
             try:

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Runs the daemon on numbered lines under system calls that fail, and counts: nothing missing, nothing twice.
+"""Runs the daemon on numbered lines under failing system calls, and checks that no line is missing or doubled.
 
     inject.py BINARY [--minutes M | --faults N] [--kill] [--flow files|tail|move|delete|template|spool|all] [--seed S]
               [--round SECONDS] [--rate FACTOR] [--patience SECONDS] [--keep]
 
-Calls fail through `faults.c`; RULES below says which, where and how often. The run goes in rounds, each with one flow, a
-directory and a seed of its own. With --kill the daemon gets SIGKILL at random moments besides. A daemon that ends with
-a status for something that the machine did (66, 73, 74, 75), or says for ten seconds by /healthz that it isn't well,
-is started again and counted. At the end of a round the faults are switched off while the daemon runs; it must answer
-the rest by itself, and --patience seconds without progress while /healthz says 200 are a failure. Then it is started
-once more without the library, and the lines in the sinks are counted.
+Calls fail through `faults.c`; RULES below lists which, where and how often. The run consists of rounds, each with its
+own flow, directory and seed. With --kill the daemon also gets SIGKILL at random moments. If the daemon ends with a
+status for a failure of the machine (66, 73, 74, 75), or /healthz reports for ten seconds that it isn't healthy, it is
+restarted and that is counted. At the end of a round the faults are switched off while the daemon runs; it must answer
+the remaining lines by itself, and --patience seconds without progress while /healthz returns 200 are a failure. Then it
+is started once more without the library, and the lines in the sinks are counted.
 """
 import argparse
 import collections
@@ -26,7 +26,7 @@ import time
 from flows import KINDS, Flow, compile_library, end
 from daemon_tests.harness import Case, read
 
-#: For each kind of directory, in the words of `faults.c`. {f} is the case's folder.
+#: For each kind of directory, in the syntax of `faults.c`. {f} is the case's folder.
 RULES = """
 open,create {f}/in* EIO,EMFILE,ENFILE,ENOMEM,EINTR 0.01
 read,pread {f}/in* EIO,EINTR,short 0.02
@@ -73,16 +73,16 @@ stat {f}/wire EIO,EINTR 0.02
 read,splice,tee {f}/wire EINTR,EAGAIN,ENOMEM,short 0.03
 """
 
-#: The daemon may end with these: a machine that fails, and not a mistake of its own.
+#: Allowed exit statuses of the daemon: failures of the machine, not errors of its own.
 ALLOWED = {66, 73, 74, 75}
-#: Lines that may wait for their answers.
+#: Maximum number of lines that wait for their answers.
 MOST_WAITING = 3000
-#: Seconds that a start may take on a busy machine.
+#: Maximum seconds of a start on a busy machine.
 MOST_STARTING = 600
 
 
 class Counters:
-    """The counters that `faults.c` keeps, in memory that is shared with it."""
+    """The counters of `faults.c`, in shared memory."""
 
     CELL = struct.Struct("16s16sQ")
 
@@ -98,7 +98,7 @@ class Counters:
         self.memory[0:8] = struct.pack("<Q", 1 if is_on else 0)
 
     def read(self):
-        """How often, by call and outcome."""
+        """The counts, by call and outcome."""
         found = collections.Counter()
         for call, outcome, count in self.CELL.iter_unpack(self.memory[64:self.size]):
             if count:
@@ -111,7 +111,7 @@ class Counters:
 
 
 def health(case):
-    """The status of /healthz; None when there is no answer."""
+    """The status of /healthz; None without an answer."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
@@ -155,7 +155,7 @@ class Round:
         self.born = time.monotonic()
         self.unwell_since = None
         self.next_look = self.born + 2
-        # A few are killed while they start; the others a moment after they have begun to answer.
+        # A few are killed during their start; the others shortly after their first answers.
         self.next_kill = self.born + self.chance.uniform(0, 1) if self.chance.random() < 0.15 else None
         self.answered_at_start = self.flow.answered()
         self.daemon = self.case.launch(environment={
@@ -163,7 +163,7 @@ class Round:
             "FAULTS_COUNTERS": self.counters.path})
 
     def check_alive(self):
-        """Starts the daemon where it doesn't run. False: it has ended as it must not."""
+        """Starts the daemon if it doesn't run. False: it has ended with a status that isn't allowed."""
         if self.daemon is not None:
             status = self.daemon.process.poll()
             if status is None:
@@ -183,12 +183,12 @@ class Round:
         return status
 
     def restart_if_unwell(self, seconds):
-        """What an operator does when /healthz has said for so long that the daemon isn't well."""
+        """Restarts the daemon, as an operator would, if /healthz has reported an unhealthy daemon for `seconds`."""
         now = time.monotonic()
         if now < self.next_look:
             return
         self.next_look = now + 1
-        # One that doesn't answer is starting, or is stuck: then no line is answered either.
+        # A daemon without a response is starting, or hangs: then no line is answered either.
         if health(self.case) in (200, None):
             self.unwell_since = None
         elif self.unwell_since is None:
@@ -201,7 +201,7 @@ class Round:
     # --- The phases
 
     def run(self, seconds, wanted):
-        """Under faults until so many seconds have passed or so many faults were injected."""
+        """Runs under faults for `seconds` or until `wanted` faults were injected."""
         self.counters.switch(True)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and sum(self.counters.read().values()) < wanted:
@@ -220,7 +220,7 @@ class Round:
             time.sleep(0.02)
 
     def finish(self):
-        """Without faults: the rest must be answered."""
+        """Without faults: the remaining lines must be answered."""
         self.counters.switch(False)
         if not self.progress(lambda: self.flow.answered() >= self.flow.written, "the rest"):
             return
@@ -231,14 +231,14 @@ class Round:
                 self.failures.append(f"exit status {status} at the end")
 
     def progress(self, condition, what):
-        """Waits until `condition()`; a failure where nothing goes on for too long."""
+        """Waits for `condition()`; a failure if there is no progress for too long."""
         count, since = -1, time.monotonic()
         while not condition():
             if not self.check_alive():
                 return False
             self.restart_if_unwell(15)
             now = self.flow.answered()
-            # Starting may take long on a busy machine, and isn't silence yet.
+            # A start may take long on a busy machine, and isn't counted as lack of progress.
             is_starting = time.monotonic() - self.born < MOST_STARTING and health(self.case) is None
             if now != count or is_starting:
                 count, since = now, time.monotonic()
@@ -251,7 +251,7 @@ class Round:
         return True
 
     def count(self):
-        """Once more without the library, so that what the run believes of its files is asked again; then the count."""
+        """Starts once more without the library, so that the files are checked again; then counts."""
         if self.daemon.process.poll() is None:
             self.daemon.kill()
         self.daemon = self.case.launch()

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Cuts the power again and again, and counts: nothing missing, nothing twice.
+"""Simulates power losses repeatedly, and checks that no line is missing or doubled.
 
     powerloss.py BINARY [--states N] [--minutes M] [--flow files|tail|move|delete|template|all] [--seed S] [--jobs N]
                  [--per-kill N] [--ignore-fdatasync sinks] [--expect-failure]
 
-The daemon runs under the recorder `disk.c` on numbered lines and is killed at a random moment. From the journal, states
-are drawn that a disk may have after a power cut at some moment of the run (`disk.py`, README.md). Each is put into the
-directory, with the inodes that the files had; the daemon is started on it and must answer all lines exactly once in
+The daemon runs under the recorder `disk.c` on numbered lines and is killed at a random moment. From the journal,
+possible states of a disk after a power loss during the run are drawn (`disk.py`, README.md). Each is restored in the
+directory, with the original inodes of the files; the daemon is started on it and must answer all lines exactly once in
 whole records, and move or delete its input files. A third of these starts are killed as well, and another state is
 drawn from that run. The input is durable: it was written before.
 
---ignore-fdatasync sinks: fsync and fdatasync of sink files don't count, as if the daemon didn't call them. With
+--ignore-fdatasync sinks: fsync and fdatasync of sink files are ignored, as if the daemon didn't call them. With
 --expect-failure the run must find lines that are missing or doubled, and fails otherwise.
 """
 import argparse
@@ -30,14 +30,14 @@ import disk
 from flows import KINDS, Flow, compile_library, end
 from daemon_tests.harness import Case, read
 
-#: Not the spool: what comes out of a pipe is promised to survive kill -9 alone.
+#: Without the spool: bytes read from a pipe are only guaranteed to survive kill -9.
 FLOWS = [kind for kind in KINDS if kind != "spool"]
 #: Seconds without an answer after which a state has failed; a start may take long on a busy machine.
 PATIENCE = 600
 
 
 class TreeCase(Case):
-    """A case whose data lie together below one directory, apart from the log and the configuration."""
+    """A case whose data is below one directory, separate from the log and the configuration."""
 
     def __init__(self, binary, name):
         super().__init__(binary, name, False)
@@ -69,7 +69,7 @@ class Trial:
         self.failures = []
 
     def launch(self):
-        """The daemon under the recorder; gives it and its journal."""
+        """Starts the daemon under the recorder; returns it and its journal."""
         self.journals += 1
         journal = f"{self.case.folder}/journal.{self.journals}"
         environment = {"LD_PRELOAD": self.library, "DISK_ROOT": self.case.tree, "DISK_JOURNAL": journal,
@@ -79,7 +79,7 @@ class Trial:
         return self.case.launch(environment=environment), journal
 
     def first_run(self):
-        """Lines flow in until the kill; gives the image that was there before and the journal."""
+        """Feeds lines until the kill; returns the image before the run and the journal."""
         daemon, journal = self.launch()
         self.flow.hand_over(self.chance.randrange(1, 60))
         self.kill(daemon, self.chance.randrange(1, 800), feeds=True)
@@ -92,7 +92,7 @@ class Trial:
         return image, journal
 
     def kill(self, daemon, answers, feeds=False):
-        """SIGKILL at a random moment: in the first half second, or a moment after so many more answers."""
+        """Sends SIGKILL at a random moment: in the first half second, or shortly after `answers` more answers."""
         before = self.flow.answered()
         began = time.monotonic()
         end = began + 15
@@ -113,7 +113,7 @@ class Trial:
         self.counts["kills"] += 1
 
     def draw(self, image, journal, count):
-        """So many images, after random records of the journal; a third of them after the last one."""
+        """Yields `count` images, after random records of the journal; a third of them after the last one."""
         found = disk.records(journal)
         cuts = sorted(self.chance.choice([self.chance.randrange(len(found) + 1)] * 2 + [len(found)])
                       for _ in range(count))
@@ -126,7 +126,7 @@ class Trial:
             yield model.draw(self.chance, self.tree.memory)
 
     def run(self, states):
-        """Gives when so many states have been tried."""
+        """Returns once `states` states have been tested."""
         image, journal = self.first_run()
         remembered = self.flow.remember()
         drawn = list(self.draw(image, journal, states))
@@ -137,7 +137,7 @@ class Trial:
             self.flow.recall(remembered)
             self.counts["states"] += 1
             if self.counts["states"] < states and self.chance.random() < 0.33:
-                # Another power cut while the daemon recovers from the first one.
+                # Another power loss while the daemon recovers from the first one.
                 daemon, journal = self.launch()
                 self.kill(daemon, self.chance.randrange(1, 400))
                 state = next(self.draw(state, journal, 1))
@@ -146,7 +146,7 @@ class Trial:
             self.finish(state)
 
     def finish(self, state):
-        """Starts the daemon on what is there, lets it answer all and counts."""
+        """Starts the daemon on the present state, waits until all lines are answered, and counts."""
         daemon, _ = self.launch()
         last = self.flow.hand_over_last()
         problems = []
@@ -176,7 +176,7 @@ class Trial:
             self.keep(state, problems, daemon.log)
 
     def keep(self, state, problems, log):
-        """Keeps the state that failed, to look at."""
+        """Keeps the failed state for inspection."""
         folder = f"{self.case.folder}/failed.{self.counts['states']}"
         for path, (inode, content) in sorted(state.items()):
             copy = folder + path[len(self.case.tree):]
@@ -206,7 +206,7 @@ def main():
     parser.add_argument("--expect-failure", action="store_true")
     options = parser.parse_args()
     if os.path.isdir("/dev/shm"):
-        tempfile.tempdir = "/dev/shm"  # forcing costs nothing there
+        tempfile.tempdir = "/dev/shm"  # syncing is fast there
     library = compile_library("disk")
     flows = FLOWS if options.flow == "all" else [options.flow]
     began = time.monotonic()
@@ -230,7 +230,7 @@ def main():
             trial = Trial(options, library, kind, number)
             try:
                 trial.run(states)
-            except Exception:  # a fault of this tool, or a daemon that dies
+            except Exception:  # an error of this tool, or a daemon that ends
                 trial.counts["failed"] += 1
                 trial.failures.append((trial.case.folder, [traceback.format_exc()], read(f"{trial.case.folder}/log").decode()))
             with lock:

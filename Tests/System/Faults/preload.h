@@ -1,4 +1,4 @@
-/* What both preload libraries need: the calls behind the ones that they put their own in place of, and paths. */
+/* Shared parts of both preload libraries: the original functions behind the replaced ones, and paths. */
 #ifndef UNDERSTUDY_PRELOAD_H
 #define UNDERSTUDY_PRELOAD_H
 
@@ -17,8 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The C library's own function of this name. Looked up at the first use, since other libraries' constructors may run
-   before ours; two threads that look it up at once find the same. */
+/* The C library's own function of this name. Looked up at the first use, since constructors of other libraries may run
+   before ours; two concurrent look-ups have the same result. */
 #define REAL(name)                                                              \
     ({                                                                          \
         static _Atomic(void *) found;                                           \
@@ -32,12 +32,12 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* Descriptors beyond this are never touched. */
+/* Descriptors from this one on are ignored. */
 enum { MOST_DESCRIPTORS = 65536 };
 
 static inline int is_known(int descriptor) { return descriptor >= 0 && descriptor < MOST_DESCRIPTORS; }
 
-/* `path` as an absolute one; relative ones begin at the directory `at`. NULL where that can't be told. */
+/* `path` as an absolute path; relative ones begin at the directory `at`. NULL if unknown. */
 static inline const char *absolute(int at, const char *path, char *room) {
     if (path == NULL) return NULL;
     if (path[0] == '/') return path;

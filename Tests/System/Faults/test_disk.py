@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the disk model, and of the recorder against a program that is written for it."""
+"""Tests of the disk model, and of the recorder with a program written for it."""
 import os
 import random
 import unittest
@@ -11,7 +11,7 @@ ROOT = "/r"
 
 
 def draws(records, image=None, count=300):
-    """Different images after these records: {path: content}."""
+    """The set of possible images after these records: {path: content}."""
     found = []
     for seed in range(count):
         model = disk.Disk(ROOT, {ROOT: (DIRECTORY, b""), **(image or {})})
@@ -28,14 +28,14 @@ def record(kind, inode=0, offset=0, path="", data=b""):
 
 class DiskTests(unittest.TestCase):
     def test_what_was_forced_is_there(self):
-        """A file whose content and name were forced has both in every state."""
+        """A file whose content and name were synced has both in every state."""
         made = [record(CREATE, 7, path="/r/a"), record(WRITE, 7, 0, data=b"x" * 5000), record(SYNC, 7),
                 record(SYNC_DIRECTORY, path="/r")]
         for state in draws(made):
             self.assertEqual(state, {"/r/a": b"x" * 5000})
 
     def test_pages_and_sizes_are_lost_apart(self):
-        """After the last fsync, pages and sizes come apart; what was forced before stays."""
+        """After the last fsync, pages and sizes vary independently; the synced content before that stays."""
         made = [record(CREATE, 7, path="/r/a"), record(WRITE, 7, 0, data=b"a" * PAGE), record(SYNC, 7),
                 record(SYNC_DIRECTORY, path="/r"), record(WRITE, 7, PAGE, data=b"b" * PAGE),
                 record(WRITE, 7, 2 * PAGE, data=b"c" * PAGE)]
@@ -46,14 +46,14 @@ class DiskTests(unittest.TestCase):
             self.assertIn(b"a" * PAGE + rest, found)
 
     def test_a_cut_may_be_undone(self):
-        """A truncation that wasn't forced may be there or not."""
+        """A truncation that wasn't synced may be on the disk or not."""
         image = {"/r/a": (7, b"a" * 6000)}
         found = {state["/r/a"] for state in draws([record(TRUNCATE, 7, 100)], image)}
         self.assertIn(b"a" * 6000, found)
         self.assertIn(b"a" * 100, found)
 
     def test_names_without_a_forced_directory(self):
-        """A new name, a rename and an unlink may each be there or not; a rename is never half there."""
+        """A new name, a rename and an unlink may each be on the disk or not; a rename is never half there."""
         image = {"/r/old": (1, b"1"), "/r/gone": (2, b"2")}
         made = [record(CREATE, 7, path="/r/new"), record(RENAME, 1, path="/r/old", data=b"/r/moved"),
                 record(UNLINK, 2, path="/r/gone")]
@@ -63,7 +63,7 @@ class DiskTests(unittest.TestCase):
             self.assertEqual(len(state & {"/r/old", "/r/moved"}), 1)
 
     def test_a_name_needs_its_directory(self):
-        """What is made in a directory isn't there without it; forcing the inner directory alone doesn't keep it."""
+        """A file in a new directory isn't on the disk without it; syncing only the inner directory isn't enough."""
         made = [record(MAKE_DIRECTORY, path="/r/d"), record(CREATE, 7, path="/r/d/a"),
                 record(SYNC_DIRECTORY, path="/r/d")]
         found = {frozenset(state) for state in draws(made)}
@@ -72,7 +72,7 @@ class DiskTests(unittest.TestCase):
             self.assertIn("/r/d/a", state)
 
     def test_changes_of_one_name_keep_their_order(self):
-        """Of a name's changes the disk has the first few."""
+        """Of several changes of a name, the disk has a prefix."""
         image = {"/r/a": (1, b"1")}
         made = [record(UNLINK, 1, path="/r/a"), record(CREATE, 2, path="/r/a"),
                 record(RENAME, 2, path="/r/a", data=b"/r/b")]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What one kind of failing call does to the daemon, for calls that `inject.py` meets too rarely to count on.
+"""The effect of one kind of failing call on the daemon, for calls that `inject.py` rarely hits.
 
     test_faults.py BINARY
 """
@@ -38,7 +38,7 @@ class FaultTests(unittest.TestCase):
                 "FAULTS_COUNTERS": self.case.path("counters")}
 
     def start_at_last(self, rules, seed):
-        """As systemd does it: a start that fails because of the machine is made again."""
+        """As with systemd: a start that fails because of the machine is repeated."""
         for attempt in range(50):
             daemon = self.case.launch(environment=self.preload(rules, 1000 * seed + attempt))
             wait(lambda: daemon.process.poll() is not None or " ready sinks=" in daemon.log, "a start or its end")
@@ -48,7 +48,7 @@ class FaultTests(unittest.TestCase):
         self.fail("no start of 50 comes about")
 
     def test_a_state_that_cannot_be_looked_at_is_kept(self):
-        """stat(2) of the database fails now and then at the start: it isn't taken for an empty file and set aside."""
+        """stat(2) of the database fails sometimes at the start: it isn't taken for an empty file and set aside."""
         case = self.case
         case.write_config(sources=[case.directory()], sinks=[case.file_sink()])
         daemon = case.start()
@@ -75,7 +75,7 @@ class FaultTests(unittest.TestCase):
         need_once(numbers(case.out), range(600))
 
     def test_a_state_whose_reads_fail_is_no_damaged_one(self):
-        """Reads of the database fail now and then at the start, which SQLite's own check tells as damage of a page."""
+        """Reads of the database fail sometimes at the start, which SQLite's own check reports as damage of a page."""
         case = self.case
         case.write_config(sources=[case.directory()], sinks=[case.file_sink()])
         daemon = case.start()
@@ -101,11 +101,11 @@ class FaultTests(unittest.TestCase):
         need_once(numbers(case.out), range(600))
 
     def test_a_sink_that_cannot_be_cut_at_once_is_cut_all_the_same(self):
-        """After a kill the start cuts off what wasn't committed, although one in four calls on the file fails."""
+        """After a kill the start cuts off uncommitted bytes, although one in four calls on the file fails."""
         case = self.case
         case.write_config(sources=[case.directory()], sinks=[case.file_sink()])
         for seed in range(5):
-            # Killed by itself when answers are in the file and not in the state yet.
+            # The daemon kills itself when answers are in the file but not in the state yet.
             daemon = case.start(environment={"UNDERSTUDY_CRASH_AT": "synchronised:1"})
             written = 400 * (seed + 1)
             deliver(case.path(f"in/{seed}.txt"), lines(written - 400, written))

@@ -2,105 +2,123 @@
 enum RedistillOptions {
     static let train = YAMLOption(
         required: "train", .path, example: "/var/lib/understudy/base/train.jsonl",
-        "The base transfer set, JSON Lines; part of it is replayed so that nothing is forgotten.")
+        "Base transfer set, JSON Lines. Each run replays a part of it, so that the student does not forget it.")
     static let holdout = YAMLOption(
         required: "holdout", .path, example: "/var/lib/understudy/base/holdout.jsonl",
-        "The frozen labelled lines that the gate measures on, JSON Lines. Nothing is ever learnt from them.")
+        "Frozen labelled lines that the gate measures on, JSON Lines. They are never used for training.")
     static let registry = YAMLOption(
         "registry", .path, absent: "`students` in the state directory", example: "/var/lib/understudy/students",
-        "The directory of the students' versions, with the links `current` and `previous`.")
+        "Directory of the student versions, with the links `current` and `previous`.")
     static let reports = YAMLOption(
         "reports", .path, absent: "`reports` in the state directory", example: "/var/lib/understudy/reports",
-        "Where each run leaves its report, a page of HTML.")
+        "Directory for the HTML report of each run.")
     static let minimumNewRows = DefaultedOption(
         "minimum_new_rows", .count(1...1_000_000_000), default: 500,
-        "Rows that must be new in the log before a run is worth its time.")
+        "Minimum number of new rows in the log for a run to start.")
     static let start = DefaultedOption(
         "start", .choice, default: RedistillSettings.Start.warm,
-        "Which weights a new student begins with: the serving student's, or new ones, which takes longer.")
-    static let epochs = DefaultedOption("epochs", .count(1...1000), default: 6, "Passes over the lines.")
+        "Initial weights of a candidate: those of the serving student (`warm`), or random ones (`scratch`), which "
+            + "takes longer.")
+    static let epochs = DefaultedOption(
+        "epochs", .count(1...1000), default: 6,
+        "Number of passes over the training lines.")
     static let learningRate = DefaultedOption(
-        "learning_rate", .number(0.000001...1), default: 0.001, "The rate of the optimiser's steps.")
+        "learning_rate", .number(0.000001...1), default: 0.001,
+        "Peak learning rate of the optimiser, a number without a unit.")
     static let seed = DefaultedOption(
-        "seed", .count(0...1_000_000_000), default: 0, "Seed of all random choices; a run adds its number.")
+        "seed", .count(0...1_000_000_000), default: 0, "Seed of all random choices. Each run adds its number to it.")
     static let logRows = DefaultedOption(
         "log_rows", .count(1...10_000_000), default: 100_000,
-        "The newest rows of the log that a run learns from; with replay_rows they bound its time and memory.")
+        "Maximum number of log rows that a run trains on; the newest are taken. With replay_rows it bounds the time "
+            + "and memory of a run.")
     static let replayRows = DefaultedOption(
         "replay_rows", .count(0...10_000_000), default: 20_000,
-        "Lines of the base transfer set that a run learns from as well.")
+        "Number of lines of the base transfer set that a run trains on as well.")
     static let heldOutShare = DefaultedOption(
         "held_out_share", .number(0.01...0.5), default: 0.1,
-        "Share of the log's texts that is kept for measuring, chosen by a hash of the text.")
+        "Share of the log's texts that is held out for measuring, selected by a hash of the text.")
     static let threads = DefaultedOption(
-        "threads", .count(1...256), default: 1, "Threads of a run; one leaves the others to the daemon.")
+        "threads", .count(1...256), default: 1,
+        "Threads of a run. With one, the other processors are left to the daemon.")
     static let maximumMinutes = DefaultedOption(
         "maximum_minutes", .count(1...10_000), default: 120,
-        "How long a run may take. A training that is cut short goes to the gate with its best epoch.")
+        "Maximum duration of a run, in minutes. Training that reaches the limit stops, and its best epoch goes to "
+            + "the gate.")
     static let maximumMemoryMebibytes = DefaultedOption(
         "maximum_memory_mebibytes", .count(64...1_000_000), default: 2048,
-        "Resident memory at which a run gives up, and the serving student stays.")
+        "Maximum resident memory of a run, in mebibytes. A run that exceeds it is aborted, and the serving student "
+            + "is kept.")
     static let keepVersions = DefaultedOption(
         "keep_versions", .count(1...1000), default: 5,
-        "Versions that stay in the registry besides the serving one and the one before.")
+        "Number of versions kept in the registry in addition to the serving and the previous one.")
     static let shadow = DefaultedOption(
         "shadow", .share, default: 0, example: "0.1",
-        "Share of the lines that a candidate answers, unheard, beside the serving student before it is promoted.")
+        "Share of the lines that a candidate classifies in shadow mode before it is promoted. Its answers are not "
+            + "emitted. 0 promotes it at once.")
     static let shadowLines = DefaultedOption(
         "shadow_lines", .count(1...1_000_000_000), default: 1000,
-        "Lines answered by candidate, serving student and teacher after which the candidate is judged.")
+        "Number of lines classified by candidate, serving student and teacher after which the candidate is judged.")
 
     static let maximumAccuracyLoss = DefaultedOption(
         "maximum_accuracy_loss", .share, default: 0.002,
-        "Accuracy on the holdout that a new student may lose, as a share: two lines in a thousand are within the noise "
-            + "of a holdout.")
+        "Maximum loss of accuracy on the holdout, as a share of its lines: 0.002 is 0.2 percentage points, within "
+            + "the noise of a holdout.")
     static let maximumPossibleLoss = DefaultedOption(
         "maximum_possible_loss", .share, default: 0.03,
-        "Accuracy that it may have lost at worst, at the stated confidence: a holdout that is too small to tell fails.")
+        "Maximum worst-case loss of accuracy at `confidence`, as a share of the lines. A holdout too small to "
+            + "exclude this loss fails.")
     static let confidence = DefaultedOption(
         "confidence", .number(0.5...0.9999), default: 0.95,
-        "Confidence of the paired bootstrap, as a share: the customary one.")
+        "Confidence level of the paired bootstrap, as a share; 0.95 is customary.")
     static let maximumRecallLoss = DefaultedOption(
-        "maximum_recall_loss", .share, default: 0.05, "Recall on the holdout that any class may lose, as a share.")
+        "maximum_recall_loss", .share, default: 0.05,
+        "Maximum loss of recall of any class on the holdout, as a share: 0.05 is 5 percentage points.")
     static let maximumCalibrationError = DefaultedOption(
         "maximum_calibration_error", .share, default: 0.05,
-        "Expected calibration error on the holdout, or the serving student's where that is larger.")
+        "Maximum expected calibration error on the holdout, as a share. If the serving student's is larger, that is "
+            + "the limit.")
     static let maximumLoadGrowth = DefaultedOption(
         "maximum_load_growth", .number(0...100), default: 0.25,
-        "Lines deferred to the teacher on the holdout, at the same error among the student's own answers, that it may "
-            + "gain, as a share of the serving student's.")
+        "Maximum growth of the number of deferred holdout lines at an equal error of the student's own answers, as a "
+            + "ratio to the serving student's: 0.25 is 25 % more.")
     static let loadAllowance = DefaultedOption(
         "load_allowance", .share, default: 0.02,
-        "Share of all lines that it may defer on top of that: fewer a holdout can't tell apart.")
+        "Share of all lines that a candidate may defer in addition. A holdout can't resolve smaller differences.")
     static let maximumSlowdown = DefaultedOption(
-        "maximum_slowdown", .share, default: 0.25, "Lines a second that a new student may lose, as a share.")
+        "maximum_slowdown", .share, default: 0.25,
+        "Maximum loss of throughput (lines per second), as a share of the serving student's.")
     static let maximumGrowth = DefaultedOption(
-        "maximum_growth", .number(0...100), default: 0.25, "Bytes of weights that it may gain, as a share.")
+        "maximum_growth", .number(0...100), default: 0.25,
+        "Maximum growth of the weights' size in bytes, as a ratio to the serving student's: 0.25 is 25 % more.")
     static let minimumHoldoutRows = DefaultedOption(
-        "minimum_holdout_rows", .count(1...1_000_000_000), default: 100, "Labelled lines that the holdout must have.")
+        "minimum_holdout_rows", .count(1...1_000_000_000), default: 100,
+        "Minimum number of labelled lines in the holdout.")
     static let minimumClassRows = DefaultedOption(
         "minimum_class_rows", .count(1...1_000_000_000), default: 5,
-        "Lines that every class must have in the holdout, and among those learnt from.")
+        "Minimum number of lines of every class in the holdout, and in the training lines.")
     static let maximumOverlap = DefaultedOption(
         "maximum_overlap", .share, default: 0.02,
-        "Share of the holdout's lines that may stand in the log too, nearly the same; they are never learnt from.")
+        "Maximum share of the holdout's lines that are near duplicates of lines in the log. Such lines are never "
+            + "used for training.")
 
     static let audits = DefaultedOption(
         "audits", .count(0...1_000_000_000), default: 2000,
-        "Audited lines for which a promoted student is followed; 0: not at all.")
+        "Number of audited lines for which a promoted student is monitored; 0 turns monitoring off.")
     static let rollbackConfidence = DefaultedOption(
         "confidence", .number(0.5...0.999999), default: 0.99,
-        "Confidence at which it must agree less with the teacher than the one before, to be taken back.")
+        "Confidence level, as a share, at which a promoted student must agree less with the teacher than the "
+            + "previous one to be rolled back.")
 
     static let maximumIndex = DefaultedOption(
         "maximum_index", .number(0.001...100), default: RedistillSettings.customaryDriftIndex,
-        "Population stability index of labels or confidence above which the stream has drifted; 0.25 is customary.")
+        "Population stability index (a number without a unit) of labels or confidences above which the stream has "
+            + "drifted; 0.25 is customary.")
     static let minimumLines = DefaultedOption(
         "minimum_lines", .count(1...1_000_000_000), default: RedistillSettings.customaryDriftLines,
-        "Lines that must have been answered in the last day before drift is judged.")
+        "Minimum number of lines answered in the last day for drift to be judged.")
     static let startsRun = DefaultedOption(
         "starts_run", .flag, default: false,
-        "Whether drift asks for a run before its time, through a file that understudy-redistill.path watches.")
+        "Whether drift requests an early run, through a file that understudy-redistill.path watches.")
 
     static let gate = OptionBlock(
         "gate",
@@ -108,17 +126,17 @@ enum RedistillOptions {
             maximumAccuracyLoss.facts, maximumPossibleLoss.facts, confidence.facts, maximumRecallLoss.facts,
             maximumCalibrationError.facts, maximumLoadGrowth.facts, loadAllowance.facts, maximumSlowdown.facts,
             maximumGrowth.facts, minimumHoldoutRows.facts, minimumClassRows.facts, maximumOverlap.facts,
-        ], "What a new student must pass to be let in.")
+        ], "Conditions that a candidate must meet to be promoted.")
     static let rollback = OptionBlock(
-        "rollback", options: [audits.facts, rollbackConfidence.facts], "When a promoted student is taken back.")
+        "rollback", options: [audits.facts, rollbackConfidence.facts], "When a promoted student is rolled back.")
     static let drift = OptionBlock(
         "drift", options: [maximumIndex.facts, minimumLines.facts, startsRun.facts],
-        "When the stream no longer looks like what the student learnt from.")
+        "When the stream counts as different from the training lines.")
     static let block = OptionBlock(
-        "redistill", absence: .means("the student stays as it is"),
+        "redistill", absence: .means("the student is never retrained"),
         options: [
             train.facts, holdout.facts, registry.facts, reports.facts, minimumNewRows.facts, start.facts, epochs.facts,
             learningRate.facts, seed.facts, logRows.facts, replayRows.facts, heldOutShare.facts, threads.facts,
             maximumMinutes.facts, maximumMemoryMebibytes.facts, keepVersions.facts, shadow.facts, shadowLines.facts,
-        ], blocks: [gate, rollback, drift], "How a new student is made from the disagreement log.")
+        ], blocks: [gate, rollback, drift], "How a new student is trained on the disagreement log.")
 }

@@ -1,7 +1,7 @@
 import Diagnostics
 
 extension EvaluationSummary {
-    /// The report as one HTML page that needs nothing else: no scripts, no fonts, no files from elsewhere.
+    /// The report as one self-contained HTML page: no scripts, no fonts, no external files.
     public func page() -> String {
         ReportPage.html(
             title: "Evaluation on \(HTMLText.escaped(dataName))",

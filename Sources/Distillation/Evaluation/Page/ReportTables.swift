@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// The page's tables: confusion matrix, scores per label, cost against accuracy.
+/// The page's tables: confusion matrix, scores per label, cost and accuracy.
 package enum ReportTables {
     /// Rows are true labels; a cell's colour is its share of the row.
     package static func confusion(_ model: ModelEvaluation) -> String {
@@ -19,7 +19,7 @@ package enum ReportTables {
                 let count = matrix[actual, predicted]
                 let share = support == 0 ? 0 : Double(count) / Double(support)
                 let kind = actual == predicted ? "right" : "wrong"
-                // Off the diagonal shares are small; the root makes the differences among them visible.
+                // Off the diagonal shares are small; the square root makes their differences visible.
                 let heat = actual == predicted ? share : share.squareRoot()
                 html += "<td class=\"\(kind)\(heat > 0.6 ? " strong" : "")\""
                 html += " style=\"--heat:\(NumberText.fixed(heat * 100, digits: 0))%\""

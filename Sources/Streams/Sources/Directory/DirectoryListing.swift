@@ -1,7 +1,7 @@
 import Diagnostics
 import Glibc
 
-/// What a directory holds now.
+/// The present content of a directory.
 struct DirectoryListing {
     struct Entry {
         var path: String
@@ -10,14 +10,14 @@ struct DirectoryListing {
 
     var files: [Entry] = []
     var directories: [String] = []
-    /// Symbolic links; what they lead to wasn't looked at.
+    /// Symbolic links; their targets weren't examined.
     var links: [String] = []
-    /// Names that are there and couldn't be looked at.
+    /// Existing names that couldn't be examined.
     var unknown: [(path: String, why: CannotTell)] = []
-    /// Whether a name isn't UTF-8: it can't be said in a configuration, a log or a status page.
+    /// Whether a name isn't UTF-8: such a name can't be written in a configuration, a log or a status page.
     var hasUnreadableName = false
 
-    /// nil if there is no such directory.
+    /// nil if the directory doesn't exist.
     init?(of directory: String, _ calls: DirectoryCalls) throws(CannotTell) {
         var names: [String] = []
         var hasUnreadableName = false
@@ -37,7 +37,7 @@ struct DirectoryListing {
         for name in names where name != "." && name != ".." {
             let path = directory + "/" + name
             do throws(CannotTell) {
-                // A name that has gone meanwhile is told of by the watch.
+                // If the name was removed meanwhile, the watch reports it.
                 guard let status = try FileStatus(path: path, calls) else { continue }
                 if status.isDirectory {
                     directories.append(path)
@@ -50,5 +50,36 @@ struct DirectoryListing {
                 unknown.append((path, error))
             }
         }
+    }
+}
+
+/// Selects names of a directory by glob patterns on the path relative to it.
+package struct NameFilter: Sendable {
+    /// Endings that editors and transfer tools give to incomplete files.
+    private static let unfinishedEndings = [".tmp", "~", ".swp", ".part"]
+
+    private let include: [String]
+    private let exclude: [String]
+
+    /// Patterns as in fnmatch(3); `*` also matches `/`. An empty `include` accepts every name.
+    package init(include: [String], exclude: [String]) {
+        self.include = include
+        self.exclude = exclude
+    }
+
+    /// `name` is relative to the watched directory: `a.txt`, `sports/a.txt`.
+    package func takes(_ name: String) -> Bool {
+        guard !Self.isHidden(name), !Self.unfinishedEndings.contains(where: name.hasSuffix) else { return false }
+        guard include.isEmpty || include.contains(where: { Self.matches($0, name) }) else { return false }
+        return !exclude.contains { Self.matches($0, name) }
+    }
+
+    /// Whether the name, or the name of one of its directories, starts with a dot.
+    package static func isHidden(_ name: String) -> Bool {
+        name.split(separator: "/").contains { $0.hasPrefix(".") }
+    }
+
+    private static func matches(_ pattern: String, _ name: String) -> Bool {
+        fnmatch(pattern, name, 0) == 0
     }
 }

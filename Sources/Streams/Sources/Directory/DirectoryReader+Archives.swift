@@ -26,7 +26,7 @@ extension DirectoryReader {
             }
             switch try unpacker.read(open, into: part) {
             case .bytes(var count):
-                // Of UTF-16, no block ends within a pair of bytes unless the text does.
+                // In UTF-16, no block ends within a pair of bytes unless the text does.
                 while file.unit != .byte, (file.offset + UInt64(count)) % 2 != 0, count < part.count,
                     case .bytes(let more) = try unpacker.read(
                         open, into: UnsafeMutableRawBufferPointer(rebasing: part[count...].prefix(1)))
@@ -42,7 +42,8 @@ extension DirectoryReader {
                 break
             case .damaged:
                 if file.toSkip > 0 {
-                    // It was whole so far before; the line that it now ends in has been told of or answered.
+                    // The archive was intact up to here in an earlier run; the line that is now torn has been answered
+                    // or is a dead letter.
                     file.goBackToLine()
                     file.toSkip = 0
                 }
@@ -51,11 +52,11 @@ extension DirectoryReader {
                 let isTorn = file.offset > file.lineStart
                 let isTold = isTorn && file.toldSize == status.size
                 reportDamage(file, unpacker, isTorn: isTorn)
-                // More may come of the torn line: its origin ends before it.
+                // The rest of the torn line may come later: its origin ends before it.
                 file.goBackToLine()
                 ledger.withLock { ledger in ledger.update(file.identity) { $0.offset = file.offset } }
                 if isTold {
-                    // What was handed out of the torn line is given up.
+                    // The part of the torn line that was handed out is discarded.
                     file.isTorn = true
                     announced = nil
                     break

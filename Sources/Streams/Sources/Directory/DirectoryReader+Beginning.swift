@@ -1,18 +1,18 @@
 import Diagnostics
 import Glibc
 
-/// What a source begins with: what earlier runs kept, and the first look at the directory.
+/// The state at a source's start: the checkpoints of earlier runs, and the first look at the directory.
 struct Beginning {
     var kept: [FileCheckpoint]
-    /// Whether nothing was kept: files that are there now may start at their end.
+    /// Whether there were no checkpoints: existing files may then start at their end.
     var isFirst: Bool
-    /// The directory's status when it was first looked at; nil before that.
+    /// The directory's status at the first look; nil before that.
     var status: FileStatus?
     var isScanning = false
-    /// What the first look couldn't see.
+    /// The paths that couldn't be examined at the first look.
     var unseen: [String] = []
 
-    /// Whether a file that is met now was there at the very first start.
+    /// Whether a file that is found now existed at the very first start.
     func wasThere(_ path: String) -> Bool {
         guard isFirst else { return false }
         return isScanning || unseen.contains { path == $0 || path.hasPrefix($0 + "/") }
@@ -20,8 +20,8 @@ struct Beginning {
 }
 
 extension DirectoryReader {
-    /// Watches, then scans, so that nothing is lost between the two. What can't be looked at now is looked at again, and
-    /// no checkpoint is forgotten before all has been seen.
+    /// Watches, then scans, so that no change is missed in between. What can't be examined now is examined again later,
+    /// and no checkpoint is removed before everything has been examined.
     func begin(_ kept: [FileCheckpoint]) throws(UnderstudyError) {
         if case .move(let directory) = settings.after, directory == settings.path {
             throw UnderstudyError(
@@ -66,7 +66,7 @@ extension DirectoryReader {
         settleBeginning()
     }
 
-    /// Once all has been seen, what earlier runs kept of files that aren't there is forgotten.
+    /// Once everything has been examined, removes the checkpoints of files that don't exist.
     func settleBeginning() {
         guard let beginning, let status = beginning.status, again.isEmpty, !isMissing else { return }
         self.beginning = nil
@@ -74,7 +74,7 @@ extension DirectoryReader {
         if beginning.isFirst, settings.mode == .tail, settings.start == .end, names.isEmpty { leaveMark(status) }
     }
 
-    /// The checkpoints of earlier runs: of an inode that was begun anew, the last one counts.
+    /// Loads the checkpoints of earlier runs. If an inode was begun anew, its last checkpoint is used.
     private func takeUp(_ kept: [FileCheckpoint], on device: UInt64) throws(CannotTell) {
         let devices = try renumbered(kept, on: device)
         for checkpoint in kept.sorted(by: { $0.file.generation < $1.file.generation }) {
@@ -84,8 +84,8 @@ extension DirectoryReader {
         }
     }
 
-    /// The present numbers of devices that had others when the checkpoints were made: some file systems get theirs when
-    /// they are mounted.
+    /// Maps the device numbers in the checkpoints to the present ones: some file systems are numbered when they are
+    /// mounted.
     private func renumbered(_ kept: [FileCheckpoint], on device: UInt64) throws(CannotTell) -> [UInt64: UInt64] {
         var devices: [UInt64: UInt64] = [:]
         guard !kept.contains(where: { $0.file.device == device }) else { return devices }
@@ -96,7 +96,7 @@ extension DirectoryReader {
                 guard let node = status?.node, node.inode == checkpoint.file.inode else { continue }
                 devices[checkpoint.file.device] = node.device
             } catch {
-                // A place that may not be looked at, or a circle of links, is no place where the file is read.
+                // A path that may not be examined, or a loop of links, can't be where the file is read.
                 if !error.isForbidden, error.number != ELOOP { failures[checkpoint.file.device] = error }
             }
         }
@@ -104,8 +104,8 @@ extension DirectoryReader {
         return devices
     }
 
-    /// Files of earlier runs that weren't met are gone, unless they are on another file system: that may only be not
-    /// mounted yet.
+    /// Files of earlier runs that weren't found no longer exist, unless they are on another file system, which may not
+    /// be mounted yet.
     private func forgetCheckpoints(on device: UInt64) {
         for (node, checkpoint) in checkpoints where node.device == device {
             checkpoints[node] = nil
@@ -114,7 +114,7 @@ extension DirectoryReader {
         }
     }
 
-    /// Tells a source without files that it has been started, so that its next start isn't its first.
+    /// Stores a checkpoint for a source without files, so that its next start isn't taken for the first.
     private func leaveMark(_ status: FileStatus) {
         let identity = FileIdentity(device: status.node.device, inode: status.node.inode)
         let entry = FileLedger.Entry(

@@ -1,10 +1,10 @@
-/// Files of which nothing more comes, and those that take their place.
+/// Ends files that yield no more data, and starts their successors.
 extension DirectoryReader {
-    /// The inode has other content now: what was known of it ends, and it is read from its beginning.
+    /// The inode has new content: its old file ends, and the new content is read from its beginning.
     func beginAnew(_ file: TrackedFile, _ status: FileStatus) {
         let path = file.path
         let node = file.node
-        // Made after an earlier run last saw a change: another file, which has only been given the inode.
+        // Created after the last change that an earlier run saw: another file, which reuses the inode.
         let isAnother = file.checkpoint.map { status.born == 0 || status.born > $0.modified } ?? false
         if isAnother, let path, !filter.takes(relative(path)) { return drop(file) }
         let identity = FileIdentity(
@@ -15,7 +15,7 @@ extension DirectoryReader {
         next.path = path
         if settings.mode == .files {
             next.growth = file.growth
-            // The time that it waits for was noted for the other.
+            // The settling timer belongs to the old file; the new one needs its own.
             if case .settling(let due) = next.growth { wakeUp(next, at: due) }
         } else if next.path != next.followedAs {
             depart(next)
@@ -25,7 +25,7 @@ extension DirectoryReader {
         enqueue(next)
     }
 
-    /// Nothing more comes of the file. If a line of it is open, that has ended.
+    /// Ends a file that yields no more data, and its open line.
     func retire(_ file: TrackedFile, successor: FileIdentity? = nil) {
         if file.isEntered, !file.isFinished {
             if announced !== file { events.append(.opened(file.origin(of: settings.name))) }
@@ -42,7 +42,7 @@ extension DirectoryReader {
         drop(file, successor: successor)
     }
 
-    /// The file is gone, or another has taken its inode.
+    /// Removes a file that was deleted, or whose inode another file has taken.
     func drop(_ file: TrackedFile, successor: FileIdentity? = nil) {
         for path in file.otherNames + [file.lastPath] where names[path] === file { names[path] = nil }
         if nodes[file.node] === file {

@@ -1,15 +1,16 @@
 import Diagnostics
 import Glibc
 
-/// Holes: NUL bytes where a line should start. A file has one when it was cut while its writer went on at its old place,
-/// as `copytruncate` of logrotate does to a program that doesn't append, or when a power cut took what was to be there.
+/// Holes: NUL bytes where a line should start. A file has a hole if it was truncated while its writer continued at its
+/// old offset, as with `copytruncate` of logrotate and a program that doesn't append, or if a power loss prevented the
+/// data from being written.
 extension DirectoryReader {
-    /// Fewer NULs in a row are part of a line, such as one in UTF-16 that isn't known to be that.
+    /// Fewer consecutive NULs are part of a line, such as a line of undetected UTF-16.
     private static let leastHole = 4
 
-    /// How many bytes of a block can be handed out before a hole; 0 where the block began with one, which has been
-    /// passed over. The block begins at the file's offset and isn't empty; a hole in it is followed by a line, or by
-    /// nothing ever.
+    /// Returns how many bytes of a block can be handed out before a hole; 0 if the block began with a hole, which has
+    /// been skipped. The block begins at the file's offset and isn't empty; a hole in it is followed by a line or by
+    /// nothing.
     func beforeHole(
         _ file: TrackedFile, _ open: OpenFile, _ block: UnsafeRawBufferPointer
     ) throws(CannotTell) -> Int {
@@ -37,7 +38,7 @@ extension DirectoryReader {
         return block.count
     }
 
-    /// The same of UTF-16, of which a hole is pairs of NULs.
+    /// The same for UTF-16, in which a hole consists of pairs of NULs.
     private func beforePairedHole(
         _ file: TrackedFile, _ open: OpenFile, _ block: UnsafeRawBufferPointer
     ) throws(CannotTell) -> Int {
@@ -59,14 +60,14 @@ extension DirectoryReader {
         return block.count
     }
 
-    /// How many bytes of whole NUL pairs there are from `start` on.
+    /// The number of bytes in the run of NUL pairs at `start`.
     private static func pairedRun(_ block: UnsafeRawBufferPointer, _ start: Int) -> Int {
         var end = start
         while end + 1 < block.count, block[end] == 0, block[end + 1] == 0 { end += 2 }
         return end - start
     }
 
-    /// Whether there is nothing but NUL in a block.
+    /// Whether a block consists of NULs only.
     static func isHole(_ block: UnsafeRawBufferPointer) -> Bool {
         guard let base = block.baseAddress, block.count > 0, block[0] == 0 else { return false }
         return memcmp(base, base + 1, block.count - 1) == 0
@@ -74,9 +75,9 @@ extension DirectoryReader {
 
     private func passHole(_ file: TrackedFile, _ open: OpenFile, _ run: Int, isWholeBlock: Bool) throws(CannotTell) {
         var end = file.offset + UInt64(run)
-        // What was never written isn't read: gigabytes of hole take no longer than a few bytes.
+        // Unwritten ranges aren't read: gigabytes of hole take no longer than a few bytes.
         if isWholeBlock { end = open.nextData(from: end, end: max(end, try FileStatus(open).size)) }
-        // One that was cut meanwhile is looked at anew.
+        // If the file was truncated meanwhile, it is examined again.
         guard let found = try FileMark(open, upTo: end) else { throw CannotTell(number: EAGAIN) }
         if !file.isHoleReported {
             file.isHoleReported = true
@@ -87,7 +88,7 @@ extension DirectoryReader {
                     at: "\(file.lastPath):byte \(file.offset)"))
         }
         file.passHole(to: end, found)
-        // What follows is told of as another stretch of the same file.
+        // The data behind the hole is announced as another stretch of the same file.
         if announced === file { announced = nil }
         ledger.withLock { ledger in
             ledger.update(file.identity) {
@@ -97,7 +98,7 @@ extension DirectoryReader {
         }
     }
 
-    /// How many NULs there are from `start` on.
+    /// The number of consecutive NULs at `start`.
     private static func run(_ block: UnsafeRawBufferPointer, _ start: Int) -> Int {
         var end = start
         while end < block.count, block[end] == 0 { end += 1 }

@@ -1,9 +1,10 @@
 import Diagnostics
 import Glibc
 
-/// Asking the file system what names lead to, and asking again where it gave no answer.
+/// Resolves names in the file system, and retries where a system call failed.
 extension DirectoryReader {
-    /// What a name leads to: a file or directory, or through a symbolic link a file; nil for nothing that is read.
+    /// Resolves a name: to a file or directory, or through a symbolic link to a file; nil if it is nothing that is
+    /// read.
     func leadsTo(_ path: String) throws(CannotTell) -> FileStatus? {
         let own = try FileStatus(path: path, calls)
         guard let own, own.isLink else {
@@ -13,7 +14,7 @@ extension DirectoryReader {
         return try follow(path)
     }
 
-    /// What a symbolic link leads to, if that is a file.
+    /// The target of a symbolic link, if it is a file.
     func follow(_ path: String) throws(CannotTell) -> FileStatus? {
         guard names[path] != nil || filter.takes(relative(path)) else { return nil }
         links.insert(path)
@@ -47,7 +48,7 @@ extension DirectoryReader {
             UnderstudyError(.missingInput, "\(what); it is looked at every \(settings.pollSeconds) s", at: path))
     }
 
-    /// Files outside of the directory are read as well: that is said once, since it may not have been meant.
+    /// Files outside of the directory are read as well. This is reported once, since it may be unintended.
     private func noteWhereItLeads(_ path: String) {
         guard !hasLinkOutside, let root = Self.realPath(settings.path), let target = Self.realPath(path) else { return }
         guard !target.hasPrefix(root == "/" ? root : root + "/") else { return }
@@ -65,7 +66,7 @@ extension DirectoryReader {
         return String(validatingCString: real)
     }
 
-    /// Whether a name leads to the file. Where that can't be told it does, until the name has been looked at again.
+    /// Whether a name leads to the file. If that can't be determined, true until the name has been examined again.
     func stillLeads(_ path: String, to file: TrackedFile) -> Bool {
         do throws(CannotTell) {
             return try leadsTo(path)?.node == file.node
@@ -75,9 +76,9 @@ extension DirectoryReader {
         }
     }
 
-    /// Looks whether the directory is there, and still the same. `isLost`: its watch has ended.
+    /// Checks whether the directory exists and is still the same. `isLost`: its watch has ended.
     ///
-    /// Gives whether it is the same as before, and so nothing in it was looked at.
+    /// Returns whether it is the same as before, in which case nothing in it was examined.
     @discardableResult
     func lookAtRoot(isLost: Bool = false) -> Bool {
         let status: FileStatus?
@@ -108,14 +109,14 @@ extension DirectoryReader {
         return false
     }
 
-    /// Looks again at what couldn't be looked at, as far as its time has come.
+    /// Examines again what couldn't be examined, as far as its retry is due.
     func lookAgainNow() {
         guard !again.isEmpty else { return }
         for look in again.due(at: Self.now) {
             switch look.what {
             case .name(let occasion): note(look.path, occasion)
             case .directory: if look.path == settings.path { scan() } else { self.look(below: look.path) }
-            // A look at all that is in it may have failed as well.
+            // An earlier scan of its content may have failed as well.
             case .root: if lookAtRoot() { scan() }
             }
             again.settle(look.path, after: look.failures)

@@ -1,22 +1,22 @@
 import Diagnostics
 import Glibc
 
-/// What happens in the directory, and what follows from it.
+/// Handles the events of the directory.
 extension DirectoryReader {
-    /// How a name came to be looked at.
+    /// Why a name is examined.
     enum Occasion {
-        /// It was met when the whole directory was looked at; it may still have a writer.
+        /// It was found in a scan of the whole directory; it may still have a writer.
         case scan
         /// A writer has closed it.
         case closed
-        /// It was renamed to this name, so it is whole.
+        /// It was renamed to this name, so it is complete.
         case arrived
-        /// It was made, written to, or its permissions changed.
+        /// It was created or written to, or its permissions changed.
         case changed
-        /// It is gone: for ever, or perhaps only renamed.
+        /// It was removed, or moved away and perhaps only renamed.
         case deleted, left
 
-        /// How much it says of a file that is there.
+        /// How much information the occasion gives about an existing file.
         var rank: Int {
             switch self {
             case .scan: 0
@@ -27,10 +27,10 @@ extension DirectoryReader {
         }
     }
 
-    /// Takes in all that has happened; doesn't wait.
+    /// Processes all pending events; doesn't wait.
     func notice() {
-        // What has happened comes before what is due: the new name of a file may be among it, without which the file
-        // would be taken for gone.
+        // Events are processed before timers: they may include the new name of a file, without which the file would be
+        // taken for deleted.
         defer {
             for (file, isRetry) in takeDue() {
                 if isRetry { enqueue(file) } else { settle(file) }
@@ -81,14 +81,14 @@ extension DirectoryReader {
             watch?.remove(path)
             for (name, file) in names where name.hasPrefix(path + "/") { lose(file, name, .left) }
         case .deleted:
-            // The kernel keeps it, and our watch of it, as long as a file that was in it is open.
+            // The kernel keeps the directory, and its watch, while a file that was in it is open.
             watch?.remove(path)
         case .changed, .arrived, .closed:
             if takesDirectory(path), watch?.isWatching(path) == false { look(below: path) }
         }
     }
 
-    /// A write to a file that is known needs no look at its name.
+    /// After a write to a known file its name needn't be examined.
     private func noteChange(_ path: String) {
         if settings.mode == .tail, let file = names[path], !file.isBlocked {
             enqueue(file)
@@ -99,9 +99,9 @@ extension DirectoryReader {
 
     // MARK: names
 
-    /// Brings what is known of a name up to date. `found`: what the name leads to now, if that was asked already.
+    /// Updates the state of a name. `found`: the status of the name's target, if it was read already.
     ///
-    /// If that can't be told, nothing changes and the name is looked at again.
+    /// If the status can't be read, nothing changes and the name is examined again later.
     func note(_ path: String, _ occasion: Occasion, _ found: FileStatus? = nil) {
         do throws(CannotTell) {
             try take(path, occasion, found)
@@ -121,7 +121,7 @@ extension DirectoryReader {
         if let previous, previous.node != status.node {
             lose(previous, path, occasion == .deleted ? .deleted : .left)
         }
-        // That a link was made says nothing of the writers of what it leads to.
+        // The creation of a link says nothing about writers of its target.
         let occasion = status.isLink && occasion.rank > 1 ? .scan : occasion
         guard let file = known(status) ?? meet(path, status, occasion) else { return }
         if status.isLink, file.target == nil { file.target = Self.realPath(path) }
@@ -129,7 +129,7 @@ extension DirectoryReader {
         judge(file, status, occasion)
     }
 
-    /// The file of that inode, if it is still the one that is known.
+    /// The known file of that inode, if it is still the same file.
     private func known(_ status: FileStatus) -> TrackedFile? {
         guard let file = nodes[status.node] else { return nil }
         if file.born == status.born { return file }
@@ -137,7 +137,7 @@ extension DirectoryReader {
         return nil
     }
 
-    /// A file that is seen for the first time in this run; nil if it isn't for this source.
+    /// Handles a file that is found for the first time in this run; nil if this source doesn't read it.
     private func meet(_ path: String, _ status: FileStatus, _ occasion: Occasion) -> TrackedFile? {
         let checkpoint = checkpoints.removeValue(forKey: status.node)
         if checkpoint == nil {
@@ -161,8 +161,8 @@ extension DirectoryReader {
         return file
     }
 
-    /// Whether a file that is read once may be taken now. One that was just made has a writer, unless that is another
-    /// name of one that was there before.
+    /// Whether a file that is read once may be read now. A new file has a writer, unless it is another name of an older
+    /// file.
     private func isWhole(_ status: FileStatus, _ occasion: Occasion) -> Bool {
         switch occasion {
         case .scan, .closed, .arrived: true
@@ -171,11 +171,11 @@ extension DirectoryReader {
         }
     }
 
-    /// The file has another name now.
+    /// Gives the file its new name.
     private func name(_ file: TrackedFile, _ path: String) {
         if let old = file.path, names[old] === file {
             if stillLeads(old, to: file) {
-                // Another link to it is no rename.
+                // Another link to the file is not a rename.
                 if names.updateValue(file, forKey: path) !== file { file.otherNames.append(path) }
                 return
             }
@@ -187,7 +187,7 @@ extension DirectoryReader {
         if settings.mode == .tail, !file.isFinished { depart(file) }
     }
 
-    /// A name of the file is gone.
+    /// Removes a name of the file.
     func lose(_ file: TrackedFile, _ path: String, _ occasion: Occasion) {
         if names[path] === file { names[path] = nil }
         file.otherNames.removeAll { $0 == path }
@@ -205,15 +205,15 @@ extension DirectoryReader {
             depart(file)
             enqueue(file)
         } else if occasion == .deleted || !file.isFinished {
-            // What is open is read to its end; what isn't is gone.
+            // An open file is read to its end; a closed one is lost.
             if file.isFinished { drop(file) } else { enqueue(file) }
         } else {
-            // The new name may be told of later than the loss of the old.
+            // The event of the new name may come later than the loss of the old one.
             wakeUp(file, at: Self.now + limits.settleNanoseconds)
         }
     }
 
-    /// A followed file has lost its name: its writer goes on for a while at most.
+    /// A followed file has lost its name: its writer will continue only for a limited time.
     func depart(_ file: TrackedFile) {
         guard !file.isSettled else { return }
         let due = Self.now + limits.settleNanoseconds
@@ -221,7 +221,7 @@ extension DirectoryReader {
         wakeUp(file, at: due)
     }
 
-    /// A file's time has come.
+    /// The file's timer is due.
     private func settle(_ file: TrackedFile) {
         if file.isFinished {
             if file.path == nil, nodes[file.node] === file, !awaitName(of: file) { drop(file) }
@@ -238,7 +238,7 @@ extension DirectoryReader {
 
     // MARK: turns
 
-    /// Decides whether the file has something to be read.
+    /// Decides whether the file has data to read.
     private func judge(_ file: TrackedFile, _ status: FileStatus, _ occasion: Occasion) {
         if file.isBlocked {
             guard occasion != .scan || file.changed != status.changed else { return }
@@ -246,7 +246,7 @@ extension DirectoryReader {
         }
         switch settings.mode {
         case .tail:
-            // A file that was renamed and then closed has lost its writer.
+            // A file that was renamed and then closed no longer has a writer.
             if case .settling = file.growth, occasion == .closed { file.growth = .settled }
             if occasion == .scan, isUnchanged(file, status), file.isFinished || file.hasNothingLeft { return }
         case .files:
@@ -265,7 +265,7 @@ extension DirectoryReader {
         file.size == status.size && file.modified == status.modified
     }
 
-    /// A file that was met in a scan may be in a writer's hands if it changed a moment ago.
+    /// A file that was found in a scan may still have a writer if it changed recently.
     private func judgeAge(_ file: TrackedFile, _ status: FileStatus) {
         guard let age = status.age, age < limits.settleNanoseconds else {
             file.growth = .settled

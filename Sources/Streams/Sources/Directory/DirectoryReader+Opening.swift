@@ -1,9 +1,10 @@
 import Diagnostics
 import Glibc
 
-/// Opening files, and knowing them again.
+/// Opens files and identifies them.
 extension DirectoryReader {
-    /// The open file, known to be the one that was read before; nil if it isn't there, may not be read, or is another.
+    /// The open file, verified to be the one that was read before; nil if it doesn't exist, may not be read, or is
+    /// another file.
     func open(_ file: TrackedFile) throws(CannotTell) -> OpenFile? {
         if let open = ledger.withLock({ $0.use(file.identity) }) { return open }
         guard let path = file.path ?? file.target else {
@@ -41,13 +42,14 @@ extension DirectoryReader {
         return open
     }
 
-    /// Nothing more comes of a file without a name, unless its new name may still be told of.
+    /// A file without a name ends, unless the event of its new name may still come.
     private func retireUnlessSettling(_ file: TrackedFile) {
         if case .settling = file.growth { return }
         if !awaitName(of: file) { retire(file) }
     }
 
-    /// Finds out how the content is packed; false if that can't be told yet, or the file isn't for this source.
+    /// Detects the compression of the content; false if it can't be determined yet, or this source doesn't read the
+    /// file.
     private func detectPacking(
         _ file: TrackedFile, _ open: OpenFile, _ status: FileStatus
     ) throws(CannotTell) -> Bool {
@@ -77,9 +79,9 @@ extension DirectoryReader {
         }
     }
 
-    /// What the text is made of, by its first bytes; nil while they are too few. `isAll`: nothing follows them.
+    /// The code unit of the text, by its first bytes; nil while they are too few. `isAll`: no bytes follow them.
     ///
-    /// Says what the file looks like if that isn't what the configuration says.
+    /// Reports an encoding that differs from the configured one.
     private func unit(
         _ file: TrackedFile, _ open: OpenFile, _ packing: Packing, _ start: [UInt8], _ isAll: Bool
     ) throws(CannotTell) -> CodeUnit? {
@@ -94,7 +96,7 @@ extension DirectoryReader {
         return settings.encoding.unit(of: first)
     }
 
-    /// `start`, the first bytes of the text, may hold the byte order mark of another encoding.
+    /// Warns if `start`, the first bytes of the text, holds the byte order mark of another encoding.
     func warnOfMark(_ file: TrackedFile, _ start: [UInt8]) {
         let found: (name: String, mark: String)? =
             switch CodeUnit(mark: start) {
@@ -103,7 +105,7 @@ extension DirectoryReader {
             default: start.starts(with: [0xEF, 0xBB, 0xBF]) ? ("UTF-8", "EF BB BF") : nil
             }
         guard let found, settings.encoding.isUTF16 != (found.name == "UTF-16") else { return }
-        // GB18030 and Big5 files of Windows have no mark, but one of UTF-8 is harmless there.
+        // GB18030 and Big5 files of Windows have no mark; a UTF-8 mark in one is harmless.
         reportOnce(
             UnderstudyError(
                 .invalidData,
@@ -111,7 +113,7 @@ extension DirectoryReader {
                     + " for this source", at: file.lastPath))
     }
 
-    /// The first bytes of what an archive unpacks to; fewer than two if there are no more, or it is damaged there.
+    /// The first unpacked bytes of an archive; fewer than two if there are no more, or if it is damaged there.
     private func firstUnpacked(_ open: OpenFile, _ packing: Packing) throws(CannotTell) -> [UInt8] {
         guard let unpacker = Unpacker(packing) else { throw CannotTell(number: ENOMEM) }
         var first: [UInt8] = []
@@ -131,13 +133,13 @@ extension DirectoryReader {
         return first
     }
 
-    /// Whether what was read of the file is still there.
+    /// Whether the content that was read of the file is unchanged.
     func isSame(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> Bool {
-        // Nothing was read yet.
+        // Nothing has been read yet.
         if file.checkpoint == nil, !file.isEntered { return true }
         guard file.born == status.born else { return false }
         guard file.packing == .plain else {
-            // It may have grown, which other gzip members and zstd frames do to it.
+            // The archive may have grown by further gzip members or zstd frames.
             for born in [file.born, 0] {
                 if try FileMark.ofArchive(open, size: file.size, born: born) == file.mark { return true }
             }
@@ -150,21 +152,21 @@ extension DirectoryReader {
         return true
     }
 
-    /// Where reading begins, and what the bytes before it are.
+    /// Where reading begins, and the mark of the bytes before it.
     private struct Place {
         var offset: UInt64
         var line: UInt64
     }
 
-    /// Where an earlier run stopped: at the first line that has no answer.
+    /// Where an earlier run stopped: at the first line without an answer.
     private func resumption(
         _ file: TrackedFile, _ checkpoint: FileCheckpoint, _ open: OpenFile
     ) throws(CannotTell) -> Place? {
         guard let first = checkpoint.unanswered.first, first < checkpoint.offset else { return nil }
-        // Unpacking counts an archive's lines itself.
+        // The lines of an archive are counted while it is unpacked.
         guard file.packing == .plain else { return Place(offset: first, line: 1) }
         var lines = try LineFeeds.count(open, file.unit, from: first, to: checkpoint.offset)
-        // What followed the last LF was a line too.
+        // The bytes after the last LF were a line too.
         if try !endsInLineFeed(file, open, checkpoint.offset) { lines += 1 }
         return Place(offset: first, line: checkpoint.line > lines ? checkpoint.line - lines : 1)
     }
@@ -176,7 +178,7 @@ extension DirectoryReader {
         return last.count == 2 && file.unit.isPair(last[0], last[1], 0x0A)
     }
 
-    /// Takes the file up, once all that this needs has been read; false if it has changed meanwhile.
+    /// Enters the file, once everything that this needs has been read; false if it has changed meanwhile.
     private func enter(_ file: TrackedFile, _ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> Bool {
         if file.isEntered {
             ledger.withLock { $0.keep(open, for: file.identity) }
@@ -204,7 +206,7 @@ extension DirectoryReader {
         if let fingerprint { file.refresh(fingerprint) }
         file.isEntered = true
         file.mark = mark
-        // Of a finished file the size and time stay those at its end, until it is known that it hasn't grown.
+        // A finished file keeps the size and time at its end until it is known that it hasn't grown.
         if !file.isFinished { file.note(status) }
         let entry = FileLedger.Entry(
             path: file.path, followedAs: file.followedAs, node: file.node, born: file.born,
@@ -215,8 +217,8 @@ extension DirectoryReader {
         return true
     }
 
-    /// Behind the last whole line that was there when the file was met. Of an unfinished line that is too long already
-    /// only so much is read that it is found to be.
+    /// The position behind the last whole line that existed when the file was found. An unfinished line that is too
+    /// long is read only until its length exceeds the maximum.
     private func endOfLastLine(_ file: TrackedFile, _ open: OpenFile) throws(CannotTell) -> Place {
         var lowest = file.size - min(file.size, UInt64(settings.maximumLineBytes) + 8)
         var end = file.size
@@ -228,19 +230,19 @@ extension DirectoryReader {
             end = start + UInt64(found)
             if found > 0 { break }
         }
-        // Of a file so large that counting its lines would hold up everything, they are numbered from here.
+        // Counting the lines of a very large file would block other work, so its lines are numbered from here.
         let lines = end <= 1 << 28 ? try LineFeeds.count(open, file.unit, from: 0, to: end) : 0
         return Place(offset: end, line: 1 + lines)
     }
 
-    /// The file may not be read: until its permissions change, the rest goes on.
+    /// The file isn't readable: it is skipped until its permissions change.
     private func block(_ file: TrackedFile, _ what: String, _ why: CannotTell) {
         file.isBlocked = true
         if let path = file.path {
             do throws(CannotTell) {
                 if let status = try leadsTo(path) { file.changed = status.changed }
             } catch {
-                // Not knowing when it changed, the next look at it finds a change.
+                // With this change time the next examination finds a change.
                 file.changed = 0
             }
         }
@@ -250,7 +252,7 @@ extension DirectoryReader {
                 at: file.lastPath))
     }
 
-    /// The process has no descriptor left: others are given back soon.
+    /// The process has no free descriptor; others will be closed soon.
     private func postpone(_ file: TrackedFile, _ why: CannotTell) {
         wakeUp(file, at: Self.now + 1_000_000_000)
         reportOnce(

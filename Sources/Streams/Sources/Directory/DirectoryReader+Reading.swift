@@ -3,7 +3,7 @@ import Glibc
 
 /// One file's turn.
 extension DirectoryReader {
-    /// What comes next of the file; nil if nothing does now.
+    /// The next event of the file; nil if there is none now.
     func advance(_ file: TrackedFile, into room: UnsafeMutableRawBufferPointer) -> SourceEvent? {
         do throws(CannotTell) {
             let event = try turn(file, room)
@@ -26,7 +26,7 @@ extension DirectoryReader {
         guard let open = try open(file) else { return nil }
         if file.isFinished { return nil }
         if file.packing != .plain {
-            // One that is still being written can't be told from one that is cut short.
+            // An archive that is still being written can't be told from a truncated one.
             return file.isSettled ? try readArchive(file, open, room) : nil
         }
         return file.isSettled ? try readAll(file, open, room) : try readLines(file, open, room)
@@ -58,7 +58,7 @@ extension DirectoryReader {
         return try finish(file, open, status)
     }
 
-    /// Reads at the file's offset: of UTF-16 up to an even offset, unless the file ends at an odd one.
+    /// Reads at the file's offset; in UTF-16 up to an even offset, unless the file ends at an odd one.
     private func readUnits(
         _ file: TrackedFile, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
     ) throws(CannotTell) -> Int {
@@ -91,7 +91,7 @@ extension DirectoryReader {
         return .finished
     }
 
-    /// Whether there is more of a finished file than was read.
+    /// Whether a finished file holds more than was read.
     private func hasGrown(_ file: TrackedFile) throws(CannotTell) -> Bool {
         if let path = file.path, let status = try leadsTo(path), status.node == file.node,
             status.size == file.size, status.modified == file.modified
@@ -99,7 +99,7 @@ extension DirectoryReader {
             clearAway(file)
             return false
         }
-        // What an open descriptor was found to be once proves nothing about what was written since.
+        // An earlier check of an open descriptor proves nothing about later writes.
         ledger.withLock { $0.letGo(file.identity) }
         guard let open = try open(file) else { return false }
         let status = try FileStatus(open)
@@ -118,7 +118,7 @@ extension DirectoryReader {
         wakeUp(file, at: due)
     }
 
-    /// What an earlier run had answered but not come to clear away.
+    /// Moves or deletes a file that an earlier run had answered but not cleared away.
     private func clearAway(_ file: TrackedFile) {
         guard isLeftOver(file), let path = file.path else { return }
         switch FileDisposal(settings, calls).clear(path, node: file.node, size: file.size, report: reportOnce) {
@@ -165,9 +165,9 @@ extension DirectoryReader {
             let status = try FileStatus(open)
             guard status.size > file.scanned else { return try idle(file, status, open, room) }
             guard announced === file else { return announce(file) }
-            // A long unfinished line is not read again and again.
+            // A long unfinished line is not read repeatedly.
             let isShort = file.scanned - file.offset < UInt64(room.count / 2)
-            // Half a line feed may have been seen.
+            // The last byte may be the first half of a line feed.
             let start = isShort ? file.offset : file.unit == .byte ? file.scanned : file.scanned & ~1
             let count = try open.read(into: room, at: start)
             guard try isUnbroken(file, open), count > 0 else { return nil }
@@ -176,13 +176,13 @@ extension DirectoryReader {
                 UnsafeRawBufferPointer(rebasing: room[..<count]), file.unit, at: start)
             file.scanned = max(file.scanned, start + UInt64(count))
             if whole == 0 {
-                // The size of a file with a hole says nothing of how much there is to read.
+                // The size of a file with a hole doesn't tell how much there is to read.
                 if Self.isHole(UnsafeRawBufferPointer(rebasing: room[..<count])) {
                     file.scanned = max(file.scanned, open.nextData(from: file.scanned, end: status.size))
                 }
                 continue
             }
-            // Noted first: lines that follow a hole in this block are handed out from here on.
+            // Set first: lines that follow a hole in this block are handed out from here on.
             file.wholeUpTo = start + UInt64(whole)
             guard isShort else { continue }
             let most = try beforeHole(file, open, UnsafeRawBufferPointer(rebasing: room[..<whole]))
@@ -193,13 +193,13 @@ extension DirectoryReader {
         }
     }
 
-    /// Whether what was read before is still there, so that what was read now follows it. If not, the file begins anew.
+    /// Whether the bytes read before are unchanged, so that the new ones continue them. If not, the file begins anew.
     private func isUnbroken(_ file: TrackedFile, _ open: OpenFile) throws(CannotTell) -> Bool {
         let status = try FileStatus(open)
         if status.size >= file.offset, let found = try FileMark(open, upTo: file.offset),
             found.matches(file.mark, born: file.born)
         {
-            // An unfinished line may be taken back.
+            // The writer may have removed an unfinished line.
             if status.size < file.scanned { file.forgetUnfinishedLine() }
             return true
         }
@@ -207,13 +207,13 @@ extension DirectoryReader {
         return false
     }
 
-    /// A file that may lose its writer gets more time as long as it grows.
+    /// A file that may lose its writer gets more time while it grows.
     private func giveTime(_ file: TrackedFile, _ end: UInt64) {
         guard case .settling = file.growth, end > file.scanned else { return }
         file.growth = .settling(until: Self.now + limits.settleNanoseconds)
     }
 
-    /// There is nothing more now.
+    /// Handles a file without more data for now.
     private func idle(
         _ file: TrackedFile, _ status: FileStatus, _ open: OpenFile, _ room: UnsafeMutableRawBufferPointer
     ) throws(CannotTell) -> SourceEvent? {
@@ -224,8 +224,8 @@ extension DirectoryReader {
                 $0.modified = file.modified
             }
         }
-        // A file that is read once and stays need not be waited for unless its last line has no LF: if it grows after
-        // all, it is read on.
+        // A file that is read once and kept needs no waiting unless its last line has no LF: if it grows after all,
+        // reading continues.
         guard settings.mode == .files, settings.after == .keep, file.scanned == file.offset else { return nil }
         file.growth = .settled
         return try readAll(file, open, room)
@@ -257,7 +257,7 @@ extension DirectoryReader {
         return .bytes(block.count)
     }
 
-    /// Reading failed, and nothing is known of why: the line that is open is read again from its start after a pause.
+    /// Reading failed for an unknown reason: the open line is read again from its start after a pause.
     private func fail(_ file: TrackedFile, _ why: CannotTell) {
         retry(file, why)
         if announced === file { announced = nil }
@@ -268,7 +268,7 @@ extension DirectoryReader {
                 $0.offset = file.offset
                 $0.mark = file.mark
             }
-            // Of a network file system, this descriptor won't do any more.
+            // A stale descriptor of a network file system can't be used any more.
             if why.number == ESTALE, file.path != nil { ledger.letGo(file.identity) }
         }
     }

@@ -1,9 +1,9 @@
 import Diagnostics
 import Glibc
 
-/// Looking at the directory as a whole.
+/// Scans the whole directory.
 extension DirectoryReader {
-    /// Looks at every name: at the start, and after changes that inotify didn't tell of.
+    /// Examines every name: at the start, and after changes that inotify didn't report.
     func scan() {
         var listing = Found()
         look(settings.path, &listing)
@@ -20,31 +20,31 @@ extension DirectoryReader {
         }
     }
 
-    /// A directory that has come to be.
+    /// Examines a new directory.
     func look(below directory: String) {
         var listing = Found()
         look(directory, &listing)
         for entry in inOrder(listing.files) { note(entry.path, .scan, entry.status) }
     }
 
-    /// Whether files below `path` are taken.
+    /// Whether files below `path` are accepted.
     func takesDirectory(_ path: String) -> Bool {
         if case .move(let done) = settings.after, path == done { return false }
         return !NameFilter.isHidden(relative(path))
     }
 
-    /// `path` as patterns see it.
+    /// `path` as the patterns match it.
     func relative(_ path: String) -> String { String(path.dropFirst(settings.path.count + 1)) }
 
     private struct Found {
         var files: [DirectoryListing.Entry] = []
-        /// Names that are there and couldn't be looked at.
+        /// Existing names that couldn't be examined.
         var unknown: Set<String> = []
         /// Whether every directory could be read.
         var isWhole = true
     }
 
-    /// Watches `top` and what is below it before looking into it.
+    /// Watches `top` and the directories below it before reading them.
     private func look(_ top: String, _ found: inout Found) {
         var directories = [top]
         while let directory = directories.popLast() {
@@ -59,7 +59,7 @@ extension DirectoryReader {
             } catch {
                 found.isWhole = false
                 if error.isForbidden, directory != settings.path {
-                    // The watch of the directory above tells when its permissions change.
+                    // The watch of the parent directory reports when its permissions change.
                     isPartlyUnseen = true
                     reportOnce(
                         UnderstudyError(
@@ -71,14 +71,14 @@ extension DirectoryReader {
         }
     }
 
-    /// Watches a directory, then reads it; nil if it isn't there.
+    /// Watches a directory, then reads it; nil if it doesn't exist.
     private func list(_ directory: String) throws(CannotTell) -> DirectoryListing? {
         if let watch {
             switch watch.add(directory) {
             case .added, .absent: break
             case .full(let number): watchInstead("user_watches", number)
             case .unknown(let why):
-                // What it holds now is read all the same, and it is watched when it is looked at again.
+                // Its present content is still read; it is watched when it is examined again.
                 if !why.isForbidden { lookAgain(directory, .directory, why) }
             }
         }
@@ -107,8 +107,8 @@ extension DirectoryReader {
         }
     }
 
-    /// By the time of the last change, then by name. A followed file that was renamed comes before those that took
-    /// its place.
+    /// Sorted by the time of the last change, then by name. A followed file that was renamed comes before the files
+    /// that took its place.
     private func inOrder(_ files: [DirectoryListing.Entry]) -> [DirectoryListing.Entry] {
         let sorted = files.sorted { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
         guard settings.mode == .tail else { return sorted }

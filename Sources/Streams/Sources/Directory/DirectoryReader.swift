@@ -1,11 +1,11 @@
 import Diagnostics
 import Glibc
 
-/// The reader's side of a directory source: which files there are, whose turn it is, and what comes next.
+/// The reader's side of a directory source: it tracks the files, their turns, and the next event.
 ///
-/// Everything it does starts in `next`, on the reader's thread. What happens in the directory is noticed
-/// (`+Noticing`) and makes files ready; ready files take turns; one is opened (`+Opening`) and read block by
-/// block (`+Reading`, `+Archives`), until nothing more comes of it (`+Ending`).
+/// All work starts in `next`, on the reader's thread. Events of the directory are processed (`+Noticing`) and make
+/// files ready; ready files take turns; a file is opened (`+Opening`) and read block by block (`+Reading`, `+Archives`)
+/// until it yields no more data (`+Ending`).
 final class DirectoryReader {
     let settings: DirectorySource.Settings
     let limits: DirectoryLimits
@@ -15,42 +15,42 @@ final class DirectoryReader {
     private let wake: Int32
     let report: @Sendable (UnderstudyError) -> Void
 
-    /// nil while inotify can't watch.
+    /// nil while inotify can't be used.
     private(set) var watch: DirectoryWatch?
-    /// Whether the directory is gone; nothing is known of its files until it is back.
+    /// Whether the directory was removed; nothing is known of its files until it returns.
     var isMissing = false
-    /// The directory that was last found at the path.
+    /// The directory last found at the path.
     var root: FileStatus.Node?
-    /// When the directory is looked at again as a whole, by the clock; nil: when something happens.
+    /// The time of the next scan of the whole directory, by the clock; nil: only after an event.
     private var nextLook: UInt64?
-    /// Whether inotify failed for a reason that may pass: at the next look it is tried again.
+    /// Whether inotify failed for a reason that may be temporary: it is tried again at the next scan.
     private var watchesAgain = false
 
-    /// The files by their present names, and by what the file system calls them.
+    /// The files by their present names, and by device and inode.
     var names: [String: TrackedFile] = [:]
     var nodes: [FileStatus.Node: TrackedFile] = [:]
-    /// The names that are symbolic links, wherever they lead; when they are looked at again.
+    /// The names that are symbolic links to anything; when they are examined again.
     var links: Set<String> = []
     private var nextLinkLook: UInt64?
-    /// Whether it was said that one leads out of the directory.
+    /// Whether a link that leads out of the directory was reported.
     var hasLinkOutside = false
-    /// What couldn't be looked at, to be looked at again.
+    /// What couldn't be examined, for retries.
     var again = LooksAgain()
-    /// What earlier runs kept of files that haven't been met yet.
+    /// The checkpoints of earlier runs whose files haven't been found yet.
     var checkpoints: [FileStatus.Node: FileCheckpoint] = [:]
     var generations = Generations()
     var beginning: Beginning?
-    /// Whether a directory may not be read, so that files that weren't met may still be there.
+    /// Whether a directory isn't readable, so that files that weren't found may still exist.
     var isPartlyUnseen = false
 
     private var ready = ReadyQueue()
     private var timers: [(due: UInt64, file: TrackedFile, isRetry: Bool)] = []
-    /// Files that couldn't be moved or deleted, and when that is tried again.
+    /// Files that couldn't be moved or deleted, and the time of the next attempt.
     private var disposals: [(due: UInt64, attempts: Int, file: FileIdentity)] = []
-    /// The file that is being read, and the one whose origin is open.
+    /// The file that is being read, and the file whose origin is open.
     var current: TrackedFile?
     var announced: TrackedFile?
-    /// Events that are certain already.
+    /// Events that are ready to be returned.
     var events: [SourceEvent] = []
     /// What was reported, and when.
     private var reported: [String: UInt64] = [:]
@@ -89,7 +89,7 @@ final class DirectoryReader {
         }
     }
 
-    /// Sleeps until something may have happened.
+    /// Sleeps until there may be an event.
     func wait() {
         var requests = [
             pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
@@ -101,7 +101,7 @@ final class DirectoryReader {
         for disposal in disposals { due = min(due, disposal.due) }
         if due < .max {
             let now = Self.now
-            // Rounded up, so that it has come when the sleep ends.
+            // Rounded up, so that the timer is due when the sleep ends.
             timeout = due <= now ? 0 : Int32(clamping: (due - now) / 1_000_000 + 1)
         }
         poll(&requests, 2, timeout)
@@ -118,19 +118,19 @@ final class DirectoryReader {
         ready.put(file)
     }
 
-    /// Others have their turn first where files grow; elsewhere one file after the other is read.
+    /// Growing files yield to others after a turn; otherwise files are read one after another.
     func passOn(_ file: TrackedFile) {
         guard settings.mode == .tail else { return }
         current = nil
         enqueue(file)
     }
 
-    /// The file has its turn at `due` even if nothing happens to it.
+    /// Gives the file a turn at `due` even without an event.
     func wakeUp(_ file: TrackedFile, at due: UInt64) {
         timers.append((due, file, false))
     }
 
-    /// The files whose time has come. `isRetry`: something failed and is tried again.
+    /// Removes and returns the files whose timer is due. `isRetry`: a failed operation is tried again.
     func takeDue() -> [(file: TrackedFile, isRetry: Bool)] {
         guard !timers.isEmpty else { return [] }
         let now = Self.now
@@ -141,17 +141,17 @@ final class DirectoryReader {
 
     // MARK: failures
 
-    /// Whether something failed and is tried again now.
+    /// Whether a failed operation awaits its retry.
     var isRetrying: Bool {
         let now = Self.now
         return watchesAgain || (again.due ?? .max) <= now || disposals.contains { $0.due <= now }
             || timers.contains { $0.isRetry && $0.due <= now }
     }
 
-    /// Whether there may be names that couldn't be looked at. A file that has lost its name may have one of them.
+    /// Whether there may be names that couldn't be examined. A file that has lost its name may have one of them.
     private var isInDoubt: Bool { watchesAgain || !again.isEmpty }
 
-    /// Whether a file without a name waits until it is certain that it has none; then it has its turn again by itself.
+    /// Whether a file without a name waits until all names have been examined; then it gets another turn automatically.
     func awaitName(of file: TrackedFile) -> Bool {
         guard isInDoubt else {
             file.doubts = 0
@@ -162,7 +162,7 @@ final class DirectoryReader {
         return true
     }
 
-    /// A system call failed on the file: after a pause it has its turn again, as it is.
+    /// A system call on the file failed: it gets another turn after a pause, unchanged.
     func retry(_ file: TrackedFile, _ why: CannotTell, _ what: String = "read") {
         file.failures += 1
         timers.append((Self.now + limits.pause(after: file.failures), file, true))
@@ -171,24 +171,24 @@ final class DirectoryReader {
                 .inputOutput, "the file can't be \(what): \(why.reason); it is tried again", at: file.lastPath))
     }
 
-    /// A look at a name or a directory failed: it is looked at again after a pause.
+    /// The examination of a name or a directory failed: it is repeated after a pause.
     func lookAgain(_ path: String, _ what: LooksAgain.What, _ why: CannotTell) {
         again.put(path, what, now: Self.now, limits)
         reportOnce(UnderstudyError(.inputOutput, "this can't be looked at: \(why.reason); it is tried again", at: path))
     }
 
-    /// The file has its turn again after a pause though no system call failed: it changed while it was looked into.
+    /// The file gets another turn after a pause though no system call failed: it changed while it was examined.
     func turnSoon(_ file: TrackedFile) {
         timers.append((Self.now + limits.pause(after: 1), file, true))
     }
 
-    /// A file of an earlier run couldn't be cleared away.
+    /// A file of an earlier run couldn't be moved or deleted; it is retried later.
     func clearLater(_ file: TrackedFile) {
         file.disposals += 1
         timers.append((Self.now + limits.disposalPause(after: file.disposals), file, true))
     }
 
-    /// Clears away again what the committer, or the last try, couldn't.
+    /// Retries moving or deleting files for which the committer, or the last attempt, failed.
     func disposeAgain() {
         let now = Self.now
         for file in ledger.withLock({ $0.takeUndisposed() }) {
@@ -217,11 +217,11 @@ final class DirectoryReader {
         watchesAgain = false
         watch = DirectoryWatch(modifications: settings.mode == .tail, calls: calls)
         guard let watch else { return watchInstead("user_instances", errno) }
-        // Where its parent can't be watched, the directory is looked for now and then.
+        // If its parent can't be watched, the directory is polled.
         nextLook = watch.addAncestors(of: settings.path) ? nil : Self.now + pollNanoseconds
     }
 
-    /// The limits of inotify are reached: the directory is looked at now and then.
+    /// The limits of inotify are reached: the directory is polled.
     func watchInstead(_ limit: String, _ number: Int32) {
         watch = nil
         nextLook = Self.now + pollNanoseconds
@@ -233,7 +233,7 @@ final class DirectoryReader {
                 at: settings.path))
     }
 
-    /// inotify failed: the directory is looked at, and watched anew, after a pause.
+    /// inotify failed: after a pause the directory is scanned and watched anew.
     func watchAgain(_ why: CannotTell) {
         watch = nil
         watchesAgain = true
@@ -242,7 +242,7 @@ final class DirectoryReader {
             UnderstudyError(.inputOutput, "inotify can't be read: \(why.reason); it is tried again", at: settings.path))
     }
 
-    /// The directory is gone; it is looked for until it is back.
+    /// The directory was removed; it is polled for until it returns.
     func stopWatching() {
         guard !isMissing else { return }
         isMissing = true
@@ -255,7 +255,7 @@ final class DirectoryReader {
                 at: settings.path))
     }
 
-    /// Whether it is time to look at the directory as a whole.
+    /// Whether the next scan of the whole directory is due.
     func takeLook() -> Bool {
         guard let due = nextLook, due <= Self.now else { return false }
         nextLook = Self.now + pollNanoseconds
@@ -263,7 +263,7 @@ final class DirectoryReader {
         return true
     }
 
-    /// Whether it is time to look at the symbolic links.
+    /// Whether the next examination of the symbolic links is due.
     func takeLinkLook() -> Bool {
         let now = Self.now
         guard !links.isEmpty else {
@@ -285,7 +285,7 @@ final class DirectoryReader {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// Reports unless the same was reported within the last hour.
+    /// Reports `error` unless the same was reported within the last hour.
     func reportOnce(_ error: UnderstudyError) {
         let now = Self.now
         let text = error.description
@@ -296,6 +296,104 @@ final class DirectoryReader {
     }
 
     private static let reportPause: UInt64 = 3_600_000_000_000
-    /// A bound for the memory that reports take.
+    /// Bounds the memory of the reported errors.
     private static let mostReported = 4096
+}
+
+/// How often the inodes of removed files have been begun anew; kept for the last few thousand, since file systems reuse
+/// inodes soon.
+struct Generations {
+    private static let limit = 8192
+
+    private var numbers: [FileStatus.Node: UInt64] = [:]
+    private var order: [FileStatus.Node] = []
+
+    /// Sets the generation of the next file of that inode.
+    mutating func set(_ generation: UInt64, for node: FileStatus.Node) {
+        if numbers.updateValue(generation, forKey: node) == nil { order.append(node) }
+        guard order.count > Self.limit else { return }
+        for old in order.prefix(Self.limit / 2) { numbers[old] = nil }
+        order.removeFirst(Self.limit / 2)
+    }
+
+    func next(for node: FileStatus.Node) -> UInt64 { numbers[node] ?? 0 }
+}
+
+/// The files that have data to read, in the order of their turns.
+struct ReadyQueue {
+    private var files: [TrackedFile] = []
+    private var first = 0
+
+    /// Appends a file, which must not be in the queue.
+    mutating func put(_ file: TrackedFile) {
+        file.isQueued = true
+        files.append(file)
+    }
+
+    mutating func take() -> TrackedFile? {
+        guard first < files.count else { return nil }
+        let file = files[first]
+        first += 1
+        if first == files.count || first >= 1024 {
+            files.removeFirst(first)
+            first = 0
+        }
+        file.isQueued = false
+        return file
+    }
+}
+
+/// Names and directories that couldn't be examined, and when they are examined again.
+struct LooksAgain {
+    enum What: Equatable {
+        /// One name, with the event that had occurred.
+        case name(DirectoryReader.Occasion)
+        /// The whole content of the directory.
+        case directory
+        /// Whether the watched directory exists.
+        case root
+
+        /// The more comprehensive of two examinations.
+        fileprivate func joined(_ other: What) -> What {
+            switch (self, other) {
+            case (.name(let one), .name(let another)): .name(one.rank >= another.rank ? one : another)
+            case (.name, _): other
+            case (.directory, .root): other
+            default: self
+            }
+        }
+    }
+
+    private struct Entry {
+        var what: What
+        var due: UInt64
+        var failures: Int
+    }
+
+    private var entries: [String: Entry] = [:]
+
+    var isEmpty: Bool { entries.isEmpty }
+    /// When the next examination is due.
+    var due: UInt64? { entries.values.map(\.due).min() }
+    var paths: [String] { Array(entries.keys) }
+
+    mutating func put(_ path: String, _ what: What, now: UInt64, _ limits: DirectoryLimits) {
+        var entry = entries[path] ?? Entry(what: what, due: 0, failures: 0)
+        entry.what = entry.what.joined(what)
+        entry.failures += 1
+        entry.due = now + limits.pause(after: entry.failures)
+        entries[path] = entry
+    }
+
+    /// Those that are due. An entry that isn't `put` again before `settle` has been resolved.
+    func due(at now: UInt64) -> [(path: String, what: What, failures: Int)] {
+        if entries.isEmpty { return [] }
+        return entries.filter { $0.value.due <= now }.map { ($0.key, $0.value.what, $0.value.failures) }
+            .sorted { $0.0 < $1.0 }
+    }
+
+    /// The examination that `failures` belongs to was made: unless it failed again, its entry is removed.
+    mutating func settle(_ path: String, after failures: Int) {
+        if entries[path]?.failures == failures { entries[path] = nil }
+    }
 }

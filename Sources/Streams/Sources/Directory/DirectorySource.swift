@@ -1,20 +1,19 @@
 import Diagnostics
 import Glibc
 
-/// A directory whose files are read: each once when it is whole, or followed as they grow.
+/// A directory whose files are read: each once when it is complete, or followed as they grow.
 ///
-/// - Writers write under a name that isn't taken (`.a.txt`, `a.txt.tmp`) and rename, or write and close.
-/// - A file is known by device, inode and the bytes before the offset, never by its name: a renamed file goes on where
-///   it was, and one that was emptied, or whose inode was given to another, is a new file.
-/// - Log rotation may rename files, delete them, or copy and truncate them; the names that it copies to must not be
-///   taken, or the copies are read as well.
-/// - Symbolic links to files are followed, wherever they lead; the file is the one that they lead to. Names with a
-///   leading dot, links to directories, and directories unless `recursive`, are passed over.
-/// - gzip and zstd files are unpacked in `mode: files`; where growing files are followed they are passed over, since
-///   there they are copies that a log rotation made of lines already read.
-/// - Nothing but symbolic links is polled as long as inotify(7) can watch; where it can't, the directory is looked at
-///   now and then.
-/// - A system call that fails says nothing of a file: it is made again after a pause, and nothing is forgotten.
+/// - Writers write under a name that isn't accepted (`.a.txt`, `a.txt.tmp`) and rename, or write and close.
+/// - A file is identified by device, inode and the bytes before the offset, never by its name: a renamed file continues
+///   at its offset, and a file that was truncated, or whose inode was reused, is a new file.
+/// - Log rotation may rename, delete, or copy and truncate files; the names of copies must not be accepted, or the
+///   copies are read as well.
+/// - Symbolic links to files are followed, wherever they lead; the file is their target. Names with a leading dot,
+///   links to directories, and (unless `recursive`) directories are skipped.
+/// - gzip and zstd files are unpacked in `mode: files`; in `mode: tail` they are skipped, since there they are log
+///   rotation's copies of lines already read.
+/// - Only symbolic links are polled as long as inotify(7) works; otherwise the directory is polled.
+/// - A failed system call says nothing about a file: it is repeated after a pause, and no state is dropped.
 ///
 /// `@unchecked Sendable`: `reader` is used by the one thread that reads; everything else never changes or is locked.
 public final class DirectorySource: StreamSource, @unchecked Sendable {
@@ -26,11 +25,11 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
     private let reader: DirectoryReader
     private let wakeWrite: Int32
 
-    /// `checkpoints` are those that were kept for this source; `report` is told of what is wrong with one file or for
-    /// a while, from the reader's and the committer's threads.
+    /// `checkpoints` are this source's stored checkpoints; `report` is called with problems of one file and temporary
+    /// problems, from the reader's and the committer's threads.
     ///
-    /// Errors: `missingInput` where the directory isn't there or can't be read, `configuration` where files are to be
-    /// moved into the directory itself.
+    /// Errors: `missingInput` if the directory doesn't exist or can't be read, `configuration` if files are to be moved
+    /// into the directory itself.
     public convenience init(
         _ settings: Settings, checkpoints: [FileCheckpoint], report: @escaping @Sendable (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
@@ -71,12 +70,12 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
         }
     }
 
-    /// As `read`, but nil where that would wait. For tests.
+    /// As `read`, but returns nil instead of waiting. For tests.
     package func probe(into room: UnsafeMutableRawBufferPointer) -> SourceEvent? {
         reader.next(into: room)
     }
 
-    /// Whether something failed and is tried again now. For tests, from the reader's thread.
+    /// Whether a failed operation awaits its retry. For tests, from the reader's thread.
     package var isRetrying: Bool { reader.isRetrying }
 
     public func interrupt() {
@@ -86,7 +85,228 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
 
     func wakeReader() {
         var byte: UInt8 = 1
-        // A full pipe has woken the reader already, so the outcome doesn't matter.
+        // If the pipe is full, the reader has been woken already, so the result doesn't matter.
         _ = write(wakeWrite, &byte, 1)
+    }
+}
+
+extension DirectorySource {
+    /// The configuration of a directory source.
+    public struct Settings: Sendable, Equatable {
+        public enum Mode: Sendable, Equatable {
+            /// Each file is read once, when it is complete.
+            case files
+            /// Growing files are followed.
+            case tail
+        }
+
+        /// The handling of a file once every line of it is answered; only for `files`.
+        public enum After: Sendable, Equatable {
+            case keep
+            /// Moves it into this directory, under its path relative to the watched one, with a number appended if that
+            /// name exists.
+            case move(to: String)
+            case delete
+        }
+
+        /// Where files that exist at a source's very first start begin; only for `tail`. In a file of more than 256 MiB
+        /// that begins at its end, the lines are numbered from there.
+        public enum Start: Sendable, Equatable {
+            case beginning, end
+        }
+
+        public var name: String
+        public var path: String
+        public var mode: Mode
+        /// Glob patterns (fnmatch(3)) on the path relative to `path`; an empty `include` accepts every name.
+        public var include: [String]
+        public var exclude: [String]
+        public var recursive: Bool
+        public var after: After
+        public var start: Start
+        /// The poll interval of the directory while inotify doesn't work.
+        public var pollSeconds: Double
+        /// Maximum line length in bytes; the framer enforces it, and the search for the last line end goes back no
+        /// further.
+        public var maximumLineBytes: Int
+        /// Needed for line ends and each file's byte order in UTF-16; other encodings make no difference here.
+        public var encoding: TextEncoding
+
+        public init(
+            name: String, path: String, mode: Mode = .files, include: [String] = [], exclude: [String] = [],
+            recursive: Bool = false, after: After = .keep, start: Start = .beginning, pollSeconds: Double = 2,
+            maximumLineBytes: Int = LineFramer.defaultMaximumLineBytes, encoding: TextEncoding = .utf8
+        ) {
+            self.name = name
+            self.path = path
+            self.mode = mode
+            self.include = include
+            self.exclude = exclude
+            self.recursive = recursive
+            self.after = after
+            self.start = start
+            self.pollSeconds = pollSeconds
+            self.maximumLineBytes = maximumLineBytes
+            self.encoding = encoding
+        }
+
+        /// A copy without slashes at the ends of paths, and with `after` reset for followed files.
+        var withPlainPaths: Settings {
+            var plain = self
+            plain.path = Self.plain(path)
+            if case .move(let directory) = after { plain.after = .move(to: Self.plain(directory)) }
+            if mode == .tail { plain.after = .keep }
+            return plain
+        }
+
+        private static func plain(_ path: String) -> String {
+            var end = path.endIndex
+            while end > path.startIndex, path[path.index(before: end)] == "/" { end = path.index(before: end) }
+            return end == path.startIndex && !path.isEmpty ? "/" : String(path[..<end])
+        }
+    }
+}
+
+/// Limits of a directory source; tests set them.
+package struct DirectoryLimits: Sendable {
+    /// Maximum number of descriptors kept open for files that still grow or wait for their answers.
+    package var heldFiles: Int
+    /// How long a file that may still have a writer must not grow before its last line is accepted without an LF:
+    /// longer than log rotation takes to notify a writer.
+    package var settleNanoseconds: UInt64
+
+    /// The pause before a failed operation is retried: doubled with every failure, up to 64 times as long.
+    package var retryNanoseconds: UInt64
+
+    /// The first pause before moving or deleting a file is retried; doubled likewise.
+    package var disposalNanoseconds: UInt64
+
+    package init(
+        heldFiles: Int = 256, settleNanoseconds: UInt64 = 5_000_000_000, retryNanoseconds: UInt64 = 100_000_000,
+        disposalNanoseconds: UInt64 = 5_000_000_000
+    ) {
+        self.disposalNanoseconds = disposalNanoseconds
+        self.heldFiles = heldFiles
+        self.settleNanoseconds = settleNanoseconds
+        self.retryNanoseconds = retryNanoseconds
+    }
+
+    /// The pause after this many consecutive failures, the first of them counted as 1.
+    package func pause(after failures: Int) -> UInt64 { Self.doubled(retryNanoseconds, failures) }
+
+    /// The same for moving and deleting.
+    func disposalPause(after failures: Int) -> UInt64 { Self.doubled(disposalNanoseconds, failures) }
+
+    private static func doubled(_ pause: UInt64, _ failures: Int) -> UInt64 {
+        pause << UInt64(min(max(failures, 1) - 1, 6))
+    }
+}
+
+/// The committer's side.
+extension DirectorySource {
+    /// Maximum number of consecutive failures of a checkpoint before the commit continues without it: with the
+    /// committer's pauses, more than a minute.
+    private static let mostFailures = 20
+
+    public func checkpoint(_ position: SourcePosition) throws(UnderstudyError) -> FileCheckpoint? {
+        guard let file = position.origin.file, let entry = ledger.withLock({ $0.entries[file] }) else { return nil }
+        var position = position
+        if position.offset < entry.resumed {
+            // The earlier run had got further; lines that it skipped and that aren't answered yet remain unanswered.
+            let open = position.origin.unanswered.drop { $0 < position.offset }
+            position.unanswered = Set(position.unanswered).union(open).sorted()
+            position.offset = entry.resumed
+            position.line = entry.resumedLine
+        }
+        let isAtEnd = position.offset == entry.offset
+        let found: UInt64?
+        do throws(CannotTell) {
+            found = entry.isArchive || isAtEnd ? entry.mark : try mark(before: position.offset, of: entry)
+            if entry.failures > 0 { ledger.withLock { $0.update(file) { $0.failures = 0 } } }
+        } catch {
+            // Without its checkpoint the file would be answered again after a crash, so the commit waits for it; but
+            // one file that can't be read any more must not block all others forever.
+            ledger.withLock { $0.update(file) { $0.failures += 1 } }
+            let failure = UnderstudyError(
+                .inputOutput, "the file can't be read, so that its position can't be kept: \(error.reason)",
+                at: position.origin.path)
+            guard entry.failures >= Self.mostFailures else { throw failure }
+            report(failure)
+            return nil
+        }
+        guard let mark = found else { return nil }
+        return FileCheckpoint(
+            source: name, path: settings.mode == .tail ? entry.followedAs : entry.path ?? position.origin.path,
+            file: file, offset: position.offset, line: position.line,
+            // If the file has grown, its former end is no longer the end.
+            isFinished: position.isFinished && entry.isFinished && isAtEnd, unanswered: position.unanswered,
+            mark: mark, size: entry.size, modified: entry.modified)
+    }
+
+    public func committed(_ position: SourcePosition) {
+        guard let file = position.origin.file else { return }
+        ledger.withLock { $0.release(file) }
+        guard position.isFinished, position.unanswered.isEmpty else { return }
+        let entry = ledger.withLock { ledger -> FileLedger.Entry? in
+            guard let entry = ledger.entries[file], entry.isFinished, position.offset == entry.offset else {
+                return nil
+            }
+            ledger.markCommitted(file)
+            return entry.isGone ? nil : entry
+        }
+        guard let entry, let path = entry.path else { return }
+        switch FileDisposal(settings, calls).clear(path, node: entry.node, size: entry.size, report: report) {
+        case .cleared: ledger.withLock { $0.forget(file) }
+        case .kept: break
+        case .failed:
+            // The reader tries again.
+            ledger.withLock { $0.noteUndisposed(file) }
+            wakeReader()
+        }
+    }
+
+    /// A file's removal must reach the disk before that of its checkpoint: otherwise a power loss restores a file
+    /// without a checkpoint, and it is answered again. So the directories are synced first.
+    public func takeForgotten() -> [FileIdentity] {
+        let (files, directories) = ledger.withLock { $0.takeForgotten() }
+        guard !files.isEmpty else { return [] }
+        for directory in directories.union([settings.path]) {
+            switch calls.synchronise(directory) {
+            // The directory no longer exists, or its file system or permissions don't allow a sync.
+            case 0, ENOENT, ENOTDIR, EINVAL, EROFS, EACCES, EPERM: continue
+            default:
+                // The next commit retries.
+                ledger.withLock { $0.putBack(files, directories) }
+                return []
+            }
+        }
+        return files
+    }
+
+    /// The mark at an earlier offset than the one read up to; nil if the file no longer exists.
+    private func mark(before offset: UInt64, of entry: FileLedger.Entry) throws(CannotTell) -> UInt64? {
+        var held = entry.open
+        if held == nil { held = try reopen(entry) }
+        guard let open = held, let earlier = try FileMark(open, upTo: offset)?.hash(born: entry.born) else {
+            return nil
+        }
+        // If the file has been begun anew since, later runs must not mistake its new content for the old.
+        let isSame = try FileMark(open, upTo: entry.offset)?.matches(entry.mark, born: entry.born) ?? false
+        return isSame ? earlier : ~earlier
+    }
+
+    private func reopen(_ entry: FileLedger.Entry) throws(CannotTell) -> OpenFile? {
+        guard let path = entry.path else { return nil }
+        let descriptor = calls.open(path)
+        guard descriptor >= 0 else {
+            switch errno {
+            // The permission was revoked: the file is treated as deleted until it is restored.
+            case ENOENT, ENOTDIR, ELOOP, EACCES, EPERM: return nil
+            case let number: throw CannotTell(number: number)
+            }
+        }
+        let file = OpenFile(descriptor, calls)
+        let status = try FileStatus(file)
+        return status.node == entry.node && status.born == entry.born ? file : nil
     }
 }

@@ -1,9 +1,9 @@
 import Diagnostics
 import Glibc
 
-/// What happens in some directories, as inotify(7) tells it.
+/// Watches directories with inotify(7).
 ///
-/// One thread uses it. It holds no file open, so that deleted ones are let go.
+/// Used by one thread. It holds no file open, so that deleted files are released.
 final class DirectoryWatch {
     struct Change {
         enum Kind {
@@ -11,10 +11,10 @@ final class DirectoryWatch {
             case closed
             /// It was renamed to this name.
             case arrived
-            /// It was renamed to another name, perhaps of another directory.
+            /// It was renamed to another name, perhaps in another directory.
             case left
             case deleted
-            /// It was made, or its content, permissions or number of names changed.
+            /// It was created, or its content, permissions or number of names changed.
             case changed
         }
 
@@ -26,11 +26,11 @@ final class DirectoryWatch {
 
     struct Changes {
         var list: [Change] = []
-        /// Some changes were lost, or hit a directory as a whole: look at everything.
+        /// Some events were lost, or concern a directory as a whole: everything must be examined.
         var isEverything = false
-        /// Directories that are gone, moved or unmounted.
+        /// Directories that were removed, moved or unmounted.
         var lost: [String] = []
-        /// Whether another directory may have taken the place of the one given to `addAncestors`.
+        /// Whether another directory may have replaced the one given to `addAncestors`.
         var hasMoved = false
         /// Events couldn't be read.
         var failure: CannotTell?
@@ -38,9 +38,9 @@ final class DirectoryWatch {
 
     enum AddOutcome {
         case added
-        /// There is no such directory.
+        /// The directory doesn't exist.
         case absent
-        /// The directory can't be watched now, or may not be read.
+        /// The directory can't be watched now, or isn't readable.
         case unknown(CannotTell)
         /// The limit of watches is reached; errno.
         case full(Int32)
@@ -56,11 +56,11 @@ final class DirectoryWatch {
     private let mask: UInt32
     private var directories: [Int32: String] = [:]
     private var numbers: [String: Int32] = [:]
-    /// The directories above, and the names in them that lead down.
+    /// The ancestor directories, and the names in them on the path.
     private var ancestors: [Int32: Set<String>] = [:]
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DirectoryWatch.bufferBytes, alignment: 8)
 
-    /// `modifications`: also tell of every write, not only of closing. nil with errno where the system has no more.
+    /// `modifications`: report every write too, not only closing. nil with errno if the system's limit is reached.
     init?(modifications: Bool, calls: DirectoryCalls) {
         descriptor = calls.initialise()
         self.calls = calls
@@ -78,7 +78,7 @@ final class DirectoryWatch {
 
     func isWatching(_ directory: String) -> Bool { numbers[directory] != nil }
 
-    /// Watches the directory that has this path now, if it isn't watched already.
+    /// Watches the directory that is at this path now, unless it is watched already.
     func add(_ directory: String) -> AddOutcome {
         let number = calls.add(descriptor, directory, mask | Self.selfMask)
         guard number >= 0 else {
@@ -88,7 +88,7 @@ final class DirectoryWatch {
             default: return .unknown(CannotTell(number: errno))
             }
         }
-        // The same directory under another path keeps its number: the old path has been renamed away.
+        // The same directory under another path keeps its number: it was renamed.
         if let old = directories[number], old != directory { numbers[old] = nil }
         if let old = numbers[directory], old != number {
             inotify_rm_watch(descriptor, old)
@@ -99,10 +99,10 @@ final class DirectoryWatch {
         return .added
     }
 
-    /// Watches the directories above `directory`, as far as they can be watched, for another one to take its place.
+    /// Watches the ancestors of `directory`, as far as possible, for a replacement of the directory.
     ///
-    /// The directory's own watch doesn't tell of that as long as a file that was in it is open: the kernel keeps a
-    /// removed directory until then. False if its parent can't be watched.
+    /// The directory's own watch doesn't report that while a file that was in it is open: the kernel keeps a removed
+    /// directory until then. False if its parent can't be watched.
     func addAncestors(of directory: String) -> Bool {
         var isWhole = true
         var paths = [directory]
@@ -125,7 +125,7 @@ final class DirectoryWatch {
         return isWhole
     }
 
-    /// The directory that a path is in, and its name there.
+    /// The parent directory of a path, and the name in it.
     private static func split(_ path: String) -> (above: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
@@ -137,7 +137,7 @@ final class DirectoryWatch {
         return String(validatingCString: real)
     }
 
-    /// Forgets a directory and all below it: they have been renamed or removed.
+    /// Removes a directory and all below it, after a rename or removal.
     func remove(_ directory: String) {
         for (path, number) in numbers where path == directory || path.hasPrefix(directory + "/") {
             inotify_rm_watch(descriptor, number)
@@ -146,7 +146,7 @@ final class DirectoryWatch {
         }
     }
 
-    /// All that has happened so far; doesn't wait.
+    /// All pending changes; doesn't wait.
     func take() -> Changes {
         var changes = Changes()
         while true {

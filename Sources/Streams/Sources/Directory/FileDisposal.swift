@@ -2,12 +2,11 @@ import CFiles
 import Diagnostics
 import Glibc
 
-/// What becomes of a file whose every line is answered. Of one that a symbolic link leads to, only the link is moved or
-/// deleted.
+/// Clears away a file whose every line is answered. If a symbolic link leads to it, only the link is moved or deleted.
 struct FileDisposal {
     enum Outcome {
         case cleared
-        /// It stays: it is to be kept, or another file, or it has grown.
+        /// It stays: it is to be kept, or is another file, or has grown.
         case kept
         /// It couldn't be cleared away now, and that was reported.
         case failed
@@ -23,7 +22,7 @@ struct FileDisposal {
         self.calls = calls
     }
 
-    /// Moves or deletes the file if it still is the one that was answered, and no longer.
+    /// Moves or deletes the file if it still is the one that was answered, and has not grown.
     func clear(
         _ path: String, node: FileStatus.Node, size: UInt64, report: (UnderstudyError) -> Void
     ) -> Outcome {
@@ -73,7 +72,7 @@ struct FileDisposal {
         guard status == 0 else { throw failure(clearing, status, path) }
     }
 
-    /// Renames to `target`, or to the first of `target.1`, `target.2`, … that isn't taken. 0, or the errno.
+    /// Renames to `target`, or to the first of `target.1`, `target.2`, … that doesn't exist. Returns 0 or the errno.
     private func renameApart(_ path: String, to target: String) -> Int32 {
         var name = target
         var number = 0
@@ -85,7 +84,7 @@ struct FileDisposal {
         }
     }
 
-    /// Makes a symbolic link anew across file systems; nil if it is none.
+    /// Recreates a symbolic link on another file system; nil if it isn't a link.
     private func linkApart(_ path: String, to target: String) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = bytes.withUnsafeMutableBytes { room in
@@ -103,7 +102,7 @@ struct FileDisposal {
         return unlink(path) == 0 ? 0 : errno
     }
 
-    /// Across file systems: a copy beside the target, forced to the disk, takes the name before the file is deleted.
+    /// Across file systems: a copy beside the target is synced and renamed to it before the file is deleted.
     private func copyApart(_ path: String, to target: String) throws(UnderstudyError) -> Int32 {
         let slash = target.lastIndex(of: "/") ?? target.startIndex
         let hidden = "\(target[..<slash])/.\(target[slash...].dropFirst()).\(getpid()).partial"
@@ -154,7 +153,7 @@ struct FileDisposal {
         }
     }
 
-    /// Makes `directory`, and those between it and `target`.
+    /// Creates `directory`, and the directories between it and `target`.
     private func makeDirectory(holding target: String, from directory: String) throws(UnderstudyError) {
         var end = directory.endIndex
         while true {

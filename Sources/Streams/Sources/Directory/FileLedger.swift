@@ -1,43 +1,43 @@
-/// What the reader's and the committer's threads both need to know of a source's files.
+/// State of a source's files that the reader's and the committer's threads share.
 struct FileLedger: Sendable {
     struct Entry: Sendable {
-        /// nil once the file has no name in the directory any more.
+        /// nil once the file no longer has a name in the directory.
         var path: String?
-        /// The name under which it was followed, by which a later run sees that it was renamed since.
+        /// The name under which it was followed; a later run uses it to detect a rename.
         var followedAs: String
         var node: FileStatus.Node
         var born: Int64
         var isArchive: Bool
         var open: OpenFile?
-        /// How far it was handed out, and the mark there (of an archive: its mark as a whole).
+        /// The offset up to which it was handed out, and the mark there (for an archive: the mark of the whole file).
         var offset: UInt64
         var mark: UInt64
         var size: UInt64
         var modified: Int64
-        /// How far an earlier run had got, and the number of the line that starts there.
+        /// The offset that an earlier run had reached, and the number of the line that starts there.
         var resumed: UInt64 = 0
         var resumedLine: UInt64 = 1
-        /// Whether its end was handed out, and has been answered.
+        /// Whether its end was handed out; whether that has been answered.
         var isFinished = false
         var isCommitted = false
-        /// It has been deleted, moved away or begun anew.
+        /// It was deleted, moved away or begun anew.
         var isGone = false
-        /// Whether its name is a symbolic link, which may lead elsewhere when it is opened again.
+        /// Whether its name is a symbolic link, whose target may have changed when it is opened again.
         var isLinked = false
-        /// How often in a row its checkpoint couldn't be made.
+        /// The number of consecutive failures to make its checkpoint.
         var failures = 0
     }
 
     private(set) var entries: [FileIdentity: Entry] = [:]
-    /// Those with an open descriptor, the longest unused first.
+    /// Those with an open descriptor, least recently used first.
     private var held: [FileIdentity] = []
     private var forgotten: [FileIdentity] = []
-    /// Where the forgotten ones had their names.
+    /// The directories of the forgotten files.
     private var directories: Set<String> = []
-    /// What was begun anew, by what took its place: as long as nothing is kept of that, a later run knows the file by
-    /// its old checkpoint alone.
+    /// The replaced file, by its successor: until the successor has a checkpoint, a later run knows the file only by
+    /// its old checkpoint.
     private var replaced: [FileIdentity: FileIdentity] = [:]
-    /// Files that are answered and couldn't be moved or deleted.
+    /// Answered files that couldn't be moved or deleted.
     private var undisposed: [FileIdentity] = []
     private let heldLimit: Int
     var isInterrupted = false
@@ -54,7 +54,7 @@ struct FileLedger: Sendable {
         change(&entries.values[index])
     }
 
-    /// The open descriptor of a file that is about to be read.
+    /// Returns the open descriptor of a file that is about to be read.
     mutating func use(_ file: FileIdentity) -> OpenFile? {
         guard let open = entries[file]?.open else { return nil }
         if held.last != file {
@@ -75,8 +75,8 @@ struct FileLedger: Sendable {
         held.removeAll { $0 == file }
     }
 
-    /// Nothing more will come of it, and its checkpoint may go once it is answered, and once something is kept of its
-    /// successor if it has one.
+    /// The file yields no more data: its checkpoint may be removed once it is answered and its successor, if any, has a
+    /// checkpoint.
     mutating func markGone(_ file: FileIdentity, successor: FileIdentity? = nil) {
         update(file) {
             $0.isGone = true
@@ -93,13 +93,13 @@ struct FileLedger: Sendable {
         forgetIfDone(file)
     }
 
-    /// Something is kept of it, or never will be.
+    /// It has a checkpoint now, or never will have one.
     mutating func release(_ file: FileIdentity) {
         guard let old = replaced.removeValue(forKey: file) else { return }
         if entries[old] == nil { forget(old) } else { forgetIfDone(old) }
     }
 
-    /// Its checkpoint may go, whatever state it is in.
+    /// Its checkpoint may be removed in any state.
     mutating func forget(_ file: FileIdentity) {
         letGo(file)
         if let entry = entries.removeValue(forKey: file) {
@@ -115,7 +115,7 @@ struct FileLedger: Sendable {
         return (forgotten, directories)
     }
 
-    /// Their checkpoints can't go yet.
+    /// Their checkpoints can't be removed yet.
     mutating func putBack(_ files: [FileIdentity], _ directories: Set<String>) {
         forgotten += files
         self.directories.formUnion(directories)
@@ -138,7 +138,7 @@ struct FileLedger: Sendable {
         held.removeAll { $0 == file }
         held.append(file)
         guard held.count > heldLimit else { return }
-        // A file with a name can be opened again; one without can't.
+        // A file with a name can be reopened; one without can't.
         let longest = held.firstIndex { entries[$0].map { $0.path != nil && !$0.isLinked } ?? false } ?? 0
         guard held[longest] != file else { return }
         let old = held.remove(at: longest)

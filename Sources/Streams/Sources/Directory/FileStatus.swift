@@ -1,22 +1,22 @@
 import CFiles
 import Glibc
 
-/// A system call failed, so that a question about a file has no answer now.
+/// A system call failed, so that a property of a file is unknown.
 ///
-/// It never means "gone" or "another file": the question is asked again later.
+/// It never means "deleted" or "another file": the call is repeated later.
 package struct CannotTell: Error, Equatable {
     /// The errno.
     package var number: Int32
 
     package var reason: String { String(cString: strerror(number)) }
 
-    /// Whether asking again won't help until permissions are changed.
+    /// Whether a retry can't succeed until permissions are changed.
     package var isForbidden: Bool { number == EACCES || number == EPERM }
 }
 
-/// What the file system says of a file: which it is, how long, and when it changed.
+/// A file's identity, size and times from the file system.
 package struct FileStatus: Sendable, Equatable {
-    /// A file system's own name of a file; it may be given to another one once the file is gone.
+    /// Device and inode of a file; the file system may reuse them once the file is deleted.
     package struct Node: Sendable, Hashable {
         package var device: UInt64
         package var inode: UInt64
@@ -25,7 +25,7 @@ package struct FileStatus: Sendable, Equatable {
     package var node: Node
     /// Bytes.
     package var size: UInt64
-    /// Nanoseconds since 1970: of the content, of anything, and of the file's making (0 where that isn't kept).
+    /// Nanoseconds since 1970: last change of the content, last change of anything, and creation (0 if not recorded).
     package var modified: Int64
     package var changed: Int64
     package var born: Int64
@@ -46,7 +46,7 @@ package struct FileStatus: Sendable, Equatable {
         isLink = status.is_link != 0
     }
 
-    /// The status of a name; nil if there is no such name. A symbolic link is what it is, unless `follows`.
+    /// The status of a name; nil if it doesn't exist. A symbolic link isn't followed, unless `follows`.
     package init?(path: String, follows: Bool = false, _ calls: DirectoryCalls) throws(CannotTell) {
         var status = understudy_status()
         switch calls.status(path, follows, &status) {
@@ -63,7 +63,7 @@ package struct FileStatus: Sendable, Equatable {
         self.init(status)
     }
 
-    /// How long ago the content changed, in nanoseconds by the system's clock; nil if it says in the future.
+    /// Time since the content changed, in nanoseconds by the system's clock; nil if that is in the future.
     var age: UInt64? {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

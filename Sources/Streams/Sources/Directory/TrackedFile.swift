@@ -1,89 +1,90 @@
-/// What the reader knows of one file. Only the reader's thread touches it.
+/// The reader's state of one file. Only the reader's thread uses it.
 final class TrackedFile {
-    /// Whether the file may still grow by itself.
+    /// Whether the file may still grow.
     enum Growth {
-        /// It may: only whole lines are handed out, and its end is never reached.
+        /// It may grow: only whole lines are handed out, and its end is never reached.
         case growing
-        /// It may until this time of the clock, in nanoseconds, unless its writer closes it before.
+        /// It may grow until this time of the clock, in nanoseconds, unless its writer closes it earlier.
         case settling(until: UInt64)
-        /// It doesn't, as far as can be known: it is read to its end, and what follows the last LF is a line.
+        /// It is not expected to grow: it is read to its end, and the bytes after the last LF are a line.
         case settled
     }
 
     let identity: FileIdentity
     let node: FileStatus.Node
     let born: Int64
-    /// nil once it has no name in the directory any more; `lastPath` is the one it had.
+    /// nil once it no longer has a name in the directory; `lastPath` is the last one.
     var path: String? {
         didSet { if let path { lastPath = path } }
     }
     private(set) var lastPath: String
     /// Other names in the directory that lead to it: hard and symbolic links.
     var otherNames: [String] = []
-    /// Where the symbolic link led by which it was met: there it can be opened when the link leads elsewhere.
+    /// The target of the symbolic link by which it was found: it can be opened there when the link changes.
     var target: String?
-    /// The name under which it was met.
+    /// The name under which it was found.
     let followedAs: String
     var growth = Growth.growing
-    /// nil until the file has been looked into.
+    /// nil until the file has been opened.
     var packing: Packing?
-    /// Known as soon as `packing` is.
+    /// Known together with `packing`.
     var unit = CodeUnit.byte
     var unpacker: Unpacker?
-    /// How much of what the unpacker gives was handed out before.
+    /// How many of the unpacked bytes were handed out before.
     var toSkip: UInt64 = 0
 
-    /// Whether it is an archive that ended within a line of which a dead letter tells already.
+    /// Whether it is an archive that ended within a line that is a dead letter already.
     var isTorn = false
-    /// The size at whose end an earlier run was, with lines before it left unanswered; nil if there was none.
+    /// The file's size when an earlier run had reached its end with unanswered lines before it; nil otherwise.
     private(set) var toldSize: UInt64?
 
-    /// How far it has been handed out, in bytes (unpacked), and where the line starts that this offset is in.
+    /// The offset up to which it has been handed out, in (unpacked) bytes, and the start of the line that contains this
+    /// offset.
     var offset: UInt64 = 0
     var lineStart: UInt64 = 0
     /// The number of that line, from 1.
     var line: UInt64 = 1
-    /// Up to where no LF was found behind `offset`.
+    /// The offset up to which no LF was found behind `offset`.
     var scanned: UInt64 = 0
-    /// A whole line ends here; more than `offset` while a line is handed out that a block can't hold.
+    /// The end of a whole line; more than `offset` while a line that doesn't fit in a block is handed out.
     var wholeUpTo: UInt64 = 0
-    /// The bytes around `offset`, and around `lineStart`; not kept for archives, nor while the file isn't open.
+    /// The bytes around `offset`, and around `lineStart`; not kept for archives, nor while the file is closed.
     var fingerprint: FileMark?
     private(set) var lineFingerprint: FileMark?
-    /// The mark of what was handed out.
+    /// The mark of the bytes handed out.
     var mark: UInt64 = 0
 
-    /// Whether a hole is being passed over, and whether that was said.
+    /// Whether a hole is being skipped, and whether that was reported.
     var isInHole = false
     var isHoleReported = false
 
-    /// The size and times when the reader last looked into it.
+    /// The size and times when the reader last examined it.
     var size: UInt64 = 0
     var modified: Int64 = 0
     var changed: Int64 = 0
 
     /// Whether the end was handed out at `offset`.
     var isFinished = false
-    /// Whether reading starts where it ended when it was found, and that has not been told yet.
+    /// Whether reading starts at the end that the file had when it was found, and that hasn't been announced yet.
     var startsAtEnd = false
-    /// Whether this run answers for it: its end is cleared away by the committer, not by the reader.
+    /// Whether this run answers its lines: then the committer clears it away, not the reader.
     var isAnswered = false
-    /// Whether it can't be read, or is no file for this source: until its content or its permissions change.
+    /// Whether it can't be read, or isn't for this source, until its content or its permissions change.
     var isBlocked = false
-    /// How often in a row a system call failed on it.
+    /// The number of consecutive failed system calls on it.
     var failures = 0
-    /// How often in a row it was without a name while one might not have been looked at.
+    /// The number of consecutive times it had no name while a name might not have been examined.
     var doubts = 0
-    /// How often it couldn't be moved or deleted.
+    /// The number of failed attempts to move or delete it.
     var disposals = 0
-    /// Whether it waits for its turn.
+    /// Whether it is in the queue of turns.
     var isQueued = false
     /// Whether the ledger has an entry for it.
     var isEntered = false
 
-    /// What an earlier run kept, until it is compared with the file.
+    /// The checkpoint of an earlier run, until it is compared with the file.
     var checkpoint: FileCheckpoint?
-    /// The lines that the earlier run passed over, and how far it had got.
+    /// The lines that the earlier run skipped, and the offset that it had reached.
     var unanswered: [UInt64] = []
     var resumed: UInt64 = 0
     var resumedLine: UInt64 = 1
@@ -118,12 +119,12 @@ final class TrackedFile {
         changed = status.changed
     }
 
-    /// Whether all that it held when it was last looked into has been read, and its end isn't due.
+    /// Whether everything that it held at the last examination has been read, and its end isn't due.
     var hasNothingLeft: Bool {
         !isSettled && !startsAtEnd && scanned == size && (checkpoint?.unanswered.isEmpty ?? true)
     }
 
-    /// Reading goes on at `offset`, where line `line` starts.
+    /// Continues reading at `offset`, where line `line` starts.
     func place(at offset: UInt64, line: UInt64) {
         self.offset = offset
         self.line = line
@@ -132,13 +133,13 @@ final class TrackedFile {
         wholeUpTo = offset
     }
 
-    /// The bytes around `offset` were read.
+    /// Sets the bytes around `offset`.
     func refresh(_ found: FileMark) {
         fingerprint = found
         if offset == lineStart { lineFingerprint = found }
     }
 
-    /// Reading goes on at the start of the line that it is in.
+    /// Continues reading at the start of the current line.
     func goBackToLine() {
         if offset > lineStart {
             fingerprint = lineFingerprint
@@ -147,7 +148,7 @@ final class TrackedFile {
         place(at: lineStart, line: line)
     }
 
-    /// A hole up to `end` isn't handed out; `found` are the bytes around its end.
+    /// Skips a hole up to `end`; `found` are the bytes around its end.
     func passHole(to end: UInt64, _ found: FileMark) {
         let (scanned, whole) = (scanned, wholeUpTo)
         place(at: end, line: line)
@@ -158,7 +159,7 @@ final class TrackedFile {
         isInHole = true
     }
 
-    /// So many more bytes have been handed out.
+    /// Notes that `block` has been handed out.
     func advance(over block: UnsafeRawBufferPointer) {
         let whole = LineFeeds.endOfLast(block, unit, at: offset)
         if whole > 0 {
@@ -177,7 +178,7 @@ final class TrackedFile {
         wholeUpTo = max(wholeUpTo, lineStart)
     }
 
-    /// What follows `offset` isn't what it was.
+    /// The bytes behind `offset` have changed.
     func forgetUnfinishedLine() {
         scanned = offset
         wholeUpTo = offset

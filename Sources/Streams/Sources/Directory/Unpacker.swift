@@ -1,12 +1,12 @@
 import CFiles
 
-/// Reads a compressed file from its beginning, in bounded memory, however much it unpacks to.
+/// Reads a compressed file from its beginning, in bounded memory, whatever its unpacked size.
 final class Unpacker {
     enum Outcome: Equatable {
-        /// So many bytes, at least one.
+        /// The number of unpacked bytes, at least one.
         case bytes(Int)
         case end
-        /// Damaged, or cut short: nothing more comes of it.
+        /// Damaged or truncated: it yields no more data.
         case damaged
     }
 
@@ -17,10 +17,10 @@ final class Unpacker {
     private var inputStart = 0
     private var inputEnd = 0
     private var isAtEnd = false
-    /// Where reading stands in the packed file, in bytes.
+    /// The read offset in the packed file, in bytes.
     private(set) var rawOffset: UInt64 = 0
 
-    /// nil when there is no memory for it.
+    /// nil if there isn't enough memory.
     init?(_ packing: Packing) {
         guard
             let handle = understudy_unpacker_make(packing == .gzip ? understudy_packing_gzip : understudy_packing_zstd)
@@ -54,5 +54,25 @@ final class Unpacker {
             if status != 0 { return .damaged }
             if isAtEnd { return understudy_unpacker_is_whole(handle) != 0 ? .end : .damaged }
         }
+    }
+}
+
+/// The compression of a file's content, detected by its first bytes.
+package enum Packing: Sendable {
+    case plain, gzip, zstd
+
+    private static let gzipMagic: [UInt8] = [0x1F, 0x8B, 0x08]
+    private static let zstdMagic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+
+    /// nil while `start`, the first bytes of a file, is too short to tell. `isAll`: no bytes follow it.
+    package init?(_ start: some Collection<UInt8>, isAll: Bool) {
+        for (magic, packing) in [(Self.gzipMagic, Packing.gzip), (Self.zstdMagic, .zstd)] {
+            if start.starts(with: magic) {
+                self = packing
+                return
+            }
+            if !isAll, magic.starts(with: start) { return nil }
+        }
+        self = .plain
     }
 }

@@ -1,18 +1,19 @@
+import CFiles
 import Diagnostics
 import Glibc
 
-/// The directory of one source's segments: `<sequence>.seg`, twenty digits, counted up and never used again.
+/// The directory of one source's segments: `<sequence>.seg`, twenty digits, ascending and never reused.
 struct SpoolDirectory: Sendable {
     private static let suffix = ".seg"
     private static let digits = 20
-    /// A file with a greater number isn't a segment: no spool has so many, and the number after it must be possible.
+    /// A file with a greater number isn't a segment: no spool has that many, and the next number must be valid too.
     static let greatestSequence = UInt64(Int64.max)
-    /// How many bytes before an offset are hashed to know a segment again.
+    /// How many bytes before an offset are hashed to identify a segment.
     private static let markBytes = 1024
 
     let path: String
 
-    /// Makes the directory under `spool` if it is missing, for nobody else to read.
+    /// Creates the directory under `spool` if it is missing, accessible only to the owner.
     ///
     /// Errors: `cannotCreate`, `noSpace`.
     init(under spool: String, source: String) throws(UnderstudyError) {
@@ -30,7 +31,7 @@ struct SpoolDirectory: Sendable {
         return path + "/" + String(repeating: "0", count: Self.digits - number.count) + number + Self.suffix
     }
 
-    /// The segments that are there, oldest first.
+    /// The existing segments, oldest first.
     ///
     /// Errors: `missingInput` if the directory can't be read.
     func sequences() throws(UnderstudyError) -> [UInt64] {
@@ -41,7 +42,7 @@ struct SpoolDirectory: Sendable {
         defer { closedir(directory) }
         var found: [UInt64] = []
         while true {
-            // The end and an error both give NULL: only errno tells them apart (readdir(3)).
+            // readdir(3) returns NULL both at the end and on error: only errno tells them apart.
             errno = 0
             guard let entry = readdir(directory) else {
                 guard errno == 0 else {
@@ -63,12 +64,12 @@ struct SpoolDirectory: Sendable {
         return found.sorted()
     }
 
-    /// Makes a segment and opens it for reading and writing. A descriptor, or -1 with the reason in errno.
+    /// Creates a segment and opens it for reading and writing. Returns a descriptor, or -1 with errno.
     func makeSegment(_ sequence: UInt64) -> Int32 {
         open(segmentPath(sequence), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     }
 
-    /// Takes a segment away for good: a power cut doesn't bring it back.
+    /// Removes a segment durably: a power loss doesn't restore it.
     func removeSegment(_ sequence: UInt64) {
         unlink(segmentPath(sequence))
         let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -77,7 +78,7 @@ struct SpoolDirectory: Sendable {
         close(directory)
     }
 
-    /// XXH64 of up to 1024 bytes before `offset`; nil if they aren't all there.
+    /// XXH64 of up to 1024 bytes before `offset`; nil if they don't all exist.
     static func mark(_ descriptor: Int32, before offset: UInt64) throws(CannotTell) -> UInt64? {
         let count = Int(min(offset, UInt64(markBytes)))
         var bytes = [UInt8](repeating: 0, count: count)
@@ -85,7 +86,7 @@ struct SpoolDirectory: Sendable {
         return bytes.withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) }
     }
 
-    /// Fills `bytes` as far as the file goes; how many. An error that passes within a moment isn't one.
+    /// Fills `bytes` up to the file's end; returns the number of bytes. Retries errors that pass within a moment.
     static func read(_ descriptor: Int32, _ bytes: inout [UInt8], at offset: UInt64) throws(CannotTell) -> Int {
         var filled = 0
         var failures = 0
@@ -107,12 +108,12 @@ struct SpoolDirectory: Sendable {
         return filled
     }
 
-    /// How often a call on a segment may fail before that is an error, and the pause between two tries.
+    /// How often a call on a segment may fail before it is treated as an error, and the pause between attempts.
     static let mostFailures = 8
     static let retryMicroseconds: UInt32 = 20_000
 
-    /// Letters, digits, `-` and `_` stay; every other byte becomes `%` and two digits, so that different sources have
-    /// different directories. A very long name ends in a hash of the whole.
+    /// Keeps letters, digits, `-` and `_`; every other byte becomes `%` and two digits, so that different sources have
+    /// different directories. A very long name ends in a hash of the whole name.
     private static func fileName(for source: String) -> String {
         var name = ""
         for byte in source.utf8 {
@@ -127,5 +128,63 @@ struct SpoolDirectory: Sendable {
         guard name.count > 200 else { return name }
         let hash = Array(source.utf8).withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) }
         return name.prefix(180) + "%" + String(hash, radix: 16)
+    }
+}
+
+/// State that the spool's thread, the lane's reader and the committer share, under one monitor.
+struct SpoolState: Sendable {
+    struct Segment: Sendable {
+        var sequence: UInt64
+        /// Bytes that are in the file and available to the reader.
+        var length: UInt64
+        /// Whether no more bytes are appended to it.
+        var isSealed: Bool
+    }
+
+    /// The inner source's last state.
+    enum Inner: Sendable {
+        case running
+        case ended
+        case failed(UnderstudyError)
+    }
+
+    /// Oldest first; bytes are appended to the last one.
+    var segments: [Segment]
+    var inner = Inner.running
+    var isInterrupted = false
+    /// Deleted segments whose checkpoints may be removed.
+    var forgotten: [FileIdentity]
+
+    var bytes: UInt64 { segments.reduce(0) { $0 + $1.length } }
+
+    static func identity(_ sequence: UInt64) -> FileIdentity {
+        FileIdentity(device: 0, inode: sequence, generation: 0)
+    }
+}
+
+/// The calls by which a spool allocates space; tests replace them to simulate a full disk.
+package struct SpoolDisk: Sendable {
+    /// Writes to a descriptor at an offset. Returns the number of bytes, or -1 with errno.
+    package var write: @Sendable (Int32, UnsafeRawBufferPointer, UInt64) -> Int
+    /// Moves up to the given number of bytes from a pipe into a descriptor at an offset. Returns as `write`, 0 at the
+    /// pipe's end.
+    package var move: @Sendable (Int32, Int32, UInt64, Int) -> Int
+    /// Allocates space in a descriptor, from an offset on, before it is needed. Returns 0 or -1.
+    package var reserve: @Sendable (Int32, UInt64, UInt64) -> Int32
+
+    package init(
+        write: @escaping @Sendable (Int32, UnsafeRawBufferPointer, UInt64) -> Int = {
+            pwrite($0, $1.baseAddress, $1.count, off_t($2))
+        },
+        move: @escaping @Sendable (Int32, Int32, UInt64, Int) -> Int = {
+            understudy_splice($0, $1, Int64($2), $3)
+        },
+        reserve: @escaping @Sendable (Int32, UInt64, UInt64) -> Int32 = {
+            understudy_reserve($0, Int64($1), Int64($2))
+        }
+    ) {
+        self.write = write
+        self.move = move
+        self.reserve = reserve
     }
 }

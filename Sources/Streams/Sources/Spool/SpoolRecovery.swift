@@ -1,11 +1,11 @@
 import Diagnostics
 import Glibc
 
-/// What an earlier run has left in a spool, and where to go on in it. Damage is set aside and reported; it never stops
-/// a start.
+/// Recovers the spool of an earlier run and finds the position to continue at. Damage is set aside and reported; it
+/// never stops a start.
 struct SpoolRecovery {
     private(set) var segments: [SpoolState.Segment] = []
-    /// Where to go on, by sequence, in segments that an earlier run had begun to answer.
+    /// Where to continue, by sequence, in segments that an earlier run had begun to answer.
     private(set) var origins: [UInt64: SourceOrigin] = [:]
     private(set) var forgotten: [FileIdentity] = []
     /// The last segment, open for reading and writing.
@@ -15,7 +15,7 @@ struct SpoolRecovery {
     private let source: String
     private let report: @Sendable (UnderstudyError) -> Void
 
-    /// Errors: `cannotCreate`, `missingInput`: without a segment to append to there is no spool.
+    /// Errors: `cannotCreate`, `missingInput`: a spool needs a segment to append to.
     init(
         _ directory: SpoolDirectory, source: String, checkpoints: [FileCheckpoint],
         report: @escaping @Sendable (UnderstudyError) -> Void
@@ -39,7 +39,7 @@ struct SpoolRecovery {
             }
         }
         try openTail(newest: max(sequences.last ?? 0, known.keys.max() ?? 0))
-        // Only now: the number of the newest segment must never be forgotten.
+        // Removed last: the number of the newest segment must never be lost.
         for sequence in finished { directory.removeSegment(sequence) }
         let kept = Set(segments.map(\.sequence))
         forgotten = known.keys.filter { !kept.contains($0) }.map(SpoolState.identity)
@@ -82,8 +82,8 @@ struct SpoolRecovery {
         return .goesOn(length: length)
     }
 
-    /// Opens a segment and asks for its status, some times if need be: a failure that passes within a moment mustn't cost
-    /// the segment. -1 with errno.
+    /// Opens a segment and reads its status, repeatedly if necessary: a failure that passes within a moment mustn't
+    /// lose the segment. Returns -1 with errno.
     private static func open(_ path: String, _ status: inout stat) -> Int32 {
         for _ in 1..<SpoolDirectory.mostFailures {
             let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
@@ -110,7 +110,7 @@ struct SpoolRecovery {
         return .isDamaged
     }
 
-    /// Goes on with the newest segment if it can be appended to, or makes one after it.
+    /// Continues the newest segment if it can be appended to, or creates the next one.
     private mutating func openTail(newest: UInt64) throws(UnderstudyError) {
         if let last = segments.last, last.sequence == newest {
             tail = Glibc.open(directory.segmentPath(newest), O_RDWR | O_CLOEXEC)
@@ -131,7 +131,7 @@ struct SpoolRecovery {
         segments.append(SpoolState.Segment(sequence: sequence, length: 0, isSealed: false))
     }
 
-    /// How many lines end in a stretch of a file.
+    /// The number of lines that end in a range of a file.
     private static func lines(
         in descriptor: Int32, from start: UInt64, to end: UInt64
     ) throws(CannotTell) -> UInt64 {

@@ -1,16 +1,16 @@
 import CFiles
 import Glibc
 
-/// The segment that is appended to, and how it gives way to the next. Belongs to the spool's thread.
+/// The segment that is appended to, and its replacement by the next one. Used by the spool's thread.
 ///
-/// A segment ends at the first line end from `segmentBytes` on, so that a line never stands in two; one that doesn't
+/// A segment ends at the first line end from `segmentBytes` on, so that no line spans two segments; a line that doesn't
 /// end within 1 MiB more is too long to be answered anyway and is cut.
 ///
-/// What a call gives as Int32 is 0, or the errno of what went wrong.
+/// An Int32 result of a call is 0, or the errno of the failure.
 final class SpoolTail {
-    /// Bytes taken at a time: twice what a pipe holds by default.
+    /// Bytes taken at a time: twice the default capacity of a pipe.
     static let chunkBytes = 131_072
-    /// How much longer than `segmentBytes` a segment may get while it waits for a line end.
+    /// How far a segment may exceed `segmentBytes` while it waits for a line end.
     private static let overlongBytes: UInt64 = 1 << 20
 
     /// Why the last `move` failed.
@@ -24,9 +24,9 @@ final class SpoolTail {
     private var descriptor: Int32
     private var sequence: UInt64
     private var length: UInt64
-    /// Up to where space in the segment is ours.
+    /// The offset up to which space in the segment is allocated.
     private var reserved: UInt64 = 0
-    /// A second pipe, to see what the first one holds; made when it is needed.
+    /// A second pipe, used to read a copy of the first one's content; created when it is needed.
     private var probe: [Int32] = []
     private let seen = UnsafeMutableRawBufferPointer.allocate(byteCount: SpoolTail.chunkBytes, alignment: 16)
 
@@ -51,8 +51,8 @@ final class SpoolTail {
         seen.deallocate()
     }
 
-    /// Sees to it that the next chunk has room: ends a segment that is full, and takes space before anything is taken
-    /// from the stream, so that it needn't be held in memory when the disk is full.
+    /// Makes room for the next chunk: ends a full segment, and allocates space before bytes are taken from the stream,
+    /// so that they needn't be held in memory when the disk is full.
     func prepare() -> Int32 {
         if length >= segmentBytes, endsInLine {
             let status = roll()
@@ -65,7 +65,7 @@ final class SpoolTail {
                 reserved = length + amount
                 return 0
             }
-            // Where space can't be reserved, writing will tell.
+            // If space can't be reserved, the write will report a full disk.
             guard errno == ENOSPC || errno == EDQUOT else {
                 reserved = .max
                 return 0
@@ -76,7 +76,7 @@ final class SpoolTail {
 
     func synchronise() { fdatasync(descriptor) }
 
-    /// Appends bytes and takes away from `rest` what has been appended.
+    /// Appends bytes and removes the appended ones from `rest`.
     func append(_ rest: inout UnsafeRawBufferPointer) -> Int32 {
         while !rest.isEmpty {
             let most = room(in: rest)
@@ -96,13 +96,13 @@ final class SpoolTail {
         return 0
     }
 
-    /// Moves bytes from a pipe; they are in the pipe or in the segment at any time.
+    /// Moves bytes from a pipe; at any time they are in the pipe or in the segment.
     func move(from pipe: Int32) -> PipeMove {
         var most = Self.chunkBytes
         if length < segmentBytes {
             most = Int(min(UInt64(most), segmentBytes - length))
         } else {
-            // The line's end decides how many belong here.
+            // The position of the line end decides how many belong in this segment.
             let count = look(into: pipe)
             guard count > 0 else { return nothing(count) }
             most = room(in: UnsafeRawBufferPointer(rebasing: seen[..<count]))
@@ -123,7 +123,7 @@ final class SpoolTail {
         return failure == EAGAIN || failure == EINTR ? .again : .failed
     }
 
-    /// Copies what a pipe holds, a chunk at most, to `seen`; how many bytes, as read(2) says it.
+    /// Copies the pipe's content, at most a chunk, to `seen`; returns the number of bytes as read(2) does.
     private func look(into pipe: Int32) -> Int {
         if probe.isEmpty {
             var ends: [Int32] = [-1, -1]
@@ -143,7 +143,7 @@ final class SpoolTail {
         return count
     }
 
-    /// How many of the bytes belong in this segment; 0 if it is to be ended before them.
+    /// How many of the bytes belong in this segment; 0 if it must be ended before them.
     private func room(in bytes: UnsafeRawBufferPointer) -> Int {
         if length < segmentBytes { return Int(min(UInt64(bytes.count), segmentBytes - length)) }
         guard !endsInLine, length < segmentBytes + Self.overlongBytes else { return 0 }
@@ -159,11 +159,11 @@ final class SpoolTail {
         monitor.broadcast(0)
     }
 
-    /// Ends the segment and begins the next one.
+    /// Ends the segment and starts the next one.
     private func roll() -> Int32 {
         let next = directory.makeSegment(sequence + 1)
         guard next >= 0 else { return errno }
-        // Gives back what was reserved and not used.
+        // Releases the unused part of the reservation.
         ftruncate(descriptor, off_t(length))
         fdatasync(descriptor)
         close(descriptor)
@@ -185,7 +185,7 @@ final class SpoolTail {
         do throws(CannotTell) {
             return try SpoolDirectory.read(descriptor, &byte, at: offset) == 1 && byte[0] == 0x0A
         } catch {
-            // A line that may be open is ended before another begins: at worst there is a blank line more.
+            // A line that may be open is ended before another begins: at worst this adds a blank line.
             return false
         }
     }

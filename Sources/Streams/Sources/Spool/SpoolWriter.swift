@@ -3,26 +3,27 @@ import Glibc
 
 /// The spool's thread: takes bytes from the inner source and appends them to segments.
 ///
-/// From a pipe they are moved, so that a kill finds each of them in the pipe or in the segment. What another source
-/// gives is in this process alone for the moment between its read and our write.
+/// Bytes of a pipe are moved, so that after a kill each of them is in the pipe or in the segment. Bytes of other
+/// sources are only in this process for the moment between its read and the write.
 ///
-/// `@unchecked Sendable`: `monitor`, `wake` and `interrupt` are for everybody; the rest belongs to the thread.
+/// `@unchecked Sendable`: any thread may use `monitor`, `wake` and `interrupt`; the rest is used by the spool's thread
+/// only.
 final class SpoolWriter: @unchecked Sendable {
-    /// Milliseconds between tries while the disk is full: doubled from the first to the last.
+    /// Milliseconds between attempts while the disk is full: doubled from the first to the last.
     private static let firstRetry: Int32 = 100
     private static let lastRetry: Int32 = 10_000
     /// Seconds between reports of a full disk.
     private static let reportInterval = 30
 
     let monitor: Monitor<SpoolState>
-    /// Wakes the thread when there may be room again, and when it is to stop.
+    /// Wakes the thread when there may be room again, and when it must stop.
     let wake: Wake
     private let inner: any StreamSource
     private let directory: SpoolDirectory
     private let maximumBytes: UInt64
     private let report: @Sendable (UnderstudyError) -> Void
     private let tail: SpoolTail
-    /// The inner source, as long as its bytes can be moved.
+    /// The inner source, while its bytes can be moved.
     private var pipe: (any PipeSource)?
     private var pause = SpoolWriter.firstRetry
     private var lastReport: Int?
@@ -36,7 +37,7 @@ final class SpoolWriter: @unchecked Sendable {
         self.maximumBytes = maximumBytes
         self.report = report
         monitor = Monitor(SpoolState(segments: recovery.segments, forgotten: recovery.forgotten))
-        // Segments are deleted whole: with too few of them the spool would be full of what has been answered.
+        // Segments are deleted whole: if there were too few of them, answered lines would fill the spool.
         tail = SpoolTail(
             recovery, monitor: monitor, directory: directory, disk: disk,
             segmentBytes: min(segmentBytes, max(maximumBytes / 4, 4096)))
@@ -51,7 +52,7 @@ final class SpoolWriter: @unchecked Sendable {
         inner.interrupt()
     }
 
-    /// Goes on until the inner source ends, fails or is stopped.
+    /// Runs until the inner source ends, fails or is stopped.
     func run() {
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: SpoolTail.chunkBytes, alignment: 16)
         defer { chunk.deallocate() }
@@ -89,7 +90,7 @@ final class SpoolWriter: @unchecked Sendable {
         case .stopped: return false
         case .failed:
             switch tail.failure {
-            // The file system can't be moved into.
+            // The file system doesn't support moving bytes from a pipe.
             case EINVAL, ENOSYS, EOPNOTSUPP: self.pipe = nil
             default: waitAfter(tail.failure)
             }
@@ -105,11 +106,11 @@ final class SpoolWriter: @unchecked Sendable {
 
     private var isInterrupted: Bool { monitor.withLock { $0.isInterrupted } }
 
-    /// Waits until the spool holds less than it may and the disk has room for a chunk; false once interrupted.
+    /// Waits until the spool is below its maximum and the disk has room for a chunk; false once interrupted.
     private func waitForRoom() -> Bool {
         while true {
             let (isInterrupted, isFull) = monitor.withLock { state in
-                // The segment that is appended to can't be deleted, so it doesn't hold itself up.
+                // The segment that is appended to can't be deleted, so on its own it doesn't cause a wait.
                 (state.isInterrupted, state.segments.count > 1 && state.bytes >= maximumBytes)
             }
             if isInterrupted { return false }
@@ -119,7 +120,7 @@ final class SpoolWriter: @unchecked Sendable {
         return retry { tail.prepare() }
     }
 
-    /// Ends a line that the inner source left open: what comes next is another stream's.
+    /// Ends a line that the inner source left open: the next bytes are another stream's.
     private func endLine() -> Bool {
         guard !tail.endsInLine else { return true }
         return withUnsafeBytes(of: UInt8(0x0A)) { append($0) }
@@ -142,7 +143,7 @@ final class SpoolWriter: @unchecked Sendable {
 
     // MARK: A full disk
 
-    /// Does `step` again and again, with longer and longer pauses, until it gives 0; false once interrupted.
+    /// Repeats `step`, with increasing pauses, until it returns 0; false once interrupted.
     private func retry(_ step: () -> Int32) -> Bool {
         while true {
             let status = step()

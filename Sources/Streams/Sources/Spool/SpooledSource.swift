@@ -1,20 +1,20 @@
 import Diagnostics
 import Glibc
 
-/// A stream that is written ahead to segment files, so that what was read of it survives the process.
+/// A stream that is written to segment files first, so that the bytes read from it survive the process.
 ///
-/// A thread takes from the inner source and appends to `<spool>/<source>/<sequence>.seg`; the lane reads the segments,
-/// each of which is an origin of its own (device 0, the sequence number as inode), and a segment whose lines have all
-/// been answered is deleted. A later run goes on in the oldest segment at its checkpoint. A kill loses nothing that
-/// came out of a pipe, for the page cache keeps it; a power cut loses what the kernel hadn't written yet.
+/// A thread takes bytes from the inner source and appends them to `<spool>/<source>/<sequence>.seg`; the lane reads the
+/// segments, each of which is an origin of its own (device 0, the sequence number as inode). A segment whose lines have
+/// all been answered is deleted. A later run continues in the oldest segment at its checkpoint. A kill loses no bytes
+/// taken from a pipe, since the page cache keeps them; a power loss loses what the kernel hadn't written yet.
 ///
 /// `@unchecked Sendable`: `current` and `nextSequence` are used by the one thread that reads; the rest never changes.
 public final class SpooledSource: StreamSource, @unchecked Sendable {
-    /// How large a segment gets, in bytes: seldom enough deleted that it costs nothing, small enough that an answered
-    /// one doesn't hold much space.
+    /// Default segment size in bytes: large enough that deletions are rare, small enough that an answered segment
+    /// doesn't hold much space.
     public static let defaultSegmentBytes: UInt64 = 16 << 20
 
-    /// Pauses between tries of a read that fails, in nanoseconds: doubled from the first to the last.
+    /// Pauses between attempts of a failing read, in nanoseconds: doubled from the first to the last.
     private static let firstRetry: UInt64 = 50_000_000
     private static let lastRetry: UInt64 = 5_000_000_000
 
@@ -25,7 +25,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
     private let report: @Sendable (UnderstudyError) -> Void
     private let origins: [UInt64: SourceOrigin]
     private var nextSequence: UInt64 = 0
-    /// The last segment that was said not to be readable.
+    /// The last segment that was reported as unreadable.
     private var reportedSequence: UInt64?
     private var current: Current?
 
@@ -35,11 +35,11 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
         var offset: UInt64
     }
 
-    /// Starts at once to take from `inner`, whose name the source has.
+    /// Starts at once to take bytes from `inner`; the source has the inner source's name.
     ///
-    /// `spool` is the directory of all spools (`<state>/spool`), made if it is missing. While the segments hold
-    /// `maximumBytes`, nothing is taken. `checkpoints` are those that the last run kept; others' are passed over.
-    /// `report` is told what goes wrong and doesn't end the source: damaged segments, a full disk.
+    /// `spool` is the directory of all spools (`<state>/spool`), created if it is missing. While the segments hold
+    /// `maximumBytes`, nothing is taken. `checkpoints` are those of the last run; those of other sources are ignored.
+    /// `report` is called with problems that don't end the source: damaged segments, a full disk.
     ///
     /// Errors: `cannotCreate`, `missingInput`, `tryAgain`.
     public convenience init(
@@ -101,7 +101,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
         }
     }
 
-    /// Waits until there is something to do.
+    /// Waits for the next step.
     private func nextStep() -> Step {
         let (current, nextSequence) = (current, nextSequence)
         return writer.monitor.wait(on: 0) { state in
@@ -131,8 +131,8 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
         return origin
     }
 
-    /// nil once interrupted. A read that fails is made again after a pause: what it would have given is kept in the
-    /// segment, and nothing behind it may be answered before.
+    /// nil once interrupted. A failing read is repeated after a pause: its bytes are kept in the segment, and nothing
+    /// behind them may be answered before.
     private func take(upTo end: UInt64, into room: UnsafeMutableRawBufferPointer) throws(UnderstudyError) -> Int? {
         guard let current else { return 0 }
         let most = Int(min(UInt64(room.count), end - current.offset))
@@ -176,7 +176,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
             let number = errno
-            // It has been deleted: there is nothing to go on in.
+            // It has been deleted: there is nothing to continue in.
             guard descriptor < 0, number == ENOENT else { throw unreadable(file.inode, number) }
             report(unreadable(file.inode, number))
             return nil
@@ -200,7 +200,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
 
     public func committed(_ position: SourcePosition) {
         guard let file = position.origin.file, position.isFinished, position.unanswered.isEmpty else { return }
-        // The newest segment stays, so that its number isn't given again; the next run deletes it.
+        // The newest segment stays, so that its number isn't reused; the next run deletes it.
         let isDone = writer.monitor.withLock { state in
             guard state.segments.count > 1, state.segments.last?.sequence != file.inode else { return false }
             state.segments.removeAll { $0.sequence == file.inode }

@@ -1,1 +1,0 @@
-// What the tests of several rooms share. No product, imports no room.
