@@ -241,7 +241,7 @@ def refusals(case):
     refused("lines of each class in the holdout", holdout=case.path("few.jsonl"))
     write_rows(case.path("seen.jsonl"), holdout + [
         {"text": entry["text"], "label": entry["teacher_label"]} for entry in log[:40]])
-    refused("holdout that stands in the log too", holdout=case.path("seen.jsonl"))
+    refused("overlap of holdout and log", holdout=case.path("seen.jsonl"))
     write_rows(case.path("small.jsonl"), holdout[:60])
     refused("lines of the holdout", holdout=case.path("small.jsonl"))
     labels = [entry["teacher_label"] for entry in log]
@@ -524,7 +524,7 @@ def worse_students_are_taken_back(case):
     daemon.wait_log(f"a new student serves student={weak}")
     first = 5
     deadline = time.monotonic() + PATIENCE
-    while daemon.count_log("worse than the one before") == 0:
+    while daemon.count_log("worse than the previous one") == 0:
         need(time.monotonic() < deadline, "the weak student is never taken back")
         answer(first, first + 2)
         first += 2
