@@ -28,9 +28,9 @@ STUDENT = "*6Models13StudentScorerC5score_4intoyAA0B5BatchV*"
 
 
 def headlines(count):
-    """`count` lines: the sample's, each turned by one more character in every round."""
+    """`count` lines: the sample's first 40, which exit early, each turned by one more character in every round."""
     sample = HERE.parent / "share" / "sample" / "headlines.tsv"
-    texts = [line.split("\t")[1] for line in sample.read_text(encoding="utf-8").splitlines()]
+    texts = [line.split("\t")[1] for line in sample.read_text(encoding="utf-8").splitlines()[:40]]
     lines = []
     for number in range(count):
         text = texts[number % len(texts)]
