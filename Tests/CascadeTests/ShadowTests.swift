@@ -5,7 +5,7 @@ import Streams
 import TestSupport
 import Testing
 
-/// A candidate that answers beside the student, unheard.
+/// A candidate in shadow mode: it answers beside the student, and its answers are discarded.
 @Suite(.offPool) struct ShadowTests {
     private static let texts = (0..<1200).map { "第\($0)条：展览开幕" }
 

@@ -254,7 +254,7 @@ extension StatusSections {
             cards.append(card("Last promotion", "", self.promotion(promotion, now: status.time)))
         }
         if let shadow = oversight.shadow {
-            cards.append(card("Shadow", "answers unheard", facts(MonitoringText.shadow(shadow))))
+            cards.append(card("Shadow", "its answers are discarded", facts(MonitoringText.shadow(shadow))))
         }
         return "<section class=\"charts\">\(HTML.joined(cards))</section>"
     }

@@ -256,7 +256,7 @@ def checkpoints(case):
 
 @test("13, 14")
 def files_that_go(case):
-    """Deleted files are let go of, and what was known of them is forgotten."""
+    """Deleted files are closed and forgotten."""
     names = [case.path(f"in/{index}.log") for index in range(30)]
     for index, name in enumerate(names):
         append(name, line(index))
@@ -265,7 +265,7 @@ def files_that_go(case):
     wait(lambda: checkpoints(case) == 30, "30 files in the state")
     for name in names[:29]:
         os.unlink(name)
-    wait(lambda: not any("(deleted)" in target for target in daemon.descriptors()), "deleted files let go of")
+    wait(lambda: not any("(deleted)" in target for target in daemon.descriptors()), "deleted files closed")
     append(names[29], line(30))
     case.wait_count(31)
     append(names[29], line(31))  # a commit that takes the forgotten along

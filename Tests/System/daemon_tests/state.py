@@ -74,7 +74,7 @@ def one_daemon_at_a_time(case):
 
 @test("10, 11")
 def locked_state(case):
-    """Another process that keeps the state locked is named as the reason; when it lets go, all goes on."""
+    """Another process that keeps the state locked is named as the reason; work continues when it unlocks it."""
     daemon = case.start(sources=[case.directory(after="delete")])
     with contextlib.closing(sqlite3.connect(case.path("state/state.sqlite"), isolation_level=None)) as state:
         state.execute("BEGIN IMMEDIATE")
