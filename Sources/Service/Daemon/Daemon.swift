@@ -97,8 +97,7 @@ public final class Daemon: Sendable {
             case .modelsChanged: swap(work)
             case .look: work.oversee()
             case .sourceEnded:
-                work.collectEnded()
-                if !work.hasSources { return work.failureOfLastSource }
+                if !work.collectEnded() { return work.failureOfLastSource }
             }
         }
     }

@@ -1,16 +1,15 @@
 import Cascade
 import Configuration
 import Diagnostics
-import Glibc
 import Logging
 import Models
 import Store
 import Streams
-import Synchronization
 
-/// The parts of a running daemon. Used only by the control thread, except for the parts that are `Sendable`.
+/// The parts of a running daemon, and the order in which they start, change and end. Used only by the control thread,
+/// except for the parts that are `Sendable`.
 final class DaemonWork {
-    var settings: Settings {
+    private(set) var settings: Settings {
         didSet { liveRedistill.withLock { $0 = settings.redistill } }
     }
     /// The settings in force, for threads that display them.
@@ -20,22 +19,14 @@ final class DaemonWork {
     let outlet: Outlet
     let committer: Committer
     let engine: CascadeEngine
-    let sources: SourceFactory
-    let sinkFactory: SinkFactory
-    var modelSet: ModelSet
-    var sinks: SinkRouting.Sinks
-    var runners: [SourceRunner] = []
-    /// Those of `runners` that could not be drained in time. They end when their sinks have taken the rest.
-    var leaving: [SourceRunner] = []
-    /// Sources that start when one of `leaving` has ended.
-    var delayed: [SourceSettings] = []
-    var failureOfLastSource: UnderstudyError?
-    private(set) var committerThread: WorkerThread?
-    var link: LinkWatch?
-    var shadowLink: LinkWatch?
-    private(set) var endpoint: StatusEndpoint?
     let promotionMonitor: PromotionMonitor
-    private(set) var watchdog: WatchdogNotifier?
+    private let sinks: RunningSinks
+    private let sources: RunningSources
+    private let serving: ServingModels
+    private let promotions: PromotionControl
+    private var committerThread: WorkerThread?
+    private var endpoint: StatusEndpoint?
+    private var watchdog: WatchdogNotifier?
 
     /// Opens the state, truncates the outputs to their committed lengths, and loads and warms up the models. Reads no
     /// source.
@@ -49,6 +40,49 @@ final class DaemonWork {
             log.report(error, event: .stateDamaged)
         }
         self.store = store
+        let keeping = try Self.recoverSinks(settings, store, report: report)
+        let metrics = daemon.metrics
+        let control = daemon.control
+        let outlet = Outlet { log.report($0, what: $0.code == .noSpace ? nil : "answers wait") }
+        self.outlet = outlet
+        let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
+        committer = Committer(
+            outlet: outlet, interval: UInt64(settings.state.commitIntervalMilliseconds) * 1_000_000,
+            prune: { () throws(UnderstudyError) in try pruning.prune() },
+            look: { control.noteLook() },
+            report: { log.report($0, what: $0.code == .noSpace ? nil : "not committed") },
+            observe: { metrics.recordCommit(seconds: Double($0) / 1e9, succeeded: $1) },
+            commit: { (all) throws(UnderstudyError) in try store.commit(all) })
+        let begun = try ModelSet.begin(
+            settings, supply: daemon.surroundings.supply,
+            shadowFailed: {
+                log.report($0, what: "shadow not loaded", metadata: ["kept": "the student without a shadow"])
+            },
+            teacherFailed: { log.report($0, event: .circuitOpened) })
+        if let refused = begun.refused { daemon.refuse(refused, answering: begun.set.models.student.version) }
+        let sinkFactory = SinkFactory(
+            metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, keeping: keeping,
+            report: report)
+        sinks = try RunningSinks(settings, factory: sinkFactory, outlet: outlet, daemon: daemon)
+        engine = try CascadeEngine(
+            options: settings.engineOptions, models: begun.set.models,
+            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0, what: "teacher not loaded") }
+        )
+        promotionMonitor = PromotionMonitor(store: store)
+        promotions = PromotionControl(monitor: promotionMonitor, daemon: daemon)
+        serving = ServingModels(begun.set, engine: engine, promotionMonitor: promotionMonitor, daemon: daemon)
+        let sourceFactory = SourceFactory(
+            stateDirectory: settings.state.directory, inherited: daemon.surroundings.inherited,
+            checkpoints: { (source) throws(UnderstudyError) in try store.checkpoints(source: source) }, report: report)
+        sources = RunningSources(
+            factory: sourceFactory, sinks: sinks, promotionMonitor: promotionMonitor, outlet: outlet, engine: engine,
+            daemon: daemon)
+    }
+
+    /// Truncates the outputs to their committed lengths. Returns what sinks need to keep bytes that aren't theirs.
+    private static func recoverSinks(
+        _ settings: Settings, _ store: Store, report: @escaping @Sendable (UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> SinkKeeping {
         let known = try store.sinkLengths()
         var keeping = SinkKeeping(aside: SetAside(stateDirectory: settings.state.directory))
         do throws(UnderstudyError) {
@@ -62,59 +96,10 @@ final class DaemonWork {
         try store.commit(
             Commit(sinks: lengths, forgottenSinks: gone.map { ForgottenSink(device: $0.device, inode: $0.inode) }))
         keeping.journal?.reset()
-        let metrics = daemon.metrics
-        let control = daemon.control
-        promotionMonitor = PromotionMonitor(store: store)
-        let outlet = Outlet { log.report($0, what: $0.code == .noSpace ? nil : "answers wait") }
-        self.outlet = outlet
-        let pruning = DisagreementPruning(store: store, settings: settings.disagreements)
-        committer = Committer(
-            outlet: outlet, interval: UInt64(settings.state.commitIntervalMilliseconds) * 1_000_000,
-            prune: { () throws(UnderstudyError) in try pruning.prune() },
-            look: { control.noteLook() },
-            report: { log.report($0, what: $0.code == .noSpace ? nil : "not committed") },
-            observe: { metrics.recordCommit(seconds: Double($0) / 1e9, succeeded: $1) },
-            commit: { (all) throws(UnderstudyError) in try store.commit(all) })
-        sources = SourceFactory(
-            stateDirectory: settings.state.directory, inherited: daemon.surroundings.inherited,
-            checkpoints: { (source) throws(UnderstudyError) in try store.checkpoints(source: source) }, report: report)
-        sinkFactory = SinkFactory(
-            metrics: metrics, register: { (row) throws(UnderstudyError) in try store.register(row) }, keeping: keeping,
-            report: report)
-        let begun = try ModelSet.begin(
-            settings, supply: daemon.surroundings.supply,
-            shadowFailed: {
-                log.report($0, what: "shadow not loaded", metadata: ["kept": "the student without a shadow"])
-            },
-            teacherFailed: { log.report($0, event: .circuitOpened) })
-        modelSet = begun.set
-        if let refused = begun.refused { daemon.refuse(refused, answering: begun.set.models.student.version) }
-        sinks = try DaemonWork.makeSinks(settings, sinkFactory)
-        outlet.watch(sinks.wired.map(\.target))
-        engine = try CascadeEngine(
-            options: settings.engineOptions, models: modelSet.models,
-            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0, what: "teacher not loaded") }
-        )
-        metrics.setModels(student: modelSet.studentInfo, teacher: modelSet.teacherInfo)
-        beginDrift()
+        return keeping
     }
 
-    /// Restarts the drift monitor with the reference of a new student.
-    func beginDrift() {
-        let student = modelSet.models.student
-        promotionMonitor.drift.begin(
-            student: student.version, labels: student.labels, reference: modelSet.lineage?.reference)
-        beginShadow()
-    }
-
-    func beginShadow() {
-        let student = modelSet.models.student
-        let shadow = modelSet.models.shadow
-        promotionMonitor.shadow.begin(
-            shadow: shadow?.classifier.version, share: shadow?.share ?? 0, student: student.version)
-    }
-
-    var models: CascadeModels { modelSet.models }
+    var models: CascadeModels { serving.models }
 
     /// A summary of the settings in force, for the log.
     var inWords: String {
@@ -124,82 +109,103 @@ final class DaemonWork {
             + counted(settings.sinks.count, "sink")
     }
 
-    var hasSources: Bool { !runners.isEmpty }
-
-    private static func makeSinks(
-        _ settings: Settings, _ factory: SinkFactory
-    ) throws(UnderstudyError) -> SinkRouting.Sinks {
-        var wired: [SinkRouting.Wired] = []
-        for sink in settings.sinks {
-            wired.append(SinkRouting.Wired(settings: sink, target: try factory.make(sink)))
-        }
-        var deadLetter: SinkTarget?
-        if let letter = settings.deadLetter { deadLetter = try factory.make(letter) }
-        return SinkRouting.Sinks(wired: wired, deadLetter: deadLetter)
-    }
-
     // MARK: Start
 
     /// Starts all threads, and with them the reading of the sources.
     func start() throws(UnderstudyError) {
         try engine.start()
         committerThread = try WorkerThread(name: "committer") { [committer] in committer.run() }
-        var opened: [(SourceSettings, any StreamSource)] = []
-        for source in settings.sources { opened.append((source, try sources.make(source))) }
-        for entry in sources.inherited.unclaimed {
-            daemon.log.warning(
-                "descriptor left unused: no source reads what the socket unit handed over",
-                metadata: ["name": "\(entry.name)"])
-        }
-        for (settings, source) in opened { try run(settings, source) }
-        try watchLink()
-        watchShadow()
+        try sources.start(settings.sources)
+        serving.watchLinks(settings)
         if let address = settings.http {
             endpoint = try StatusEndpoint(address: address, work: StatusSupply(self))
         }
         watchdog = try WatchdogNotifier(self)
     }
 
-    func run(_ settings: SourceSettings, _ source: any StreamSource) throws(UnderstudyError) {
-        let control = daemon.control
-        let log = daemon.log
-        let output = SourceOutput(
-            outlet: outlet, metrics: daemon.metrics, drift: promotionMonitor.drift,
-            shadow: promotionMonitor.shadow,
-            source: daemon.metrics.source(settings.name),
-            outputClosed: {
-                log.warning("output closed: standard output was closed; the daemon stops")
-                control.stop()
-            })
-        let routing = SinkRouting(
-            source: settings.name, field: settings.input.form.field, metrics: daemon.metrics, sinks: sinks)
-        outlet.add(source)
-        do throws(UnderstudyError) {
-            let runner = try SourceRunner(settings, source: source, routing: routing, output: output, engine: engine)
-            try runner.start { control.noteEnd() }
-            runners.append(runner)
-        } catch {
-            outlet.remove(source)
-            throw error
+    // MARK: Changes
+
+    /// Reopens the output files at the next answer, because logrotate has moved them.
+    func reopenSinks() { sinks.reopen() }
+
+    /// Applies new settings. Steps that can fail come first; then changed sources and sinks are replaced, and the
+    /// others continue.
+    ///
+    /// Throws the errors of the new settings; the previous ones are then still in force.
+    func apply(_ new: Settings) throws(UnderstudyError) {
+        let plan = ReloadPlan(from: settings, to: new)
+        let newModels = try serving.load(plan, new)
+        try ReloadPlan.checkLabels(of: new, (newModels?.models ?? models).student.labels)
+        let newSinks = try sinks.renewed(from: settings, to: new)
+        // A new source is opened before an old one is closed.
+        let opened = try sources.open(added: plan.addedSources)
+
+        for sentence in plan.restartNeeded { daemon.log.warning("restart needed: \(sentence)") }
+        let old = settings
+        settings = new
+        if let newModels { serving.use(newModels) }
+        sinks.exchange(newSinks) { new in
+            for runner in sources.runners { runner.routing.replace(new) }
+            engine.renewRoutes()
         }
+        let change = try sources.change(plan, opened: opened, from: old.sources, to: new)
+        settings.sources = change.sources
+        DaemonLogs.setLevel(new.logLevel.logger)
+        serving.watchLinks(settings)
+        if let failure = change.failure { throw failure }
     }
 
-    /// Watches the student's path if it can change.
-    func watchLink() throws(UnderstudyError) {
-        link?.stop()
-        link = nil
-        guard let path = settings.followedStudent else { return }
-        if settings.redistill != nil { settings.makeRegistry() }
-        let control = daemon.control
-        do throws(UnderstudyError) {
-            link = try LinkWatch(path: path) { control.noteModels() }
-            // It may have changed since the student was loaded.
-            if let target = realpath(path, nil) {
-                defer { free(target) }
-                if String(cString: target) != modelSet.studentDirectory { control.noteModels() }
-            }
-        } catch {
-            daemon.log.report(error, level: .warning, what: "student's link not followed")
+    /// Reloads student and shadow if their paths point to other directories. Returns whether the student changed.
+    func swapModels() throws(UnderstudyError) -> Bool { try serving.swap(settings) }
+
+    /// The periodic work of the control thread.
+    func oversee() { promotions.look(settings, serving: models.student.version) }
+
+    // MARK: End
+
+    /// Closes the sources that have ended. Returns whether others are still read.
+    func collectEnded() -> Bool {
+        sources.collectEnded()
+        return !sources.isEmpty
+    }
+
+    var failureOfLastSource: UnderstudyError? { sources.failureOfLast }
+
+    /// Stops reading, answers the lines already read, commits, and ends all threads.
+    ///
+    /// Throws `tryAgain` if the time limit is exceeded. Unanswered lines of watched files and spooled streams are left
+    /// to the next run; those of other streams are lost.
+    func drain() throws(UnderstudyError) {
+        let manager = daemon.surroundings.manager
+        let allowed = UInt64(settings.shutdown.drainSeconds) * 1_000_000_000
+        // If no commit is possible before a restart, waiting is useless.
+        let deadline = Monotonic.nanoseconds &+ (outlet.isHopeless ? 0 : allowed)
+        store.limitPatience(until: deadline)
+        var isComplete = sources.drain(
+            until: deadline, waiting: { manager.extendTimeout(by: .seconds(10)) },
+            abandon: {
+                sinks.interrupt()
+                outlet.giveUp()
+            })
+        engine.stop()
+        engine.join()
+        if committerThread != nil, !outlet.flush(until: max(deadline, Monotonic.nanoseconds &+ 1_000_000_000)) {
+            isComplete = false
+            outlet.giveUp()
+        }
+        outlet.stop()
+        committerThread?.join()
+        // Without this mark the next start treats data after the committed lengths as uncommitted answers.
+        if isComplete { try? store.settleSinks() }
+        watchdog?.stop()
+        endpoint?.stop()
+        serving.stopWatching()
+        try store.close()
+        guard isComplete else {
+            throw UnderstudyError(
+                .tryAgain,
+                "lines that had been read were not answered within shutdown.drain_seconds"
+                    + " (\(settings.shutdown.drainSeconds)): a sink, the teacher or the state is stuck")
         }
     }
 }
