@@ -95,6 +95,33 @@ import Testing
         #expect(try store.disagreements(limit: 100).count == 29)
     }
 
+    /// A rename that fails while the damaged files are set aside: the next start doesn't open a database without its
+    /// log, which is an older state.
+    @Test func aStateThatCannotBeSetAsideCompletely() throws {
+        let state = try Self.running.get()
+        let folder = try TemporaryFolder()
+        try folder.write(state.main, to: "state.sqlite")
+        try folder.write(state.log, to: "state.sqlite-wal")
+        try folder.write([], to: "state.sqlite-shm")
+        try folder.write([], to: "state.sqlite.suspect")
+        // The name has the time in it: directories block the names of the next minutes.
+        let form = DateFormatter()
+        form.dateFormat = "yyyyMMdd'T'HHmmss'Z'"
+        form.timeZone = TimeZone(identifier: "UTC")
+        let now = Date()
+        let blocks = (0..<600).map { second in
+            folder.file("state.sqlite.damaged-\(form.string(from: now + Double(second)))-shm")
+        }
+        for block in blocks { try #require(mkdir(block, 0o700) == 0) }
+        #expect(throws: UnderstudyError.self) { try Store.open(directory: folder.path) { _ in } }
+        for block in blocks { rmdir(block) }
+        let store = try Store.open(directory: folder.path) { _ in }
+        let offsets = Dictionary(uniqueKeysWithValues: try store.checkpoints().map { ($0.file.inode, $0.offset) })
+        #expect(offsets == state.history.last)
+        #expect(try store.sinkLengths().map(\.length) == [UInt64(state.history.count - 1)])
+        #expect(folder.names.contains { $0.hasPrefix("state.sqlite.damaged-") && $0.hasSuffix("-wal") })
+    }
+
     /// A crash while a damaged database was being replaced.
     @Test func aReplacementThatWasCutShort() throws {
         let state = try Self.stopped.get()

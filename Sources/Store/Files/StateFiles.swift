@@ -61,6 +61,8 @@ struct StateFiles {
                 return false
             }
             remove(partial)
+            // The replacement was interrupted after the database was set aside, perhaps before its companions were.
+            try setAside()
             try putInPlace()
             return true
         }
@@ -160,13 +162,14 @@ struct StateFiles {
         try synchronise()
     }
 
-    /// Renames the database and its companion files; returns the new path.
+    /// Renames the database and its companion files; returns the new path. `ready` must be complete.
     ///
-    /// The log is renamed before the database: a database without its log is an older state, but a log without its
-    /// database could be taken for another one's.
+    /// The database is renamed first. A database without its log is an older state, and a next start that found it
+    /// after a failure here would take it for the present one; without a database it puts `ready` in place.
+    @discardableResult
     func setAside(now: time_t = time(nil)) throws(UnderstudyError) -> String {
         let target = freeName(database + ".damaged-" + Self.timeText(now))
-        for suffix in Self.companions + [""] where exists(database + suffix) {
+        for suffix in [""] + Self.companions where exists(database + suffix) {
             guard rename(database + suffix, target + suffix) == 0 else { throw failure("set aside", database + suffix) }
         }
         try synchronise()
