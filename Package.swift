@@ -60,7 +60,7 @@ let package = Package(
         room("Configuration", ["Diagnostics", "CYAML"]),
         room("Streams", ["Diagnostics", "CFiles"]),
         room("Store", ["Diagnostics", "Streams", .product(name: "GRDB", package: "GRDB.swift")]),
-        room("Cascade", ["Diagnostics", "Models", "Distillation", "Streams"]),
+        room("Cascade", ["Diagnostics", "Models", "Streams"]),
         room(
             "Redistillation",
             ["Diagnostics", "Configuration", "Tensors", "Text", "Models", "Distillation", "Store"]),
