@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Glibc
 import Streams
+import Synchronization
 import TestSupport
 import Testing
 
@@ -48,6 +49,26 @@ private func put(_ text: String, into path: String) {
         chmod(path, 0o600)
         _ = try source()
         #expect(stat(path, &status) == 0 && status.st_mode == S_IFIFO | 0o600)
+    }
+
+    /// A second close would close whatever other thread's file has got the number meanwhile.
+    @Test func aFailedWatchClosesItsDescriptorOnce() throws {
+        let folder = try TemporaryFolder()
+        let isOver = LockedFlag()
+        let damaged = LockedFlag()
+        let other = try WorkerThread(name: "opens") {
+            while !isOver.isSet {
+                let file = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+                sched_yield()
+                if file < 0 || close(file) != 0 { damaged.set() }
+            }
+        }
+        for _ in 0..<5000 {
+            #expect(throws: UnderstudyError.self) { try NameWatch(path: folder.file("missing/pipe")) }
+        }
+        isOver.set()
+        other.join()
+        #expect(!damaged.isSet)
     }
 
     @Test func refusesWhatIsNoFIFO() throws {
@@ -273,4 +294,10 @@ private final class Reading {
         thread.join()
         return taken.withLock { $0 }
     }
+}
+
+private final class LockedFlag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
 }

@@ -128,12 +128,8 @@ public final class TeacherLogitsFile {
             throw UnderstudyError(
                 .cannotCreate, "the teacher's logits can't be kept: \(String(cString: strerror(errno)))", at: path)
         }
-        do {
-            try load(fingerprint, labels)
-        } catch {
-            close(descriptor)
-            throw error
-        }
+        // If this throws, `deinit` closes the descriptor, because the object is complete.
+        try load(fingerprint, labels)
     }
 
     deinit { close(descriptor) }

@@ -242,19 +242,21 @@ final class RegistryLock {
     /// Errors: `tryAgain` if another process holds it all that time; `cannotCreate`.
     init(directory: String) throws(UnderstudyError) {
         let path = directory + "/.lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
-        guard descriptor >= 0 else {
+        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
+        guard opened >= 0 else {
             throw UnderstudyError(
                 .writing(errno, else: .cannotCreate), "can't be opened: \(String(cString: strerror(errno)))", at: path)
         }
         let begun = ContinuousClock.now
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        while flock(opened, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR, begun.duration(to: .now) < .seconds(Self.patience) else {
-                close(descriptor)
+                close(opened)
                 throw UnderstudyError(.tryAgain, "another process is changing this registry; try again", at: path)
             }
             usleep(20_000)
         }
+        // Set last: `deinit` also runs when a complete object's initialiser throws, and would close it a second time.
+        descriptor = opened
     }
 
     deinit { FileLock.release(closing: descriptor) }

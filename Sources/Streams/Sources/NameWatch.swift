@@ -21,16 +21,18 @@ package final class NameWatch {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true)
         name = Array((parts.last ?? "").utf8)
         let directory = String(path.dropLast(name.count))
-        descriptor = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
-        guard descriptor >= 0 else {
+        let opened = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
+        guard opened >= 0 else {
             throw Self.failure("fs.inotify.max_user_instances", errno, path)
         }
         let mask = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
-        guard inotify_add_watch(descriptor, directory.isEmpty ? "." : directory, UInt32(mask)) >= 0 else {
+        guard inotify_add_watch(opened, directory.isEmpty ? "." : directory, UInt32(mask)) >= 0 else {
             let number = errno
-            close(descriptor)
+            close(opened)
             throw Self.failure("fs.inotify.max_user_watches", number, path)
         }
+        // Set last: `deinit` also runs when a complete object's initialiser throws, and would close it a second time.
+        descriptor = opened
     }
 
     deinit { close(descriptor) }

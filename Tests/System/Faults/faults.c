@@ -273,7 +273,14 @@ EXPORTED int __open64_2(const char *path, int flags) { return open_path(AT_FDCWD
 
 EXPORTED int close(int descriptor) {
     note(descriptor, 0, 0);
-    return REAL(close)(descriptor);
+    int status = REAL(close)(descriptor);
+    // The number of a descriptor that is closed twice may belong to another thread's file by then.
+    if (status != 0 && errno == EBADF && descriptor >= 0) {
+        static const char text[] = "faults: a descriptor was closed twice\n";
+        (void)!REAL(write)(STDERR_FILENO, text, sizeof text - 1);
+        abort();
+    }
+    return status;
 }
 
 EXPORTED int dup(int descriptor) {
