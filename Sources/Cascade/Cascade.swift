@@ -9,8 +9,8 @@ import Synchronization
 /// limit of the options is reached.
 ///
 /// If the teacher's logits aren't finite, the student's answer is used and marked, with one warning. If the teacher
-/// can't be loaded for the first deferred line, reading stops, the student answers the lines already read, and the
-/// outcome carries the error.
+/// can't be loaded for the first deferred line, or a model fails to score, reading stops, the student answers the lines
+/// already read, and the outcome carries the error.
 public final class Cascade: Sendable {
     public let models: CascadeModels
     public let options: CascadeOptions
@@ -55,9 +55,9 @@ public final class Cascade: Sendable {
         source: any ByteSource, answers: any ByteSink, diagnostics: any ByteSink,
         delivered: @escaping @Sendable (CascadeTally) -> Void = { _ in }
     ) throws(UnderstudyError) -> CascadeOutcome {
-        let teacherFailure = FirstFailure()
-        let engine = try CascadeEngine(options: options, models: models) { error in
-            teacherFailure.note(error)
+        let modelFailure = FirstFailure()
+        let engine = try CascadeEngine(options: options, models: models) { _, error in
+            modelFailure.note(error)
             source.interrupt()
         }
         let filter = FilterSource(source, name: options.source)
@@ -92,7 +92,7 @@ public final class Cascade: Sendable {
             ending: wasClosed ? .outputClosed : ending.reason == .endOfInput ? .endOfInput : .stopped,
             tally: result.tally, disagreements: result.disagreements,
             unfinishedBytes: wasClosed ? 0 : ending.unfinishedBytes,
-            failure: result.failure ?? ending.failure ?? teacherFailure.error)
+            failure: result.failure ?? ending.failure ?? modelFailure.error)
     }
 }
 

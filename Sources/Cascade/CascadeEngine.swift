@@ -9,16 +9,16 @@ import Synchronization
 /// with.
 public final class CascadeEngine: Sendable {
     private let board: CascadeBoard
-    private let report: @Sendable (UnderstudyError) -> Void
+    private let report: @Sendable (ModelFailure, UnderstudyError) -> Void
     private let workers = Mutex<[WorkerThread]>([])
     /// Held while a lane is opened and while models or routes are replaced, because a lane's routes depend on its
     /// models.
     private let changes = Mutex<Void>(())
 
-    /// - Parameter report: receives the error of a teacher that can't be loaded.
+    /// - Parameter report: receives the errors of the models, on any worker's thread.
     public init(
         options: CascadeOptions, models: CascadeModels, observer: (any CascadeObserver)? = nil,
-        report: @escaping @Sendable (UnderstudyError) -> Void
+        report: @escaping @Sendable (ModelFailure, UnderstudyError) -> Void
     ) throws(UnderstudyError) {
         guard options.threads > 0 else { throw UnderstudyError(.usage, "at least 1 thread is needed") }
         board = CascadeBoard(options: options, models: models, observer: observer ?? NoObserver())
@@ -179,6 +179,15 @@ public final class CascadeEngine: Sendable {
     /// Checks the liveness of the workers. Returns the number of workers that did not respond within `patience`
     /// nanoseconds; 0 if all did.
     public func callWorkers(patience: UInt64) -> Int { board.callWorkers(patience: patience) }
+}
+
+/// Which model failed, and at what. The raw values are for the log.
+public enum ModelFailure: String, Sendable {
+    /// The student didn't score a batch; its lines are refused.
+    case student = "student failed"
+    /// The teacher didn't score a batch, or not in time.
+    case teacher = "teacher failed"
+    case teacherLoading = "teacher not loaded"
 }
 
 /// Receives the events that the tallies of finished jobs don't contain. The workers call it, so it must return quickly.

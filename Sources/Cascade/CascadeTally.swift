@@ -39,7 +39,7 @@ public struct CascadeTally: Sendable, Equatable {
     public enum Skip: String, Sendable, CaseIterable {
         /// Its queue was full.
         case full
-        /// It couldn't be loaded, or its logits weren't finite.
+        /// It couldn't be loaded, it failed, or its logits weren't finite.
         case broken
         /// The wait was too long.
         case timeout

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A trained model that computes one logit per label for a line of text: a student or a teacher.
 ///
 /// Immutable and shared by all threads; each thread makes its own scorer.
@@ -16,7 +18,16 @@ public protocol LineScorer: AnyObject {
     ///
     /// `logits` must have room for batch.count · labels.count values. An empty line is valid. A line's logits don't
     /// depend on the other lines of the batch (up to f32 rounding).
-    func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>)
+    ///
+    /// A model in this process doesn't fail: it implements the method without `throws` and ignores the deadline.
+    ///
+    /// - Parameter deadline: the time after which the logits are of no use, in nanoseconds of CLOCK_MONOTONIC; nil:
+    ///   there is none. At the deadline a model outside of this process stops waiting and throws.
+    /// - Throws: the error of a model that can't be reached, fails or misses the deadline. `logits` is then undefined
+    ///   and none of the lines is scored. The scorer remains usable: a later call tries again.
+    func score(
+        _ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?
+    ) throws(UnderstudyError)
 
     /// The number of tokens in the last scored batch, and how many of them the tokenizer doesn't know; zeros if not
     /// counted.

@@ -32,7 +32,7 @@ struct HashClassifier: LineClassifier {
         private let classifier: HashClassifier
         init(classifier: HashClassifier) { self.classifier = classifier }
 
-        func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+        func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
             classifier.before(batch.count)
             batch.forEachLine { index, line in
                 for (label, logit) in classifier.logits(Array(line)).enumerated() {

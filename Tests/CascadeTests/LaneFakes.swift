@@ -290,7 +290,7 @@ final class RunningEngine {
         options.teacherThreads = 1
         options.chunkBytes = 4096
         change(&options)
-        engine = try CascadeEngine(options: options, models: models, observer: observer, report: report)
+        engine = try CascadeEngine(options: options, models: models, observer: observer) { report($1) }
         try engine.start()
     }
 

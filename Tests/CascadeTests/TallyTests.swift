@@ -1,4 +1,5 @@
 import Cascade
+import Diagnostics
 import Models
 import Streams
 import TestSupport
@@ -20,8 +21,10 @@ import Testing
 
             init(_ base: any LineScorer) { self.base = base }
 
-            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
-                base.score(batch, into: logits)
+            func score(
+                _ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?
+            ) throws(UnderstudyError) {
+                try base.score(batch, into: logits, deadline: deadline)
                 tokenCounts = (0, 0)
                 batch.forEachLine { _, line in
                     tokenCounts.all += line.count
@@ -161,7 +164,7 @@ import Testing
         func makeScorer() -> any LineScorer { Scorer() }
 
         private final class Scorer: LineScorer {
-            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
                 logits.update(repeating: 0)
             }
         }

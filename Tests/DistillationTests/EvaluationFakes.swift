@@ -34,7 +34,7 @@ struct FakeClassifier: CalibratedClassifier {
             model.record?.scorers.withLock { $0 += 1 }
         }
 
-        func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+        func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
             model.record?.sizes.withLock { $0.append(batch.count) }
             batch.forEachLine { line, bytes in
                 let text = String(decoding: bytes, as: UTF8.self)

@@ -60,7 +60,7 @@ import Testing
             final class Scorer: LineScorer {
                 let model: Reordered
                 init(model: Reordered) { self.model = model }
-                func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+                func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
                     batch.forEachLine { line, bytes in
                         let own = model.base.logits(String(decoding: bytes, as: UTF8.self))
                         for (new, old) in model.order.enumerated() { logits[line * 5 + new] = own[old] }

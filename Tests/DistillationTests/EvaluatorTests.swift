@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    /// A model outside of the process.
+    private struct Failing: LineClassifier {
+        let labels = EvaluatorTests.labels
+        let version = "remote"
+
+        func makeScorer() -> any LineScorer { Scorer() }
+
+        private final class Scorer: LineScorer {
+            func score(
+                _ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?
+            ) throws(UnderstudyError) { throw UnderstudyError(.tryAgain, "the model can't be reached") }
+        }
+    }
+
+    @Test(arguments: [1, 3]) func theErrorOfAModelThatFailsIsThrown(threads: Int) {
+        let data = FakeData.lines(labels: Self.labels, count: 333)
+        var evaluator = Evaluator()
+        evaluator.threads = threads
+        let error = #expect(throws: UnderstudyError.self) { try evaluator.logits(of: data, by: Failing()) }
+        #expect(error?.code == .tryAgain)
+    }
+
     @Test func progressIsReported() throws {
         let written = Mutex("")
         let meter = ProgressMeter(

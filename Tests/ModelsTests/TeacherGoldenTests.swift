@@ -58,7 +58,7 @@ import Text
         }
         #expect(tokens.length(1) == 2)
         var logits = [Float](repeating: 0, count: lines.count * teacher.labels.count)
-        let scorer = teacher.makeScorer()
+        let scorer = teacher.makeScorer(threads: 1)
         logits.withUnsafeMutableBufferPointer { scorer.score(LineBatch(lines), into: $0) }
         #expect(logits == teacher.logits(of: tokens))
     }

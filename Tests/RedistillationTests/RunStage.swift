@@ -64,7 +64,7 @@ final class RunStage: Sendable {
             private let teacher: Teacher
             init(_ teacher: Teacher) { self.teacher = teacher }
 
-            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
                 teacher.whenAsked()
                 let count = teacher.labels.count
                 batch.forEachLine { line, bytes in

@@ -8,7 +8,7 @@ final class CascadeWorker {
     private let board: CascadeBoard
     private let role: CascadeBoard.Role
     private let index: Int
-    private let report: @Sendable (UnderstudyError) -> Void
+    private let report: @Sendable (ModelFailure, UnderstudyError) -> Void
     private var decoders: [LaneDecoder?] = []
     /// The newest models seen; released as soon as they are replaced.
     private var models: CascadeModels?
@@ -23,11 +23,10 @@ final class CascadeWorker {
         var decoder: LineDecoder
     }
 
-    /// - Parameter report: receives the error of a teacher that can't be loaded. Called on any worker's thread,
-    ///   possibly more than once.
+    /// - Parameter report: receives the errors of the models. Called on any worker's thread, possibly more than once.
     init(
         _ board: CascadeBoard, role: CascadeBoard.Role, index: Int,
-        report: @escaping @Sendable (UnderstudyError) -> Void
+        report: @escaping @Sendable (ModelFailure, UnderstudyError) -> Void
     ) {
         self.board = board
         self.role = role
@@ -78,8 +77,14 @@ final class CascadeWorker {
         if count > 0 {
             // A job taken just before the models were replaced is scored with its own.
             let scorer = (models === self.models ? student : nil) ?? models.student.makeScorer()
-            scorer.score(
-                job.lines, into: UnsafeMutableBufferPointer(start: job.studentLogits, count: count * labels))
+            let room = UnsafeMutableBufferPointer(start: job.studentLogits, count: count * labels)
+            do throws(UnderstudyError) {
+                try scorer.score(job.lines, into: room, deadline: nil)
+            } catch {
+                // The lines are refused as those without finite logits.
+                room.update(repeating: .nan)
+                report(.student, error)
+            }
             (job.tally.tokens, job.tally.unknownTokens) = scorer.tokenCounts
         }
         let now = Monotonic.nanoseconds
@@ -178,7 +183,7 @@ final class CascadeWorker {
         case .later(let time, let generation):
             putBack(models)
             board.awaitTeacher(until: time, generation: generation, worker: index)
-        case .skip: skip(models)
+        case .skip: skip(.broken, models)
         }
         // Lines of former models must not keep these alive.
         pass.keep(only: self.models?.teacher)
@@ -190,14 +195,21 @@ final class CascadeWorker {
             isNew = try pass.load(models.teacher)
             if isNew { board.noteTeacherLoaded() }
         } catch {
-            report(error)
-            board.noteTeacher(models.teacher, .failed)
-            if board.awaitsReturn(of: models.teacher) { putBack(models) } else { skip(models) }
+            fail(.teacherLoading, error, .broken, models)
             return
         }
-        pass.collect(&deferred, board)
+        let deferredAt = pass.collect(&deferred, board)
+        // Afterwards the student has answered all of these lines.
+        let deadline = board.studentMayAnswer ? deferredAt &+ board.options.teacherTimeout : nil
         let begin = Monotonic.nanoseconds
-        let isUsable = pass.run(models)
+        let isUsable: Bool
+        do throws(UnderstudyError) {
+            isUsable = try pass.run(models, deadline: deadline)
+        } catch {
+            let isLate = deadline.map { Monotonic.nanoseconds >= $0 } ?? false
+            fail(.teacher, error, isLate ? .timeout : .broken, models)
+            return
+        }
         let time = Monotonic.nanoseconds &- begin
         let outcome: CascadeBoard.PassOutcome =
             !isUsable ? .failed : isNew && deferred.isEmpty ? .loaded : .answered
@@ -205,14 +217,24 @@ final class CascadeWorker {
         settle(models)
     }
 
+    /// Handles a teacher that can't be loaded or fails to score: its lines wait until it recovers, or the student
+    /// answers them.
+    private func fail(
+        _ failure: ModelFailure, _ error: UnderstudyError, _ why: CascadeTally.Skip, _ models: CascadeModels
+    ) {
+        report(failure, error)
+        board.noteTeacher(models.teacher, .failed)
+        if board.awaitsReturn(of: models.teacher) { putBack(models) } else { skip(why, models) }
+    }
+
     /// Puts lines that need the teacher back into the queue. Audits are skipped, so that they delay no line.
     private func putBack(_ models: CascadeModels) {
         deferred = board.putBack(deferred)
-        skip(models)
+        skip(.broken, models)
     }
 
-    private func skip(_ models: CascadeModels) {
-        pass.skip(deferred.count, .skipped(.broken))
+    private func skip(_ why: CascadeTally.Skip, _ models: CascadeModels) {
+        pass.skip(deferred.count, why)
         settle(models)
     }
 

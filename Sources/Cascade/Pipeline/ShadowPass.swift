@@ -62,7 +62,12 @@ final class ShadowPass {
         while logits.count < count { logits.append(0) }
         logits.withUnsafeMutableBufferPointer { all in
             let room = UnsafeMutableBufferPointer(rebasing: all[..<count])
-            scorer?.score(batch, into: room)
+            do throws(UnderstudyError) {
+                try scorer?.score(batch, into: room, deadline: nil)
+            } catch {
+                // Its lines count as broken.
+                room.update(repeating: .nan)
+            }
             for (row, line) in lines.enumerated() {
                 let values = UnsafeBufferPointer(rebasing: room[(row * labels)..<((row + 1) * labels)])
                 guard let verdict = Verdict(values, temperature: shadow.temperature) else {

@@ -44,23 +44,25 @@ final class TeacherPass {
     }
 
     /// Gives all lines the same outcome without a pass.
-    func skip(_ count: Int, _ state: CascadeJob.Teacher) {
+    func skip(_ count: Int, _ why: CascadeTally.Skip) {
         states.removeAll(keepingCapacity: true)
-        for _ in 0..<count { states.append(state) }
+        for _ in 0..<count { states.append(.skipped(why)) }
     }
 
     /// Copies the texts of `deferred`, without lines that have been answered meanwhile. Afterwards their jobs may be
-    /// reused at any time.
-    func collect(_ deferred: inout [CascadeBoard.DeferredLine], _ board: CascadeBoard) {
+    /// reused at any time. Returns the time when the last of the lines was deferred; 0 if there are none.
+    func collect(_ deferred: inout [CascadeBoard.DeferredLine], _ board: CascadeBoard) -> UInt64 {
         batch.removeAll()
-        board.monitor.withLock { _ in
+        return board.monitor.withLock { _ in
             deferred.removeAll { $0.ticket != $0.job.ticket }
             for line in deferred { line.job.withText(line.line) { batch.append($0) } }
+            return deferred.reduce(0) { max($0, $1.job.deferredAt) }
         }
     }
 
-    /// Scores the collected lines. Returns false if none has finite logits. `load` must have been called.
-    func run(_ models: CascadeModels) -> Bool {
+    /// Scores the collected lines. Returns false if none has finite logits. `load` must have been called. Throws the
+    /// teacher's error, in which case no line has an outcome.
+    func run(_ models: CascadeModels, deadline: UInt64?) throws(UnderstudyError) -> Bool {
         states.removeAll(keepingCapacity: true)
         if batch.count == 0 { return true }
         guard let map = models.labelMap, let scorer else { return false }
@@ -72,7 +74,8 @@ final class TeacherPass {
             raw = .allocate(capacity: capacity)
             logits = .allocate(capacity: capacity)
         }
-        scorer.score(batch, into: UnsafeMutableBufferPointer(start: raw, count: batch.count * labels))
+        try scorer.score(
+            batch, into: UnsafeMutableBufferPointer(start: raw, count: batch.count * labels), deadline: deadline)
         var usable = 0
         for index in 0..<batch.count {
             let row = logits + index * labels

@@ -17,7 +17,7 @@ public struct Evaluator: Sendable {
 
     /// The logits of every line in the set's order.
     ///
-    /// - Throws: `invalidData` if the model gives a logit that isn't a finite number.
+    /// - Throws: `invalidData` if the model gives a logit that isn't a finite number; the error of a model that fails.
     public func logits(
         of data: DataSet, by classifier: any LineClassifier, progress: ProgressMeter = .silent
     ) throws(UnderstudyError) -> [Float] {
@@ -28,6 +28,7 @@ public struct Evaluator: Sendable {
         var logits = [Float](repeating: 0, count: data.count * labelCount)
         let batches = (data.count + batchLines - 1) / batchLines
         let next = Atomic(0)
+        let failure = Mutex<UnderstudyError?>(nil)
         logits.withUnsafeMutableBufferPointer { buffer in
             // Safe: every batch is claimed by one thread, and no two batches share a row.
             nonisolated(unsafe) let all = buffer
@@ -43,7 +44,13 @@ public struct Evaluator: Sendable {
                     guard claimed < batches else { return }
                     let members = order[claimed * batchLines..<min((claimed + 1) * batchLines, order.count)]
                     data.gather(members, into: &batch)
-                    scorer.score(batch, into: scores)
+                    do throws(UnderstudyError) {
+                        try scorer.score(batch, into: scores, deadline: nil)
+                    } catch {
+                        failure.withLock { $0 = $0 ?? error }
+                        next.store(batches, ordering: .relaxed)
+                        return
+                    }
                     for (row, line) in members.enumerated() {
                         for label in 0..<labelCount {
                             all[line * labelCount + label] = scores[row * labelCount + label]
@@ -53,6 +60,7 @@ public struct Evaluator: Sendable {
                 }
             }
         }
+        if let error = failure.withLock({ $0 }) { throw error }
         if let bad = logits.firstIndex(where: { !$0.isFinite }) {
             throw UnderstudyError(
                 .invalidData,
@@ -78,23 +86,23 @@ public struct Evaluator: Sendable {
         progress.end()
         return ScoredLines(
             logits: logits, labelCount: classifier.labels.count, threads: threads, duration: duration,
-            latencies: latencies(of: data, by: classifier, clock: clock))
+            latencies: try latencies(of: data, by: classifier, clock: clock))
     }
 
     private func latencies<C: Clock>(
         of data: DataSet, by classifier: any LineClassifier, clock: C
-    ) -> [Duration] where C.Duration == Duration {
+    ) throws(UnderstudyError) -> [Duration] where C.Duration == Duration {
         let sample = min(latencyLines, data.count)
         guard sample > 0 else { return [] }
         MatrixProduct.setThreads(1)
         let scorer = classifier.makeScorer()
         var batch = LineBatch()
         var scores = [Float](repeating: 0, count: classifier.labels.count)
-        return scores.withUnsafeMutableBufferPointer { scores in
-            (0..<sample).map { step in
+        return try scores.withUnsafeMutableBufferPointer { (scores) throws(UnderstudyError) in
+            try (0..<sample).map { (step) throws(UnderstudyError) in
                 data.gather(CollectionOfOne(step * data.count / sample), into: &batch)
                 let start = clock.now
-                scorer.score(batch, into: scores)
+                try scorer.score(batch, into: scores, deadline: nil)
                 return start.duration(to: clock.now)
             }
         }

@@ -40,7 +40,9 @@ public final class StudentScorer: LineScorer {
         return (batch.tokens.ids.count, batch.tokens.ids.count { $0 == unknown })
     }
 
-    public func score(_ lines: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+    public func score(
+        _ lines: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64? = nil
+    ) {
         batch.removeAll()
         guard let exit, let out = logits.baseAddress else {
             lines.forEachLine { _, line in features.append(line, to: &batch, scratch: scratch) }

@@ -21,7 +21,9 @@ public final class TeacherScorer: LineScorer {
         }
     }
 
-    public func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+    public func score(
+        _ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64? = nil
+    ) {
         tokens.removeAll()
         let limit = teacher.configuration.maximumLength
         batch.forEachLine { _, line in

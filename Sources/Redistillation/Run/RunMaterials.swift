@@ -134,8 +134,10 @@ struct ReorderedClassifier: LineClassifier {
             row = Array(repeating: 0, count: order.count)
         }
 
-        func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
-            inner.score(batch, into: logits)
+        func score(
+            _ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?
+        ) throws(UnderstudyError) {
+            try inner.score(batch, into: logits, deadline: deadline)
             let width = order.count
             for first in stride(from: 0, to: batch.count * width, by: width) {
                 for column in 0..<width { row[column] = logits[first + column] }

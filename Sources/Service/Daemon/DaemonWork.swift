@@ -66,7 +66,7 @@ final class DaemonWork {
         sinks = try RunningSinks(settings, factory: sinkFactory, outlet: outlet, daemon: daemon)
         engine = try CascadeEngine(
             options: settings.engineOptions, models: begun.set.models,
-            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($0, what: "teacher not loaded") }
+            observer: EngineObserver(metrics: metrics, log: log), report: { log.report($1, what: $0.rawValue) }
         )
         promotionMonitor = PromotionMonitor(store: store)
         promotions = PromotionControl(monitor: promotionMonitor, daemon: daemon)

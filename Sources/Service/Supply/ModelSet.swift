@@ -72,24 +72,24 @@ struct ModelSet: Sendable {
     /// Runs a few lines through both models, so that pages are read and code is compiled before the first real line.
     /// Releases the memory that loading and warm-up took temporarily.
     ///
-    /// Throws the errors of loading the teacher, unless the student may answer instead: `report` then receives the
+    /// Throws the errors of loading and running the teacher, unless the student may answer instead: `report` then receives the
     /// error.
     func warm(
         teacherMayFail: Bool, report: (UnderstudyError) -> Void
     ) throws(UnderstudyError) {
         let lines = LineBatch(["球队在加时赛中赢得比赛", "新车在展会上亮相", "understudy"])
-        func run(_ classifier: any LineClassifier) {
-            let count = lines.count * classifier.labels.count
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: count) {
-                classifier.makeScorer().score(lines, into: $0)
+        func run(_ classifier: any LineClassifier) throws(UnderstudyError) {
+            var logits = [Float](repeating: 0, count: lines.count * classifier.labels.count)
+            try logits.withUnsafeMutableBufferPointer { (logits) throws(UnderstudyError) in
+                try classifier.makeScorer().score(lines, into: logits, deadline: nil)
             }
         }
         defer { HeapMemory.giveBack() }
-        run(models.student)
-        if let shadow = models.shadow { run(shadow.classifier) }
+        try run(models.student)
+        if let shadow = models.shadow { try run(shadow.classifier) }
         guard let teacher = models.teacher, !models.decider.neverAsks else { return }
         do throws(UnderstudyError) {
-            run(try teacher.classifier())
+            try run(teacher.classifier())
         } catch {
             guard teacherMayFail else { throw error }
             report(error)
@@ -152,7 +152,9 @@ struct ModelSet: Sendable {
         let scorer = classifier.makeScorer()
         let width = classifier.labels.count
         var logits = [Float](repeating: 0, count: data.count * width)
-        logits.withUnsafeMutableBufferPointer { scorer.score(data.lines, into: $0) }
+        try logits.withUnsafeMutableBufferPointer { (logits) throws(UnderstudyError) in
+            try scorer.score(data.lines, into: logits, deadline: nil)
+        }
         var certainties: [Float] = []
         var correct: [Bool] = []
         for index in 0..<data.count {

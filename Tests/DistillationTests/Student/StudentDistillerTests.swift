@@ -20,7 +20,7 @@ import Text
         private final class Scorer: LineScorer {
             private let teacher: Teacher
             init(_ teacher: Teacher) { self.teacher = teacher }
-            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
                 teacher.asked.withLock { $0 += batch.count }
                 batch.forEachLine { line, bytes in
                     let isFirst = bytes.first == UInt8(ascii: "x")

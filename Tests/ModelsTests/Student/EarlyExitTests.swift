@@ -34,7 +34,7 @@ import Text
     private static func logits(_ student: Student, _ lines: [String]) -> [[Float]] {
         let labels = student.labels.count
         var logits = [Float](repeating: .nan, count: lines.count * labels)
-        let scorer = student.makeScorer()
+        let scorer = student.makeStudentScorer()
         // Twice: nothing of one batch may reach into the next.
         for _ in 0..<2 { logits.withUnsafeMutableBufferPointer { scorer.score(LineBatch(lines), into: $0) } }
         return (0..<lines.count).map { Array(logits[$0 * labels..<($0 + 1) * labels]) }

@@ -28,7 +28,7 @@ import Testing
         func makeScorer() -> any LineScorer { Scorer() }
 
         private final class Scorer: LineScorer {
-            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>) {
+            func score(_ batch: LineBatch, into logits: UnsafeMutableBufferPointer<Float>, deadline: UInt64?) {
                 logits.update(repeating: 0)
             }
         }

@@ -76,7 +76,7 @@ final class Stage {
         options.studentLines = 8
         options.teacherLines = 3
         change(&options)
-        engine = try CascadeEngine(options: options, models: models, report: report)
+        engine = try CascadeEngine(options: options, models: models) { report($1) }
         try engine.start()
         let committer = committer
         committing = try WorkerThread(name: "committer") { committer.run() }
