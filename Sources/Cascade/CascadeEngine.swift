@@ -21,7 +21,7 @@ public final class CascadeEngine: Sendable {
         report: @escaping @Sendable (ModelFailure, UnderstudyError) -> Void
     ) throws(UnderstudyError) {
         guard options.threads > 0 else { throw UnderstudyError(.usage, "at least 1 thread is needed") }
-        board = CascadeBoard(options: options, models: models, observer: observer ?? NoObserver())
+        board = CascadeBoard(options: options, models: models, observer: observer)
         self.report = report
     }
 
@@ -31,7 +31,7 @@ public final class CascadeEngine: Sendable {
         var started: [WorkerThread] = []
         do throws(UnderstudyError) {
             for index in 0..<options.threads {
-                let role = options.teacherThreads > 0 ? CascadeBoard.Role.student : .both
+                let role = options.teacherThreads > 0 ? WorkerRole.student : .both
                 started.append(
                     try WorkerThread(name: "student \(index)") { [board, report] in
                         CascadeWorker(board, role: role, index: index, report: report).run()
@@ -53,8 +53,7 @@ public final class CascadeEngine: Sendable {
 
     /// Stops the workers after every lane has ended.
     public func stop() {
-        board.monitor.withLock { $0.isStopping = true }
-        board.wakeWorkers()
+        board.stop()
     }
 
     /// Waits until the workers have ended.
@@ -80,18 +79,16 @@ public final class CascadeEngine: Sendable {
             form: options.input, maximumLineBytes: options.maximumLineBytes, encoding: options.encoding)
         let lane = changes.withLock { _ in
             let routes = routing.routes(for: board.models)
-            return board.monitor.withLock { state -> CascadeLane? in
-                let free = state.lanes.firstIndex { $0 == nil } ?? state.lanes.count
-                guard free < CascadeBoard.mostLanes else { return nil }
-                let lane = CascadeLane(
-                    slot: free, options: options, sizes: board.options, source: source, output: output,
-                    routing: routing, routes: routes)
-                if free == state.lanes.count { state.lanes.append(lane) } else { state.lanes[free] = lane }
-                return lane
+            return board.monitor.withLock { state in
+                state.lanes.add { slot in
+                    CascadeLane(
+                        slot: slot, options: options, sizes: board.options, source: source, output: output,
+                        routing: routing, routes: routes)
+                }
             }
         }
         guard let lane else {
-            throw UnderstudyError(.configuration, "there are more than \(CascadeBoard.mostLanes) sources")
+            throw UnderstudyError(.configuration, "there are more than \(LaneTable.mostLanes) sources")
         }
         return lane
     }
@@ -133,19 +130,19 @@ public final class CascadeEngine: Sendable {
         changes.withLock { _ in
             let routes = newRoutes(for: board.models)
             board.monitor.withLock { _ in
-                for (lane, routes) in routes { lane.state.routes = routes }
+                for (lane, routes) in routes { lane.queue.routes = routes }
             }
         }
     }
 
     private func newRoutes(for models: CascadeModels) -> [(CascadeLane, AnswerRoutes)] {
-        board.monitor.withLock { $0.lanes.compactMap { $0 } }.map { ($0, $0.routing.routes(for: models)) }
+        board.monitor.withLock { $0.lanes.open }.map { ($0, $0.routing.routes(for: models)) }
     }
 
     // MARK: Monitoring
 
     /// Lines of the lane that were read and not yet delivered.
-    public func linesUnderWay(in lane: CascadeLane) -> Int { board.monitor.withLock { _ in lane.state.linesUnderWay } }
+    public func linesUnderWay(in lane: CascadeLane) -> Int { board.monitor.withLock { _ in lane.queue.linesUnderWay } }
 
     public struct Depths: Sendable, Equatable {
         /// Lines in the teacher's queue.
@@ -163,18 +160,16 @@ public final class CascadeEngine: Sendable {
     public var depths: Depths {
         board.monitor.withLock { state in
             Depths(
-                teacherQueue: state.deferred.count,
-                lanes: state.lanes.compactMap { lane in
-                    lane.map {
-                        Depths.Lane(
-                            source: $0.options.source, pending: $0.state.linesUnderWay,
-                            jobsInFlight: $0.state.jobsInFlight)
-                    }
+                teacherQueue: state.teacher.lines.count,
+                lanes: state.lanes.open.map { lane in
+                    Depths.Lane(
+                        source: lane.options.source, pending: lane.queue.linesUnderWay,
+                        jobsInFlight: lane.queue.jobsInFlight)
                 })
         }
     }
 
-    public var circuit: TeacherCircuit { board.monitor.withLock { $0.circuit } }
+    public var circuit: TeacherCircuit { board.monitor.withLock { $0.teacher.circuit } }
 
     /// Checks the liveness of the workers. Returns the number of workers that did not respond within `patience`
     /// nanoseconds; 0 if all did.
@@ -195,10 +190,4 @@ public protocol CascadeObserver: AnyObject, Sendable {
     /// The teacher has scored `lines` lines.
     func teacherPassed(lines: Int, nanoseconds: UInt64)
     func circuitChanged(_ circuit: TeacherCircuit)
-}
-
-/// An observer that ignores all events.
-final class NoObserver: CascadeObserver {
-    func teacherPassed(lines: Int, nanoseconds: UInt64) {}
-    func circuitChanged(_ circuit: TeacherCircuit) {}
 }

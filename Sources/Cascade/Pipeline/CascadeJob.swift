@@ -42,10 +42,10 @@ public final class CascadeJob: @unchecked Sendable {
     }
 
     /// The job's position in the order of its lane's answers.
-    var sequence = 0
+    package internal(set) var sequence = 0
     /// The lane of a job in flight; nil otherwise, so that no lane is retained.
     var lane: CascadeLane?
-    public internal(set) var models: CascadeModels?
+    public package(set) var models: CascadeModels?
     public internal(set) var routes: AnswerRoutes?
     public internal(set) var origin: SourceOrigin?
     public internal(set) var records: [Record] = []
@@ -63,7 +63,7 @@ public final class CascadeJob: @unchecked Sendable {
     /// Number of these that are still unanswered. This and the next three properties are guarded by the board's lock.
     var waiting = 0
     /// Counts the uses of the job, so that a late teacher pass detects that its lines are no longer in the job.
-    var ticket = 0
+    package internal(set) var ticket = 0
     /// Time when the lines started to wait for the teacher, in nanoseconds.
     var deferredAt: UInt64 = 0
     /// In an unordered lane: whether the sure lines have been delivered.
@@ -82,7 +82,7 @@ public final class CascadeJob: @unchecked Sendable {
     public internal(set) var readAt: UInt64 = 0
     public internal(set) var studentTime: UInt64 = 0
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = capacity
         states = .allocate(capacity: capacity)
         studentLogits = .allocate(capacity: 1)
@@ -115,6 +115,24 @@ public final class CascadeJob: @unchecked Sendable {
     func withText(_ line: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         lines.bytes.withUnsafeBufferPointer { all in
             body(UnsafeBufferPointer(rebasing: all[lines.offsets[line]..<lines.offsets[line + 1]]))
+        }
+    }
+
+    /// Stores the teacher's outcome for a waiting line. Returns whether it was the last one. Called under the board's
+    /// lock, as is `expire`.
+    func settle(_ line: Int, _ outcome: Teacher, logits: UnsafePointer<Float>) -> Bool {
+        if case .answered = outcome { (teacherLogits + line * labels).update(from: logits, count: labels) }
+        states[line].teacher = outcome
+        waiting -= 1
+        return waiting == 0
+    }
+
+    /// Ends the wait for the teacher: the student answers the waiting lines.
+    func expire() {
+        ticket += 1
+        waiting = 0
+        for line in deferred {
+            if case .notAsked = states[line].teacher { states[line].teacher = .skipped(.timeout) }
         }
     }
 

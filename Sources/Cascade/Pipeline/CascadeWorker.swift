@@ -6,7 +6,7 @@ import Streams
 /// lines.
 final class CascadeWorker {
     private let board: CascadeBoard
-    private let role: CascadeBoard.Role
+    private let role: WorkerRole
     private let index: Int
     private let report: @Sendable (ModelFailure, UnderstudyError) -> Void
     private var decoders: [LaneDecoder?] = []
@@ -15,7 +15,7 @@ final class CascadeWorker {
     private var student: (any LineScorer)?
     private let pass: TeacherPass
     private let shadow = ShadowPass()
-    private var deferred: [CascadeBoard.DeferredLine] = []
+    private var deferred: [DeferredLine] = []
     private var ready: [CascadeJob] = []
 
     private struct LaneDecoder {
@@ -25,7 +25,7 @@ final class CascadeWorker {
 
     /// - Parameter report: receives the errors of the models. Called on any worker's thread, possibly more than once.
     init(
-        _ board: CascadeBoard, role: CascadeBoard.Role, index: Int,
+        _ board: CascadeBoard, role: WorkerRole, index: Int,
         report: @escaping @Sendable (ModelFailure, UnderstudyError) -> Void
     ) {
         self.board = board
@@ -211,9 +211,11 @@ final class CascadeWorker {
             return
         }
         let time = Monotonic.nanoseconds &- begin
-        let outcome: CascadeBoard.PassOutcome =
-            !isUsable ? .failed : isNew && deferred.isEmpty ? .loaded : .answered
-        board.noteTeacher(models.teacher, outcome, lines: deferred.count, time: time)
+        let count = deferred.count
+        board.noteTeacherPass(lines: count, time: time)
+        board.noteTeacher(
+            models.teacher,
+            !isUsable ? .failed : isNew && count == 0 ? .loaded : .answered(lines: count, time: time))
         settle(models)
     }
 
@@ -242,10 +244,5 @@ final class CascadeWorker {
         board.settle(
             deferred, labels: models.student.labels.count, logits: pass.logits, states: pass.states, ready: &ready)
         deferred.removeAll(keepingCapacity: true)
-        for job in ready {
-            job.encode(job.lane?.options.isOrdered ?? true ? .whole : .rest)
-            board.finish(job)
-        }
-        ready.removeAll(keepingCapacity: true)
     }
 }

@@ -27,16 +27,16 @@ struct LaneReader {
     /// Reads until the source ends or the lane is abandoned.
     mutating func run() -> LaneEnding {
         let ending = readAll()
-        board.endInput(of: lane)
+        endInput()
         return ending
     }
 
     private mutating func readAll() -> LaneEnding {
-        guard let first = board.acquireChunk(lane) else { return LaneEnding(reason: .abandoned) }
+        guard let first = acquireChunk() else { return LaneEnding(reason: .abandoned) }
         chunk = first
         defer {
             board.releaseChunk(chunk, uses: 1, of: lane)
-            if let open { board.closeOrigin(open.framer.origin, of: lane) }
+            if let open { close(open.framer.origin) }
         }
         while true {
             guard makeRoom() else { return LaneEnding(reason: .abandoned) }
@@ -83,7 +83,7 @@ struct LaneReader {
     /// Ensures that the chunk has room for an efficient read, and changes to another chunk when it is nearly full.
     private mutating func makeRoom() -> Bool {
         guard chunks.chunkBytes - used < min(Self.minimumRoom, chunks.chunkBytes / 4) else { return true }
-        guard let fresh = board.acquireChunk(lane) else { return false }
+        guard let fresh = acquireChunk() else { return false }
         var kept = 0
         if open != nil, let start = open?.framer.unfinishedStart {
             kept = used - start
@@ -99,8 +99,8 @@ struct LaneReader {
     /// Begins an origin. An unfinished line of the previous origin is dropped; its source returns it again. For a file
     /// a record of its opening is pushed, so that its start is stored even without any line.
     private mutating func begin(_ origin: SourceOrigin) -> Bool {
-        if let open { board.closeOrigin(open.framer.origin, of: lane) }
-        let slot = board.openOrigin(origin, of: lane)
+        if let open { close(open.framer.origin) }
+        let slot = board.monitor.withLock { _ in lane.queue.openOrigin(origin) }
         let framer = LineFramer(
             maximumLineBytes: lane.options.maximumLineBytes, origin: slot, offset: origin.start,
             number: origin.firstLine, position: used, unit: origin.unit)
@@ -109,7 +109,7 @@ struct LaneReader {
         let opening = Record(
             offset: origin.start, number: origin.firstLine, start: 0, length: 0, chunk: chunk, origin: slot,
             kind: .opening)
-        return board.push([opening], of: lane)
+        return push([opening])
     }
 
     private mutating func frame() -> Bool {
@@ -124,7 +124,7 @@ struct LaneReader {
             hasMore = framer.frame(
                 chunks.base(chunk), upTo: used, chunk: chunk, into: &records, limit: limit)
             dropAnswered(origin)
-            guard records.isEmpty || board.push(records, of: lane) else { return false }
+            guard records.isEmpty || push(records) else { return false }
         }
         return true
     }
@@ -140,8 +140,8 @@ struct LaneReader {
         dropAnswered(origin)
         // A torn line and the end are one record, so that both are stored together.
         if records.last?.endsOrigin != true { records.append(framer.ending(chunk: chunk)) }
-        let goesOn = board.push(records, of: lane)
-        board.closeOrigin(framer.origin, of: lane)
+        let goesOn = push(records)
+        close(framer.origin)
         open = nil
         return goesOn
     }
@@ -150,6 +150,45 @@ struct LaneReader {
     private mutating func dropAnswered(_ origin: SourceOrigin) {
         guard origin.resumed > origin.start else { return }
         records.removeAll { $0.isLine && $0.offset < origin.resumed && !origin.isUnanswered($0.offset) }
+    }
+
+    // MARK: The board
+
+    /// Waits for a chunk to read into. Returns nil if the lane has been abandoned.
+    private func acquireChunk() -> Int32? {
+        board.monitor.wait(on: CascadeBoard.Signal.room(lane)) { _ -> Int32?? in
+            if lane.queue.isAbandoned { return .some(nil) }
+            return lane.queue.takeChunk().map(Optional.some)
+        }
+    }
+
+    private func close(_ origin: Int32) {
+        board.monitor.withLock { _ in lane.queue.closeOrigin(origin) }
+    }
+
+    /// Gives records of one chunk and one origin to the workers, and waits for room. Returns false if the lane has been
+    /// abandoned.
+    private func push(_ records: [Record]) -> Bool {
+        let now = Monotonic.nanoseconds
+        let linesAhead = board.options.linesAhead
+        var done = 0
+        while done < records.count {
+            let (moved, wakes) = board.monitor.wait(on: CascadeBoard.Signal.room(lane)) { state -> (Int, Bool)? in
+                if lane.queue.isAbandoned { return (0, false) }
+                let moved = lane.queue.push(records[done...], at: now, linesAhead: linesAhead)
+                return moved > 0 ? (moved, state.workers.idleStudents > 0) : nil
+            }
+            if moved == 0 { return false }
+            if wakes { board.monitor.broadcast(CascadeBoard.Signal.work) }
+            done += moved
+        }
+        return true
+    }
+
+    private func endInput() {
+        board.monitor.withLock { _ in lane.queue.inputHasEnded = true }
+        board.wakeWorkers()
+        board.monitor.signal(CascadeBoard.Signal.output(lane))
     }
 }
 
@@ -163,24 +202,5 @@ extension SourceOrigin {
             if unanswered[middle] < offset { low = middle + 1 } else { high = middle }
         }
         return low < unanswered.count && unanswered[low] == offset
-    }
-}
-
-/// Delivers a lane's finished jobs to its output, in order.
-struct LaneWriter {
-    let lane: CascadeLane
-    let board: CascadeBoard
-
-    /// Delivers until all jobs are delivered or the output is closed; in the latter case it abandons the lane.
-    func run() {
-        while let job = board.takeFinished(of: lane) {
-            guard lane.output.deliver(job) else {
-                board.abandon(lane)
-                // The reader may be waiting for bytes that are no longer needed.
-                lane.source.interrupt()
-                return
-            }
-            board.recycle(job)
-        }
     }
 }

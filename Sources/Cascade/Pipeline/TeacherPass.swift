@@ -51,10 +51,10 @@ final class TeacherPass {
 
     /// Copies the texts of `deferred`, without lines that have been answered meanwhile. Afterwards their jobs may be
     /// reused at any time. Returns the time when the last of the lines was deferred; 0 if there are none.
-    func collect(_ deferred: inout [CascadeBoard.DeferredLine], _ board: CascadeBoard) -> UInt64 {
+    func collect(_ deferred: inout [DeferredLine], _ board: CascadeBoard) -> UInt64 {
         batch.removeAll()
         return board.monitor.withLock { _ in
-            deferred.removeAll { $0.ticket != $0.job.ticket }
+            deferred.removeAll(where: \.isExpired)
             for line in deferred { line.job.withText(line.line) { batch.append($0) } }
             return deferred.reduce(0) { max($0, $1.job.deferredAt) }
         }
