@@ -70,43 +70,34 @@ public struct CascadeTally: Sendable, Equatable {
     public var refused: Int { flaws.reduce(0, +) }
     public var answered: Int { answers.reduce(0, +) }
 
+    /// Every counter but the shadow's.
+    private static let counters: [any WritableKeyPath<CascadeTally, Int> & Sendable] = [
+        \.lines, \.blank, \.byTeacher, \.deferred, \.audited, \.auditedAlike, \.disagreements, \.tokens,
+        \.unknownTokens,
+    ]
+    private static let countersByIndex: [any WritableKeyPath<CascadeTally, [Int]> & Sendable] = [
+        \.flaws, \.answers, \.skips, \.confidences, \.studentLabels, \.studentConfidences,
+    ]
+
     public mutating func add(_ other: CascadeTally) {
-        lines += other.lines
-        blank += other.blank
-        for index in flaws.indices { flaws[index] += other.flaws[index] }
-        for index in answers.indices { answers[index] += other.answers[index] }
-        byTeacher += other.byTeacher
-        deferred += other.deferred
-        audited += other.audited
-        auditedAlike += other.auditedAlike
-        for index in skips.indices { skips[index] += other.skips[index] }
-        disagreements += other.disagreements
-        for index in studentLabels.indices { studentLabels[index] += other.studentLabels[index] }
-        for index in studentConfidences.indices { studentConfidences[index] += other.studentConfidences[index] }
-        tokens += other.tokens
-        unknownTokens += other.unknownTokens
+        for counter in Self.counters { self[keyPath: counter] += other[keyPath: counter] }
+        for counters in Self.countersByIndex { Self.add(other[keyPath: counters], to: &self[keyPath: counters]) }
         shadow.add(other.shadow)
-        for index in confidences.indices { confidences[index] += other.confidences[index] }
     }
 
     /// Sets all counts to 0 and keeps the memory.
     mutating func reset() {
-        lines = 0
-        blank = 0
-        for index in flaws.indices { flaws[index] = 0 }
-        for index in answers.indices { answers[index] = 0 }
-        byTeacher = 0
-        deferred = 0
-        audited = 0
-        auditedAlike = 0
-        for index in skips.indices { skips[index] = 0 }
-        disagreements = 0
-        for index in studentLabels.indices { studentLabels[index] = 0 }
-        for index in studentConfidences.indices { studentConfidences[index] = 0 }
-        tokens = 0
-        unknownTokens = 0
+        for counter in Self.counters { self[keyPath: counter] = 0 }
+        for counters in Self.countersByIndex { Self.reset(&self[keyPath: counters]) }
         shadow = ShadowTally()
-        for index in confidences.indices { confidences[index] = 0 }
+    }
+
+    private static func add(_ counts: [Int], to sums: inout [Int]) {
+        for index in sums.indices { sums[index] += counts[index] }
+    }
+
+    private static func reset(_ counts: inout [Int]) {
+        for index in counts.indices { counts[index] = 0 }
     }
 }
 
@@ -128,14 +119,12 @@ public struct ShadowTally: Sendable, Equatable {
     /// Lines that all three answered.
     public var judged: Int { bothRight + onlyStudentRight + onlyShadowRight + noneRight }
 
+    private static let counters: [any WritableKeyPath<ShadowTally, Int> & Sendable] = [
+        \.lines, \.alike, \.broken, \.bothRight, \.onlyStudentRight, \.onlyShadowRight, \.noneRight,
+    ]
+
     public mutating func add(_ other: ShadowTally) {
-        lines += other.lines
-        alike += other.alike
-        broken += other.broken
-        bothRight += other.bothRight
-        onlyStudentRight += other.onlyStudentRight
-        onlyShadowRight += other.onlyShadowRight
-        noneRight += other.noneRight
+        for counter in Self.counters { self[keyPath: counter] += other[keyPath: counter] }
     }
 
     /// Counts a line with the teacher's answer `teacher`.
