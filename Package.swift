@@ -102,7 +102,7 @@ let package = Package(
         tests(
             "RedistillationTests",
             [
-                "Redistillation", "Configuration", "Store", "Distillation", "Models", "Text", "Diagnostics",
+                "Redistillation", "Configuration", "Store", "Streams", "Distillation", "Models", "Text", "Diagnostics",
                 "TestSupport",
             ]),
         tests("CommandTests", ["Diagnostics", "TestSupport"]),

@@ -89,7 +89,7 @@ public final class Cascade: Sendable {
         let result = output.result
         let wasClosed = result.outputWasClosed || filter.outputWasClosed
         return CascadeOutcome(
-            ending: wasClosed ? .outputClosed : ending.reason == .endOfInput ? .endOfInput : .stopped,
+            ending: wasClosed ? .outputClosed : ending.cause == .endOfInput ? .endOfInput : .stopped,
             tally: result.tally, disagreements: result.disagreements,
             unfinishedBytes: wasClosed ? 0 : ending.unfinishedBytes,
             failure: result.failure ?? ending.failure ?? modelFailure.error)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Store
+import Streams
 
 /// `disagreements`: shows and edits the log of the lines that the teacher saw.
 struct DisagreementsCommand: ParsableCommand {
@@ -96,7 +97,7 @@ struct DisagreementFilterOptions: ParsableArguments {
     var until: String?
 
     @Option(help: "Only lines of one reason: deferred (the student was unsure) or audit (it was sure).")
-    var reason: DisagreementRow.Reason?
+    var reason: TeacherReason?
 
     @Option(help: ArgumentHelp("Only lines of one source.", valueName: "name"))
     var source: String?
@@ -125,4 +126,4 @@ struct DisagreementFilterOptions: ParsableArguments {
     }
 }
 
-extension DisagreementRow.Reason: ExpressibleByArgument {}
+extension TeacherReason: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import Cascade
+import Streams
 import TestSupport
 import Testing
 
@@ -136,8 +137,8 @@ private enum Stream: CaseIterable {
 }
 
 @Suite struct LineDeciderTests {
-    private func asked(_ decider: LineDecider, _ certainties: [Float], ids: [UInt64]) -> [Int: LineDecider.Reason] {
-        var found: [Int: LineDecider.Reason] = [:]
+    private func asked(_ decider: LineDecider, _ certainties: [Float], ids: [UInt64]) -> [Int: TeacherReason] {
+        var found: [Int: TeacherReason] = [:]
         decider.decide(
             count: certainties.count, now: 0,
             line: { (Verdict(label: 0, confidence: certainties[$0], margin: 0, entropy: 0), ids[$0]) },
@@ -152,7 +153,7 @@ private enum Stream: CaseIterable {
         let decider = LineDecider(.fixed(try DeferralPolicy(.confidence, below: 0.5)), auditShare: 0.25)
         let found = asked(decider, certainties, ids: ids)
         for index in certainties.indices {
-            let wanted: LineDecider.Reason? =
+            let wanted: TeacherReason? =
                 certainties[index] < 0.5 ? .deferred : ids[index] < 1 << 62 ? .audit : nil
             #expect(found[index] == wanted)
         }

@@ -42,9 +42,9 @@ private struct Expected {
                     guard let first = own.withUnsafeBufferPointer({ Verdict($0, temperature: 1.5) }),
                         let second = asked.withUnsafeBufferPointer({ Verdict($0, temperature: 1) })
                     else { return }
-                    var answer = Answer(student: .init(label: first.label, confidence: first.confidence))
+                    var answer = Answer(student: first)
                     if policy.defers(first) {
-                        answer.teacher = .answered(.init(label: second.label, confidence: second.confidence))
+                        answer.teacher = .answered(second)
                         answer.isByTeacher = true
                     }
                     own.withUnsafeBufferPointer { own in

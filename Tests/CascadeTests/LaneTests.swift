@@ -149,7 +149,7 @@ private func lines(_ lane: Int, _ count: Int) -> [String] {
             gone = lane.source
             #expect(gate.awaitVisitor())
             running.engine.abandon(lane.lane)
-            #expect(lane.join()?.reason != .endOfInput || lane.output.proofs.count < 900)
+            #expect(lane.join()?.cause != .endOfInput || lane.output.proofs.count < 900)
             gate.open()
             running.close(lane)
         }

@@ -138,7 +138,7 @@ private struct Text {
         #expect(lane.output.wait(lines: 1))
         lane.source.interrupt()
         let ending = try #require(lane.join())
-        #expect(ending.reason == .stopped && ending.unfinished == Array("半行".utf8) && ending.unfinishedBytes == 6)
+        #expect(ending.cause == .stopped && ending.unfinished == Array("半行".utf8) && ending.unfinishedBytes == 6)
         running.finish()
         #expect(lane.output.proofs.map(\.text) == ["一"])
     }

@@ -2,6 +2,7 @@ import Distillation
 import Models
 import Redistillation
 import Store
+import Streams
 import TestSupport
 import Testing
 

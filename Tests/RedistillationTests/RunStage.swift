@@ -5,6 +5,7 @@ import Foundation
 import Models
 import Redistillation
 import Store
+import Streams
 import Synchronization
 import TestSupport
 import Text

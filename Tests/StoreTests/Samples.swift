@@ -29,7 +29,7 @@ enum Samples {
     /// A row whose labels follow from the numbers given.
     static func row(
         id: UInt64, time: Int64 = 1_700_000_000_000_000, student: Int = 0, teacher: Int = 1,
-        reason: DisagreementRow.Reason = .deferred, text: String = "球队客场取胜，主帅称赞替补门将", source: String = "wire",
+        reason: TeacherReason = .deferred, text: String = "球队客场取胜，主帅称赞替补门将", source: String = "wire",
         models: (student: String, teacher: String) = ("学生-1", "老师-1"), human: String? = nil
     ) -> DisagreementRow {
         func logits(_ best: Int) -> [Float] { labels.indices.map { $0 == best ? 2.5 : Float($0) * -0.25 } }

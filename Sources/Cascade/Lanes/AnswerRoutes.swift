@@ -28,7 +28,7 @@ public final class AnswerRoutes: Sendable {
         }
 
         @inline(__always)
-        func takes(_ answer: Answer, _ deciding: Answer.Opinion) -> Bool {
+        func takes(_ answer: Answer, _ deciding: Verdict) -> Bool {
             if deciding.confidence < minimumConfidence { return false }
             if !labels.isEmpty, !labels[deciding.label] { return false }
             switch by {

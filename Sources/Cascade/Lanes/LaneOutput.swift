@@ -10,14 +10,14 @@ public protocol LaneOutput: AnyObject, Sendable {
 
 /// How the reading of a lane ended.
 public struct LaneEnding: Sendable {
-    public enum Reason: Sendable, Equatable {
+    public enum Cause: Sendable, Equatable {
         case endOfInput
         case stopped
         /// The output abandoned the lane.
         case abandoned
     }
 
-    public var reason: Reason
+    public var cause: Cause
     /// Bytes read of a line whose end was not reached because reading stopped.
     public var unfinishedBytes: UInt64 = 0
     /// The stored part of these bytes; empty for a line that is too long.

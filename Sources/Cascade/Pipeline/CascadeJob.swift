@@ -18,7 +18,7 @@ public final class CascadeJob: @unchecked Sendable {
         var passedEnd: Int
         /// nil if the student's logits aren't finite.
         var student: Verdict?
-        var reason: LineDecider.Reason?
+        var reason: TeacherReason?
         var teacher = Teacher.notAsked
         /// The shadow's label in the student's order; negative if the shadow didn't run.
         var shadow: Int32 = -1
@@ -26,7 +26,7 @@ public final class CascadeJob: @unchecked Sendable {
 
     enum Teacher {
         case notAsked
-        case answered(Answer.Opinion)
+        case answered(Verdict)
         case skipped(CascadeTally.Skip)
         /// The teacher's logits aren't finite.
         case broken
@@ -206,9 +206,9 @@ extension CascadeJob {
     public struct TeacherSeen {
         public var id: UInt64
         public var text: UnsafeBufferPointer<UInt8>
-        public var reason: LineDecider.Reason
-        public var student: Answer.Opinion
-        public var teacher: Answer.Opinion
+        public var reason: TeacherReason
+        public var student: Verdict
+        public var teacher: Verdict
         /// In the student's label order.
         public var studentLogits: UnsafeBufferPointer<Float>
         public var teacherLogits: UnsafeBufferPointer<Float>
@@ -225,7 +225,7 @@ extension CascadeJob {
                 body(
                     TeacherSeen(
                         id: state.id, text: text, reason: reason,
-                        student: Answer.Opinion(label: verdict.label, confidence: verdict.confidence), teacher: teacher,
+                        student: verdict, teacher: teacher,
                         studentLogits: UnsafeBufferPointer(start: studentLogits + line * labels, count: labels),
                         teacherLogits: UnsafeBufferPointer(start: teacherLogits + line * labels, count: labels)))
             }
@@ -259,8 +259,7 @@ extension CascadeJob {
             refuse(.noFiniteLogits, record: records[state.record], bytes: text)
             return
         }
-        let opinion = Answer.Opinion(label: verdict.label, confidence: verdict.confidence)
-        var answer = Answer(student: opinion)
+        var answer = Answer(student: verdict)
         switch state.teacher {
         case .notAsked: break
         case .answered(let teacher):
@@ -268,12 +267,12 @@ extension CascadeJob {
             answer.isByTeacher = true
             tally.byTeacher += 1
             if state.shadow >= 0 {
-                tally.shadow.judge(student: opinion.label, shadow: Int(state.shadow), teacher: teacher.label)
+                tally.shadow.judge(student: verdict.label, shadow: Int(state.shadow), teacher: teacher.label)
             }
             if state.reason == .audit {
                 tally.audited += 1
-                if teacher.label == opinion.label { tally.auditedAlike += 1 }
-            } else if teacher.label != opinion.label {
+                if teacher.label == verdict.label { tally.auditedAlike += 1 }
+            } else if teacher.label != verdict.label {
                 tally.disagreements += 1
             }
         case .broken:

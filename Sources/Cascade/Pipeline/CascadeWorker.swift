@@ -13,7 +13,7 @@ final class CascadeWorker {
     /// The newest models seen; released as soon as they are replaced.
     private var models: CascadeModels?
     private var student: (any LineScorer)?
-    private let pass: TeacherPass
+    private let batch: TeacherBatch
     private let shadow = ShadowPass()
     private var deferred: [DeferredLine] = []
     private var ready: [CascadeJob] = []
@@ -32,7 +32,7 @@ final class CascadeWorker {
         self.role = role
         self.index = index
         self.report = report
-        pass = TeacherPass(lines: board.options.teacherLines)
+        batch = TeacherBatch(lines: board.options.teacherLines)
     }
 
     /// Runs until the board has no more work.
@@ -60,7 +60,7 @@ final class CascadeWorker {
         guard models !== current else { return }
         models = current
         student = role == .teacher ? nil : current.student.makeScorer()
-        pass.keep(only: current.teacher)
+        batch.keep(only: current.teacher)
         shadow.keep(only: current)
     }
 
@@ -186,25 +186,25 @@ final class CascadeWorker {
         case .skip: skip(.broken, models)
         }
         // Lines of former models must not keep these alive.
-        pass.keep(only: self.models?.teacher)
+        batch.keep(only: self.models?.teacher)
     }
 
     private func ask(_ models: CascadeModels) {
         let isNew: Bool
         do throws(UnderstudyError) {
-            isNew = try pass.load(models.teacher)
+            isNew = try batch.load(models.teacher)
             if isNew { board.noteTeacherLoaded() }
         } catch {
             fail(.teacherLoading, error, .broken, models)
             return
         }
-        let deferredAt = pass.collect(&deferred, board)
+        let deferredAt = batch.collect(&deferred, board)
         // Afterwards the student has answered all of these lines.
         let deadline = board.studentMayAnswer ? deferredAt &+ board.options.teacherTimeout : nil
         let begin = Monotonic.nanoseconds
         let isUsable: Bool
         do throws(UnderstudyError) {
-            isUsable = try pass.run(models, deadline: deadline)
+            isUsable = try batch.run(models, deadline: deadline)
         } catch {
             let isLate = deadline.map { Monotonic.nanoseconds >= $0 } ?? false
             fail(.teacher, error, isLate ? .timeout : .broken, models)
@@ -236,13 +236,13 @@ final class CascadeWorker {
     }
 
     private func skip(_ why: CascadeTally.Skip, _ models: CascadeModels) {
-        pass.skip(deferred.count, why)
+        batch.skip(deferred.count, why)
         settle(models)
     }
 
     private func settle(_ models: CascadeModels) {
         board.settle(
-            deferred, labels: models.student.labels.count, logits: pass.logits, states: pass.states, ready: &ready)
+            deferred, labels: models.student.labels.count, logits: batch.logits, states: batch.states, ready: &ready)
         deferred.removeAll(keepingCapacity: true)
     }
 }

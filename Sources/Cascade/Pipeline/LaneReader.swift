@@ -32,14 +32,14 @@ struct LaneReader {
     }
 
     private mutating func readAll() -> LaneEnding {
-        guard let first = acquireChunk() else { return LaneEnding(reason: .abandoned) }
+        guard let first = acquireChunk() else { return LaneEnding(cause: .abandoned) }
         chunk = first
         defer {
             board.releaseChunk(chunk, uses: 1, of: lane)
             if let open { close(open.framer.origin) }
         }
         while true {
-            guard makeRoom() else { return LaneEnding(reason: .abandoned) }
+            guard makeRoom() else { return LaneEnding(cause: .abandoned) }
             let event: SourceEvent
             do throws(UnderstudyError) {
                 event = try lane.source.read(
@@ -51,24 +51,24 @@ struct LaneReader {
             }
             switch event {
             case .opened(let origin):
-                guard begin(origin) else { return LaneEnding(reason: .abandoned) }
+                guard begin(origin) else { return LaneEnding(cause: .abandoned) }
             case .bytes(let count):
                 used += count
-                guard frame() else { return LaneEnding(reason: .abandoned) }
+                guard frame() else { return LaneEnding(cause: .abandoned) }
             case .finished:
-                guard finish() else { return LaneEnding(reason: .abandoned) }
+                guard finish() else { return LaneEnding(cause: .abandoned) }
             case .torn:
-                guard finish(isTorn: true) else { return LaneEnding(reason: .abandoned) }
+                guard finish(isTorn: true) else { return LaneEnding(cause: .abandoned) }
             case .end:
-                return LaneEnding(reason: finish() ? .endOfInput : .abandoned)
+                return LaneEnding(cause: finish() ? .endOfInput : .abandoned)
             case .stopped:
                 return ending(.stopped)
             }
         }
     }
 
-    private func ending(_ reason: LaneEnding.Reason, _ failure: UnderstudyError? = nil) -> LaneEnding {
-        var ending = LaneEnding(reason: reason, failure: failure)
+    private func ending(_ cause: LaneEnding.Cause, _ failure: UnderstudyError? = nil) -> LaneEnding {
+        var ending = LaneEnding(cause: cause, failure: failure)
         if let framer = open?.framer {
             ending.unfinishedBytes = framer.unfinishedBytes(upTo: used)
             let start = chunks.base(chunk) + framer.unfinishedStart

@@ -1,5 +1,6 @@
 import Diagnostics
 import Models
+import Streams
 
 /// A candidate in shadow mode: it classifies a share of the lines. Its answers are counted but not emitted.
 public struct ShadowStudent: Sendable {

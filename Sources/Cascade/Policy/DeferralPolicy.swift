@@ -1,4 +1,5 @@
 import Diagnostics
+import Streams
 
 /// Defers lines with a certainty below a fixed threshold.
 public struct DeferralPolicy: Sendable, Equatable {

@@ -15,13 +15,6 @@ public final class LineDecider: Sendable {
         case budgetRate(DeferralPolicy.Measure, Double)
     }
 
-    /// Why the teacher sees a line.
-    public enum Reason: Sendable, Equatable {
-        case deferred
-        /// An audit: the student is sure. A share of such lines is checked to measure its error.
-        case audit
-    }
-
     public let rule: Rule
     /// The share of sure lines that are audited, 0 … 1.
     public let auditShare: Double
@@ -61,7 +54,7 @@ public final class LineDecider: Sendable {
     /// `line` returns a line's verdict and id; a line without a verdict is never selected. `now` is in nanoseconds of a
     /// monotonic clock. An audit depends only on the line's id, so it is the same in every run.
     package func decide(
-        count: Int, now: UInt64, line: (Int) -> (verdict: Verdict, id: UInt64)?, ask: (Int, Reason) -> Void
+        count: Int, now: UInt64, line: (Int) -> (verdict: Verdict, id: UInt64)?, ask: (Int, TeacherReason) -> Void
     ) {
         switch rule {
         case .fixed(let policy):

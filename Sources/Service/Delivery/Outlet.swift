@@ -306,7 +306,7 @@ extension Outlet {
 
     private func note(_ job: CascadeJob, _ rows: [DisagreementRow], in state: inout State) {
         state.rows.append(contentsOf: rows)
-        for row in rows where row.studentLabel != row.teacherLabel { state.recent.append(row) }
+        for row in rows where !row.agrees { state.recent.append(row) }
         if state.recent.count > Self.mostRecent { state.recent.removeFirst(state.recent.count - Self.mostRecent) }
         state.uncommitted += job.outputRecords.reduce(0, +)
         if state.oldest == nil { state.oldest = Monotonic.nanoseconds }
@@ -335,7 +335,7 @@ enum DisagreementRows {
             rows.append(
                 DisagreementRow(
                     id: seen.id, source: origin.source, text: String(decoding: seen.text, as: UTF8.self), time: time,
-                    reason: seen.reason == .audit ? .audit : .deferred, studentLogits: Array(seen.studentLogits),
+                    reason: seen.reason, studentLogits: Array(seen.studentLogits),
                     teacherLogits: Array(seen.teacherLogits), labels: sinks.labels,
                     studentLabel: sinks.labels[seen.student.label], teacherLabel: sinks.labels[seen.teacher.label],
                     studentConfidence: seen.student.confidence, teacherConfidence: seen.teacher.confidence,

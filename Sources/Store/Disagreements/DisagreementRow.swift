@@ -1,22 +1,16 @@
 import GRDB
+import Streams
 
 /// A line that the teacher answered, and the answers of both models.
 public struct DisagreementRow: Sendable, Equatable {
-    /// Why the line was passed to the teacher.
-    public enum Reason: String, Sendable, CaseIterable {
-        /// The student was unsure.
-        case deferred
-        /// The student was sure; a share of such lines is audited to estimate agreement and drift.
-        case audit
-    }
-
     /// The record's id, 16 hexadecimal digits as a number.
     public var id: UInt64
     public var source: String
     public var text: String
     /// Microseconds since 1970.
     public var time: Int64
-    public var reason: Reason
+    /// Why the line was passed to the teacher.
+    public var reason: TeacherReason
     /// In the order of `labels`.
     public var studentLogits: [Float]
     public var teacherLogits: [Float]
@@ -38,7 +32,7 @@ public struct DisagreementRow: Sendable, Equatable {
     public var agrees: Bool { studentLabel == teacherLabel }
 
     public init(
-        id: UInt64, source: String, text: String, time: Int64, reason: Reason, studentLogits: [Float],
+        id: UInt64, source: String, text: String, time: Int64, reason: TeacherReason, studentLogits: [Float],
         teacherLogits: [Float], labels: [String], studentLabel: String, teacherLabel: String, studentConfidence: Float,
         teacherConfidence: Float, student: String, teacher: String, teacherFingerprint: String = "",
         humanLabel: String? = nil
@@ -67,7 +61,7 @@ public struct DisagreementFilter: Sendable, Equatable {
     /// Microseconds since 1970: from this time (inclusive), and before that one.
     public var since: Int64?
     public var until: Int64?
-    public var reason: DisagreementRow.Reason?
+    public var reason: TeacherReason?
     public var source: String?
     public var studentLabel: String?
     public var teacherLabel: String?
@@ -77,7 +71,7 @@ public struct DisagreementFilter: Sendable, Equatable {
     public var onlyUnlabelled: Bool
 
     public init(
-        since: Int64? = nil, until: Int64? = nil, reason: DisagreementRow.Reason? = nil, source: String? = nil,
+        since: Int64? = nil, until: Int64? = nil, reason: TeacherReason? = nil, source: String? = nil,
         studentLabel: String? = nil, teacherLabel: String? = nil, onlyDisagreements: Bool = false,
         onlyUnlabelled: Bool = false
     ) {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Streams
 
 /// The table of the lines that the teacher answered, and the names of the models that answered.
 enum DisagreementTable {
@@ -70,15 +71,15 @@ enum DisagreementTable {
         return last < .max ? last + 1 : nil
     }
 
-    static func number(of reason: DisagreementRow.Reason) -> Int64 {
+    static func number(of reason: TeacherReason) -> Int64 {
         switch reason {
         case .deferred: 0
         case .audit: 1
         }
     }
 
-    static func reason(of number: Int64) -> DisagreementRow.Reason? {
-        DisagreementRow.Reason.allCases.first { self.number(of: $0) == number }
+    static func reason(of number: Int64) -> TeacherReason? {
+        TeacherReason.allCases.first { self.number(of: $0) == number }
     }
 
     private static func pairing(of row: DisagreementRow, in database: Database) throws -> Int64 {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Streams
 
 /// Asks a person for the labels of lines, one by one, with a key for each label.
 ///

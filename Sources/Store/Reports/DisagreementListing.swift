@@ -1,4 +1,5 @@
 import Diagnostics
+import Streams
 
 /// Rows of the log as a table of text.
 public enum DisagreementListing {

@@ -97,7 +97,7 @@ public final class AnswerEncoder: Sendable {
         output.append(UInt8(ascii: "\n"))
     }
 
-    private func appendObject(_ answer: Answer, _ deciding: Answer.Opinion, _ line: Line, _ output: ByteBuffer) {
+    private func appendObject(_ answer: Answer, _ deciding: Verdict, _ line: Line, _ output: ByteBuffer) {
         output.append("{\"id\":\"")
         output.appendHexadecimal(line.id)
         output.append(afterID)
@@ -108,7 +108,7 @@ public final class AnswerEncoder: Sendable {
         switch answer.teacher {
         case .notAsked: output.append(endings.student)
         case .skipped: output.append(endings.skipped)
-        case .answered(let opinion):
+        case .answered(let verdict):
             teacherAnswered = true
             output.append(answer.isByTeacher ? endings.teacher : endings.overruled)
             output.append(",\"student_label\":\"")
@@ -116,9 +116,9 @@ public final class AnswerEncoder: Sendable {
             output.append("\",\"student_confidence\":")
             output.appendProbability(answer.student.confidence)
             output.append(",\"teacher_label\":\"")
-            output.append(labels[opinion.label])
+            output.append(labels[verdict.label])
             output.append("\",\"teacher_confidence\":")
-            output.appendProbability(opinion.confidence)
+            output.appendProbability(verdict.confidence)
         }
         if includesLogits {
             output.append(",\"logits\":")
@@ -142,46 +142,6 @@ public final class AnswerEncoder: Sendable {
         let buffer = ByteBuffer()
         Array(text.utf8).withUnsafeBufferPointer { buffer.appendTSVEscaped($0) }
         return buffer.array
-    }
-}
-
-/// The cascade's decision about one line, in label indices of the student.
-public struct Answer: Sendable, Equatable {
-    /// One model's result for the line.
-    public struct Opinion: Sendable, Equatable {
-        public var label: Int
-        /// Probability of `label`, 0 … 1.
-        public var confidence: Float
-
-        public init(label: Int, confidence: Float) {
-            self.label = label
-            self.confidence = confidence
-        }
-    }
-
-    /// The result of the deferral, if any.
-    public enum Teacher: Sendable, Equatable {
-        case notAsked
-        case answered(Opinion)
-        /// The line was deferred, but the teacher could not answer; the student's answer is used.
-        case skipped
-    }
-
-    public var student: Opinion
-    public var teacher: Teacher
-    /// Whether the answer is the teacher's; true only if it answered.
-    public var isByTeacher: Bool
-
-    public init(student: Opinion, teacher: Teacher = .notAsked, isByTeacher: Bool = false) {
-        self.student = student
-        self.teacher = teacher
-        self.isByTeacher = isByTeacher
-    }
-
-    /// The opinion that supplies the answer's label and confidence.
-    public var deciding: Opinion {
-        if isByTeacher, case .answered(let opinion) = teacher { return opinion }
-        return student
     }
 }
 

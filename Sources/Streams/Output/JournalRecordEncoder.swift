@@ -46,9 +46,9 @@ public final class JournalRecordEncoder: Sendable {
         switch answer.teacher {
         case .notAsked: break
         case .skipped: output.append("\0UNDERSTUDY_TEACHER=skipped")
-        case .answered(let opinion):
+        case .answered(let verdict):
             teacherAnswered = true
-            appendOpinions(answer.student, opinion, output)
+            appendVerdicts(answer.student, verdict, output)
         }
         if includesLogits {
             output.append("\0UNDERSTUDY_LOGITS=")
@@ -67,17 +67,17 @@ public final class JournalRecordEncoder: Sendable {
         output.append("\0\0")
     }
 
-    private func appendOpinions(_ student: Answer.Opinion, _ opinion: Answer.Opinion, _ output: ByteBuffer) {
+    private func appendVerdicts(_ student: Verdict, _ teacher: Verdict, _ output: ByteBuffer) {
         output.append("\0UNDERSTUDY_TEACHER=")
-        output.append(teacher)
+        output.append(self.teacher)
         output.append("\0UNDERSTUDY_STUDENT_LABEL=")
         output.append(labels[student.label])
         output.append("\0UNDERSTUDY_STUDENT_CONFIDENCE=")
         output.appendProbability(student.confidence)
         output.append("\0UNDERSTUDY_TEACHER_LABEL=")
-        output.append(labels[opinion.label])
+        output.append(labels[teacher.label])
         output.append("\0UNDERSTUDY_TEACHER_CONFIDENCE=")
-        output.appendProbability(opinion.confidence)
+        output.appendProbability(teacher.confidence)
     }
 
     private static func value(_ text: String) -> [UInt8] {

@@ -3,10 +3,10 @@ import Models
 import Streams
 
 /// One thread's state for the teacher: its scorer, and the results of a pass until the board takes them.
-final class TeacherPass {
+final class TeacherBatch {
     private var source: TeacherSource?
     private var scorer: (any LineScorer)?
-    private var batch = LineBatch()
+    private var texts = LineBatch()
     private var raw: UnsafeMutablePointer<Float>
     private(set) var logits: UnsafeMutablePointer<Float>
     private var capacity = 0
@@ -52,10 +52,10 @@ final class TeacherPass {
     /// Copies the texts of `deferred`, without lines that have been answered meanwhile. Afterwards their jobs may be
     /// reused at any time. Returns the time when the last of the lines was deferred; 0 if there are none.
     func collect(_ deferred: inout [DeferredLine], _ board: CascadeBoard) -> UInt64 {
-        batch.removeAll()
+        texts.removeAll()
         return board.monitor.withLock { _ in
             deferred.removeAll(where: \.isExpired)
-            for line in deferred { line.job.withText(line.line) { batch.append($0) } }
+            for line in deferred { line.job.withText(line.line) { texts.append($0) } }
             return deferred.reduce(0) { max($0, $1.job.deferredAt) }
         }
     }
@@ -64,7 +64,7 @@ final class TeacherPass {
     /// teacher's error, in which case no line has an outcome.
     func run(_ models: CascadeModels, deadline: UInt64?) throws(UnderstudyError) -> Bool {
         states.removeAll(keepingCapacity: true)
-        if batch.count == 0 { return true }
+        if texts.count == 0 { return true }
         guard let map = models.labelMap, let scorer else { return false }
         let labels = map.positions.count
         if lines * labels > capacity {
@@ -75,13 +75,13 @@ final class TeacherPass {
             logits = .allocate(capacity: capacity)
         }
         try scorer.score(
-            batch, into: UnsafeMutableBufferPointer(start: raw, count: batch.count * labels), deadline: deadline)
+            texts, into: UnsafeMutableBufferPointer(start: raw, count: texts.count * labels), deadline: deadline)
         var usable = 0
-        for index in 0..<batch.count {
+        for index in 0..<texts.count {
             let row = logits + index * labels
             for label in 0..<labels { row[label] = raw[index * labels + map.positions[label]] }
             if let verdict = Verdict(UnsafeBufferPointer(start: row, count: labels), temperature: 1) {
-                states.append(.answered(Answer.Opinion(label: verdict.label, confidence: verdict.confidence)))
+                states.append(.answered(verdict))
                 usable += 1
             } else {
                 states.append(.broken)
