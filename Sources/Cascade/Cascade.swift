@@ -39,11 +39,8 @@ public final class Cascade: Sendable {
         models = try CascadeModels(
             student: student, temperature: temperature, teacher: teacher, decider: LineDecider(.fixed(policy)))
         self.options = options
-        guard options.threads > 0 else { throw UnderstudyError(.usage, "at least 1 thread is needed") }
-        guard (1...LineFramer.greatestMaximumLineBytes).contains(options.maximumLineBytes) else {
-            throw UnderstudyError(
-                .usage, "the longest line must have from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
-        }
+        try CascadeEngine.check(threads: options.threads)
+        try LaneOptions.check(maximumLineBytes: options.maximumLineBytes)
     }
 
     /// Classifies `source` until it ends, is interrupted, or the output is closed.

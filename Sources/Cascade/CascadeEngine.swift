@@ -20,29 +20,29 @@ public final class CascadeEngine: Sendable {
         options: CascadeOptions, models: CascadeModels, observer: (any CascadeObserver)? = nil,
         report: @escaping @Sendable (ModelFailure, UnderstudyError) -> Void
     ) throws(UnderstudyError) {
-        guard options.threads > 0 else { throw UnderstudyError(.usage, "at least 1 thread is needed") }
+        try Self.check(threads: options.threads)
         board = CascadeBoard(options: options, models: models, observer: observer)
         self.report = report
+    }
+
+    static func check(threads: Int) throws(UnderstudyError) {
+        guard threads > 0 else { throw UnderstudyError(.usage, "at least 1 thread is needed") }
     }
 
     /// Starts the workers.
     public func start() throws(UnderstudyError) {
         let options = board.options
         var started: [WorkerThread] = []
+        func add(_ name: String, _ role: WorkerRole) throws(UnderstudyError) {
+            started.append(
+                try WorkerThread(name: name) { [board, report, index = started.count] in
+                    CascadeWorker(board, role: role, index: index, report: report).run()
+                })
+        }
         do throws(UnderstudyError) {
-            for index in 0..<options.threads {
-                let role = options.teacherThreads > 0 ? WorkerRole.student : .both
-                started.append(
-                    try WorkerThread(name: "student \(index)") { [board, report] in
-                        CascadeWorker(board, role: role, index: index, report: report).run()
-                    })
-            }
-            for index in 0..<options.teacherThreads {
-                started.append(
-                    try WorkerThread(name: "teacher \(index)") { [board, report] in
-                        CascadeWorker(board, role: .teacher, index: options.threads + index, report: report).run()
-                    })
-            }
+            let role = options.teacherThreads > 0 ? WorkerRole.student : .both
+            for index in 0..<options.threads { try add("student \(index)", role) }
+            for index in 0..<options.teacherThreads { try add("teacher \(index)", .teacher) }
         } catch {
             stop()
             for thread in started { thread.join() }
@@ -71,10 +71,7 @@ public final class CascadeEngine: Sendable {
     public func open(
         _ options: LaneOptions, source: any StreamSource, output: any LaneOutput, routing: any AnswerRouting
     ) throws(UnderstudyError) -> CascadeLane {
-        guard (1...LineFramer.greatestMaximumLineBytes).contains(options.maximumLineBytes) else {
-            throw UnderstudyError(
-                .usage, "the longest line must have from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
-        }
+        try LaneOptions.check(maximumLineBytes: options.maximumLineBytes)
         _ = try LineDecoder(
             form: options.input, maximumLineBytes: options.maximumLineBytes, encoding: options.encoding)
         let lane = changes.withLock { _ in

@@ -41,31 +41,31 @@ public struct CascadeSummary: Sendable {
         var rows: [String] = []
         let rate = seconds > 0 ? Double(tally.lines) / seconds : 0
         rows.append(
-            "\(Self.grouped(tally.lines)) lines in \(Self.decimal(seconds, 2)) s"
-                + " (\(Self.grouped(Int(rate.rounded()))) lines/s)")
-        var parts = ["\(Self.grouped(answered)) answered"]
-        if tally.blank > 0 { parts.append("\(Self.grouped(tally.blank)) blank") }
+            "\(NumberText.grouped(tally.lines)) lines in \(Self.decimal(seconds, 2)) s"
+                + " (\(NumberText.grouped(Int(rate.rounded()))) lines/s)")
+        var parts = ["\(NumberText.grouped(answered)) answered"]
+        if tally.blank > 0 { parts.append("\(NumberText.grouped(tally.blank)) blank") }
         if tally.refused > 0 {
             let kinds = LineFlaw.Kind.allCases.filter { tally.flaws[$0.index] > 0 }
-                .map { "\(Self.grouped(tally.flaws[$0.index])) \($0.rawValue)" }
-            parts.append("\(Self.grouped(tally.refused)) refused (\(kinds.joined(separator: ", ")))")
+                .map { "\(NumberText.grouped(tally.flaws[$0.index])) \($0.rawValue)" }
+            parts.append("\(NumberText.grouped(tally.refused)) refused (\(kinds.joined(separator: ", ")))")
         }
         rows.append("  " + parts.joined(separator: ", "))
         if tally.deferred > 0 {
-            var teacher = "  \(Self.grouped(tally.deferred)) deferred to the teacher"
+            var teacher = "  \(NumberText.grouped(tally.deferred)) deferred to the teacher"
             teacher += " (\(Self.share(tally.deferred, of: answered))),"
-            teacher += " which disagreed on \(Self.grouped(tally.disagreements))"
-            if tally.skipped > 0 { teacher += " and skipped \(Self.grouped(tally.skipped))" }
+            teacher += " which disagreed on \(NumberText.grouped(tally.disagreements))"
+            if tally.skipped > 0 { teacher += " and skipped \(NumberText.grouped(tally.skipped))" }
             rows.append(teacher)
         } else {
             rows.append("  none deferred to the teacher")
         }
         let order = labels.indices.sorted { (tally.answers[$0], $1) > (tally.answers[$1], $0) }
         let width = labels.map(\.count).max() ?? 0
-        let digits = Self.grouped(tally.answers.max() ?? 0).count
+        let digits = NumberText.grouped(tally.answers.max() ?? 0).count
         for index in order {
             let name = labels[index] + String(repeating: " ", count: width - labels[index].count)
-            let count = Self.grouped(tally.answers[index])
+            let count = NumberText.grouped(tally.answers[index])
             let padded = String(repeating: " ", count: digits - count.count) + count
             rows.append("  \(name)  \(padded)  \(Self.share(tally.answers[index], of: answered))")
         }
@@ -75,7 +75,7 @@ public struct CascadeSummary: Sendable {
             rows.append("    \(student) → \(teacher)  \(PrintableText.escaped(disagreement.text))")
         }
         if tally.disagreements > disagreements.count, !disagreements.isEmpty {
-            rows.append("    and \(Self.grouped(tally.disagreements - disagreements.count)) more")
+            rows.append("    and \(NumberText.grouped(tally.disagreements - disagreements.count)) more")
         }
         return rows.joined(separator: "\n") + "\n"
     }
@@ -91,15 +91,5 @@ public struct CascadeSummary: Sendable {
         let unit = Int(scale)
         let fraction = String(scaled % unit)
         return "\(scaled / unit)." + String(repeating: "0", count: places - fraction.count) + fraction
-    }
-
-    /// Formats 1234567 as `1,234,567`.
-    private static func grouped(_ value: Int) -> String {
-        var result = ""
-        for (index, digit) in String(value).reversed().enumerated() {
-            if index > 0, index % 3 == 0 { result.append(",") }
-            result.append(digit)
-        }
-        return String(result.reversed())
     }
 }

@@ -46,4 +46,11 @@ public struct LaneOptions: Sendable {
         self.maximumLineBytes = maximumLineBytes
         self.isOrdered = isOrdered
     }
+
+    static func check(maximumLineBytes: Int) throws(UnderstudyError) {
+        guard (1...LineFramer.greatestMaximumLineBytes).contains(maximumLineBytes) else {
+            throw UnderstudyError(
+                .usage, "the longest line must have from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
+        }
+    }
 }
