@@ -1,5 +1,6 @@
 import Diagnostics
 import Store
+import Streams
 import TestSupport
 import Testing
 
