@@ -83,3 +83,24 @@ package struct NameFilter: Sendable {
         fnmatch(pattern, name, 0) == 0
     }
 }
+
+/// Which paths below a source's directory are read.
+struct WatchedPaths {
+    private let root: String
+    private let done: String?
+    private let filter: NameFilter
+
+    init(_ settings: DirectorySource.Settings) {
+        root = settings.path
+        done = if case .move(let directory) = settings.after { directory } else { nil }
+        filter = NameFilter(include: settings.include, exclude: settings.exclude)
+    }
+
+    func takes(_ path: String) -> Bool { filter.takes(relative(path)) }
+
+    /// Whether files below `path` are accepted.
+    func takesDirectory(_ path: String) -> Bool { path != done && !NameFilter.isHidden(relative(path)) }
+
+    /// `path` as the patterns match it.
+    private func relative(_ path: String) -> String { String(path.dropFirst(root.count + 1)) }
+}

@@ -57,8 +57,9 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
         ledger = Monitor(FileLedger(heldLimit: limits.heldFiles))
         wakeWrite = ends[1]
         reader = DirectoryReader(
-            settings, limits: limits, calls: calls, wake: ends[0], ledger: ledger, report: report)
-        try reader.begin(checkpoints)
+            settings, checkpoints: checkpoints, limits: limits, calls: calls, wake: ends[0], ledger: ledger,
+            report: report)
+        try reader.begin()
     }
 
     deinit { close(wakeWrite) }
@@ -149,6 +150,8 @@ extension DirectorySource {
             self.maximumLineBytes = maximumLineBytes
             self.encoding = encoding
         }
+
+        var pollNanoseconds: UInt64 { UInt64(max(0.001, pollSeconds) * 1e9) }
 
         /// A copy without slashes at the ends of paths, and with `after` reset for followed files.
         var withPlainPaths: Settings {

@@ -106,7 +106,7 @@ final class DirectoryWatch {
     func addAncestors(of directory: String) -> Bool {
         var isWhole = true
         var paths = [directory]
-        if let real = Self.realPath(directory), real != directory { paths.append(real) }
+        if let real = realPath(directory), real != directory { paths.append(real) }
         for path in paths {
             var below = path
             while true {
@@ -129,12 +129,6 @@ final class DirectoryWatch {
     private static func split(_ path: String) -> (above: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
-    }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let real = realpath(path, nil) else { return nil }
-        defer { free(real) }
-        return String(validatingCString: real)
     }
 
     /// Removes a directory and all below it, after a rename or removal.

@@ -71,3 +71,10 @@ package struct FileStatus: Sendable, Equatable {
         return age >= 0 ? UInt64(age) : nil
     }
 }
+
+/// The path without symbolic links; nil if there is nothing.
+func realPath(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(validatingCString: real)
+}

@@ -77,7 +77,7 @@ final class TrackedFile {
     var doubts = 0
     /// The number of failed attempts to move or delete it.
     var disposals = 0
-    /// Whether it is in the queue of turns.
+    /// Whether it is in the queue of turns; `TurnSchedule` sets it.
     var isQueued = false
     /// Whether the ledger has an entry for it.
     var isEntered = false
@@ -122,6 +122,30 @@ final class TrackedFile {
     /// Whether everything that it held at the last examination has been read, and its end isn't due.
     var hasNothingLeft: Bool {
         !isSettled && !startsAtEnd && scanned == size && (checkpoint?.unanswered.isEmpty ?? true)
+    }
+
+    /// Whether the content that was read of it is unchanged. `status` is that of the open file.
+    func isSame(_ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> Bool {
+        // Nothing has been read yet.
+        if checkpoint == nil, !isEntered { return true }
+        guard born == status.born else { return false }
+        guard packing == .plain else {
+            // The archive may have grown by further gzip members or zstd frames.
+            for born in [born, 0] {
+                if try FileMark.ofArchive(open, size: size, born: born) == mark { return true }
+            }
+            return false
+        }
+        guard let found = try unchanged(open, status) else { return false }
+        refresh(found)
+        return true
+    }
+
+    /// The bytes around `offset` of a plain file; nil if they have changed.
+    func unchanged(_ open: OpenFile, _ status: FileStatus) throws(CannotTell) -> FileMark? {
+        guard status.size >= offset, let found = try FileMark(open, upTo: offset), found.matches(mark, born: born)
+        else { return nil }
+        return found
     }
 
     /// Continues reading at `offset`, where line `line` starts.
