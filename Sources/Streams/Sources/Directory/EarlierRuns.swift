@@ -2,7 +2,7 @@ import Glibc
 
 /// What earlier runs of a source left: the checkpoints of files that haven't been found yet, until the directory has
 /// been examined for the first time.
-final class EarlierRuns {
+package final class EarlierRuns {
     private enum Phase {
         /// The directory couldn't be examined yet.
         case waiting
@@ -19,7 +19,7 @@ final class EarlierRuns {
     private var checkpoints: [FileStatus.Node: FileCheckpoint] = [:]
 
     /// A checkpoint of the directory itself was left by a run without files.
-    init(_ kept: [FileCheckpoint], directory: String, calls: DirectoryCalls) {
+    package init(_ kept: [FileCheckpoint], directory: String, calls: DirectoryCalls) {
         self.kept = kept.filter { $0.path != directory }
         isFirstStart = kept.isEmpty
         self.calls = calls
@@ -51,14 +51,14 @@ final class EarlierRuns {
     // MARK: checkpoints
 
     /// The path at which an earlier run read that file, unless the file has been found.
-    func path(of node: FileStatus.Node) -> String? { checkpoints[node]?.path }
+    package func path(of node: FileStatus.Node) -> String? { checkpoints[node]?.path }
 
     /// Removes and returns the checkpoint of a file that was found.
     func take(_ node: FileStatus.Node) -> FileCheckpoint? { checkpoints.removeValue(forKey: node) }
 
     /// Removes and returns the checkpoints of files that weren't found. They no longer exist, unless they are on
     /// another file system, which may not be mounted yet.
-    func takeMissing(on device: UInt64) -> [FileStatus.Node: FileCheckpoint] {
+    package func takeMissing(on device: UInt64) -> [FileStatus.Node: FileCheckpoint] {
         let missing = checkpoints.filter { $0.key.device == device }
         for node in missing.keys { checkpoints[node] = nil }
         return missing
@@ -66,7 +66,7 @@ final class EarlierRuns {
 
     /// Loads the checkpoints of the directory on `device`. If an inode was begun anew, its last checkpoint is used; the
     /// files of the others are returned.
-    func load(on device: UInt64) throws(CannotTell) -> [FileIdentity] {
+    package func load(on device: UInt64) throws(CannotTell) -> [FileIdentity] {
         let devices = try renumbered(on: device)
         var replaced: [FileIdentity] = []
         for checkpoint in kept.sorted(by: { $0.file.generation < $1.file.generation }) {
