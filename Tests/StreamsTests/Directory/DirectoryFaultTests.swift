@@ -43,6 +43,21 @@ import Testing
         }
     }
 
+    /// Reads of an archive fail, also while what was handed out before is skipped.
+    @Test(arguments: 1...3) func failedReadsOfAnArchiveLoseAndDoubleNothing(_ failing: Int) throws {
+        for skipped in 0..<12 {
+            let directory = try TestDirectory()
+            try directory.append("a.gz", try Archives.gzip(Array(Self.bytes(0..<300).utf8)))
+            let fault = OneFault(after: skipped, failing: failing)
+            var settings = settings(.files)
+            settings.path = directory.path
+            let lane = try DirectoryLane(settings, roomBytes: 1000, calls: failingReads(fault))
+            try lane.drain()
+            #expect(lane.texts == Self.lines(0..<300), "read \(skipped)")
+            #expect(lane.lines.map(\.number) == Array(1...300), "read \(skipped)")
+        }
+    }
+
     private func failingReads(_ fault: OneFault) -> DirectoryCalls {
         var calls = DirectoryCalls()
         let read = calls.read

@@ -222,8 +222,7 @@ final class DirectoryReader {
             UnderstudyError(
                 .inputOutput, "the file can't be read: \(why.reason); it is tried again", at: file.lastPath))
         output.close(file)
-        file.unpacker = nil
-        file.goBackToLine()
+        file.goBackAfterFailure()
         output.noteOffset(file)
         // A stale descriptor of a network file system can't be used any more.
         if why.number == ESTALE, file.path != nil { ledger.withLock { $0.letGo(file.identity) } }

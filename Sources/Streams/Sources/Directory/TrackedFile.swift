@@ -172,6 +172,15 @@ final class TrackedFile {
         place(at: lineStart, line: line)
     }
 
+    /// Reading failed: continues at the start of the current line, or where the bytes of an archive end that were being
+    /// skipped because they were handed out before.
+    func goBackAfterFailure() {
+        unpacker = nil
+        guard toSkip > 0 else { return goBackToLine() }
+        place(at: offset + toSkip, line: line)
+        toSkip = 0
+    }
+
     /// Skips a hole up to `end`; `found` are the bytes around its end.
     func passHole(to end: UInt64, _ found: FileMark) {
         let (scanned, whole) = (scanned, wholeUpTo)
