@@ -52,9 +52,5 @@ public final class RateLimitedReport: Sendable {
     }
 
     /// The system's monotonic clock.
-    @Sendable public static func monotonicSeconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec)
-    }
+    @Sendable public static func monotonicSeconds() -> Int64 { Int64(Monotonic.nanoseconds / 1_000_000_000) }
 }

@@ -20,36 +20,6 @@ public final class SinkFile: Sendable {
         public var isDeleted: Bool
     }
 
-    /// The daemon's own bytes since the last commit.
-    struct Extent: Sendable {
-        var start: UInt64
-        var count: Int
-        var hash: UInt64
-        var end: UInt64 { start + UInt64(count) }
-    }
-
-    struct State: Sendable {
-        var length: UInt64
-        /// The length at the last commit.
-        var committed: UInt64
-        /// Where the daemon's own bytes end in the file; greater than `length` until they have been taken back.
-        var end: UInt64
-        /// The mark of the bytes before `length`; nil if it must be read again.
-        var mark: FileMark?
-        /// Whether the byte before `length` is a newline; nil if it must be read.
-        var endsLine: Bool?
-        var extents: [Extent] = []
-        /// The file may be longer than `length`: a cut has failed.
-        var mustCut = false
-        /// Other programs may have changed the file since its size was last read.
-        var mustLook = false
-        /// There was no room to sync the data: the kernel has discarded it, so it must be written again.
-        var mustRewrite = false
-        var isDeleted = false
-        /// Data may have been lost between memory and disk; later writes can't repair that.
-        var failure: UnderstudyError?
-    }
-
     public let sink: String
     /// The file's path when it was opened; it may have been renamed since.
     public let path: String
@@ -57,12 +27,10 @@ public final class SinkFile: Sendable {
     public let inode: UInt64
     /// The file's creation time, in nanoseconds since 1970; 0 if unknown.
     public let born: Int64
-    let descriptor: Int32
-    let keeping: SinkKeeping
-    let calls: SinkCalls
+    private let descriptor: Int32
+    private let calls: SinkCalls
     private let syncs: Bool
-    let report: @Sendable (UnderstudyError) -> Void
-    private let state: Monitor<State>
+    private let content: Monitor<SinkFileContent>
 
     /// Takes ownership of `descriptor`, which was opened for appending.
     init(
@@ -76,17 +44,16 @@ public final class SinkFile: Sendable {
         born = status.born
         self.descriptor = descriptor
         self.syncs = syncs
-        self.keeping = keeping
         self.calls = calls
-        self.report = report
-        state = Monitor(State(length: status.size, committed: status.size, end: status.size))
+        let file = SinkFileContent.Handle(
+            sink: sink, path: path, device: status.device, inode: status.inode, descriptor: descriptor,
+            keeping: keeping, calls: calls, report: report)
+        content = Monitor(SinkFileContent(file, size: status.size))
     }
 
     deinit {
-        state.withLock { state in
-            // This is the last opportunity: a file that is opened later takes its size as its length.
-            if state.mustCut { _ = cutBack(&state) }
-        }
+        // This is the last opportunity: a file that is opened later takes its size as its length.
+        _ = content.withLock { $0.finishCut() }
         FileLock.release(closing: descriptor)
     }
 
@@ -95,38 +62,26 @@ public final class SinkFile: Sendable {
     /// It shrinks when another program truncates the file (logrotate's `copytruncate`); that is checked once after each
     /// `synchronise`.
     public var length: UInt64 {
-        state.withLock { state in
-            look(&state)
-            return state.length
+        content.withLock { content in
+            content.look()
+            return content.length
         }
     }
 
     /// Reads the file's present state.
-    public var position: Position {
-        state.withLock { state in
-            state.mustLook = true
-            look(&state)
-            if state.mark == nil { state.mark = FileMark(of: descriptor, upTo: state.length) }
-            return Position(length: state.length, mark: state.mark?.hash(born: 0) ?? 0, isDeleted: state.isDeleted)
-        }
-    }
+    public var position: Position { content.withLock { $0.position() } }
 
     /// Whether `synchronise` will always fail.
-    public var hasFailed: Bool { state.withLock { $0.failure != nil } }
+    public var hasFailed: Bool { content.withLock { $0.failure != nil } }
 
     /// Whether removed bytes are still in the file, after one more attempt to cut them off.
-    var isUncut: Bool { state.withLock { $0.mustCut && cutBack(&$0) != nil } }
+    var isUncut: Bool { content.withLock { $0.finishCut() != nil } }
 
     /// Whether a check since the last `synchronise` has found the file without a name.
-    var isDeleted: Bool { state.withLock { $0.isDeleted } }
+    var isDeleted: Bool { content.withLock { $0.isDeleted } }
 
     /// Notes that everything up to `length` is committed.
-    public func committed(_ length: UInt64) {
-        state.withLock { state in
-            state.committed = min(length, state.length)
-            state.extents.removeAll { $0.end <= length }
-        }
-    }
+    public func committed(_ length: UInt64) { content.withLock { $0.noteCommitted(length) } }
 
     /// Appends all of `bytes`, whole records, or nothing: after an error the file is as long as before. If another
     /// program has left the file without a newline at its end, one is written first.
@@ -134,28 +89,7 @@ public final class SinkFile: Sendable {
     /// Errors: `inputOutput`; `noSpace`, after which a later append may succeed.
     public func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) {
         guard bytes.count > 0 else { return }
-        let failure = state.withLock { state -> UnderstudyError? in
-            look(&state)
-            if state.mustCut, let number = cutBack(&state) { return Self.failure("written to", number, path) }
-            // Maximum of three attempts; if another program interferes each time, the record stays where it is.
-            var tries = 0
-            while true {
-                tries += 1
-                let outcome: Placing
-                if endsLine(&state) {
-                    outcome = place(bytes, &state, mayTryAgain: tries < 3)
-                } else {
-                    let joined = [UInt8(ascii: "\n")] + bytes
-                    outcome = joined.withUnsafeBufferPointer { place($0, &state, mayTryAgain: tries < 3) }
-                }
-                switch outcome {
-                case .done: return nil
-                case .again: continue
-                case .failed(let number): return Self.failure("written to", number, path)
-                }
-            }
-        }
-        if let failure { throw failure }
+        if let number = content.withLock({ $0.append(bytes) }) { throw Self.failure("written to", number, path) }
     }
 
     /// Takes back the bytes behind `length`, which was read before they were appended. Never makes the file longer.
@@ -163,13 +97,7 @@ public final class SinkFile: Sendable {
     /// Errors: `inputOutput`. Even then the length is the given one: the bytes left behind it are cut off before the
     /// next append.
     public func cut(to length: UInt64) throws(UnderstudyError) {
-        let failure = state.withLock { state -> UnderstudyError? in
-            guard length < state.length || state.mustCut else { return nil }
-            if length < state.length { takeBack(&state, to: length) }
-            state.mustCut = true
-            return cutBack(&state).map { Self.failure("cut back", $0, path) }
-        }
-        if let failure { throw failure }
+        if let number = content.withLock({ $0.cut(to: length) }) { throw Self.failure("cut back", number, path) }
     }
 
     /// Returns when all bytes appended so far are on the disk; at once for a sink that doesn't synchronise.
@@ -179,36 +107,19 @@ public final class SinkFile: Sendable {
     /// restart, which cuts the file back to its committed length, repairs that.
     public func synchronise() throws(UnderstudyError) {
         if syncs {
-            let before = state.withLock { state -> UnderstudyError? in
-                if state.failure == nil, state.mustRewrite { rewrite(&state) }
-                if let failure = state.failure { return failure }
-                return state.mustRewrite ? Self.failure("forced to the disk", ENOSPC, path) : nil
-            }
-            if let before { throw before }
+            if let failure = content.withLock({ $0.prepareSync() }) { throw failure }
             var number: Int32
             repeat { number = calls.synchronise(descriptor) } while number == EINTR
-            if number != 0 {
-                let failure = Self.failure("forced to the disk", number, path)
-                state.withLock { state in
-                    if number == ENOSPC || number == EDQUOT {
-                        state.mustRewrite = true
-                    } else {
-                        state.failure = failure
-                    }
-                }
-                throw failure
-            }
+            if number != 0 { throw content.withLock { $0.noteFailedSync(number) } }
         }
-        state.withLock { $0.mustLook = true }
+        content.withLock { $0.expectChanges() }
     }
 
     /// Appends the uncommitted bytes to `other`; none of them after an error. Returns the number of bytes.
     ///
     /// Errors: those of `append`; `inputOutput` if the bytes can't be read.
     func copyUncommitted(to other: SinkFile) throws(UnderstudyError) -> Int {
-        let pieces = state.withLock { state in
-            state.extents.filter { $0.start >= state.committed }.map { ownBytes($0) }
-        }
+        let pieces = content.withLock { $0.uncommitted() }
         let before = other.length
         var count = 0
         do throws(UnderstudyError) {

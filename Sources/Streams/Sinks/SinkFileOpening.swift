@@ -21,7 +21,7 @@ enum SinkFileOpening {
                 guard fchmod(descriptor, permissions) == 0 else { throw failure(errno, path) }
             }
             // An empty file may have been created by an attempt that failed here.
-            if isNew || status.size == 0 { try synchroniseDirectory(directory(of: path)) }
+            if isNew || status.size == 0 { try synchroniseDirectory(DirectorySync.directory(of: path)) }
             return (descriptor, status)
         } catch {
             close(descriptor)
@@ -61,27 +61,16 @@ enum SinkFileOpening {
             throw failure(errno, directory)
         }
         chmod(directory, permissions)
-        try synchroniseDirectory(Self.directory(of: directory))
-    }
-
-    /// The directory that holds `path`.
-    static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        try synchroniseDirectory(DirectorySync.directory(of: directory))
     }
 
     private static func synchroniseDirectory(_ directory: String) throws(UnderstudyError) {
-        let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            // A directory that is writable but not readable can't be opened; the file system writes the entry later.
-            if errno == EACCES { return }
-            if errno == EMFILE || errno == ENFILE { throw failure(errno, directory) }
-            throw SinkFile.failure("made durable", errno, directory)
-        }
-        defer { close(descriptor) }
-        // Some network file systems can't sync a directory, and have made the entry durable already.
-        guard fsync(descriptor) == 0 || errno == EINVAL else {
-            throw SinkFile.failure("made durable", errno, directory)
+        switch DirectorySync.number(directory) {
+        // Some network file systems can't sync a directory, and have made the entry durable already. A directory that
+        // is writable but not readable can't be opened; the file system writes the entry later.
+        case 0, EINVAL, EACCES: return
+        case let number where number == EMFILE || number == ENFILE: throw failure(number, directory)
+        case let number: throw SinkFile.failure("made durable", number, directory)
         }
     }
 
@@ -100,7 +89,8 @@ enum SinkFileOpening {
         case EISDIR, ENXIO: return notRegular(path)
         case ENOENT:
             return UnderstudyError(
-                .cannotCreate, "the file can't be made: make the directory \(directory(of: path)) first", at: path)
+                .cannotCreate,
+                "the file can't be made: make the directory \(DirectorySync.directory(of: path)) first", at: path)
         default: return UnderstudyError(.cannotCreate, "the file can't be opened for writing: \(reason)", at: path)
         }
     }

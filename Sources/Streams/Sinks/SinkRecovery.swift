@@ -71,7 +71,7 @@ private struct SinkRecovery {
         case let search: return search
         }
         // If the file was rotated while the daemon was down, it is in the same directory under another name.
-        switch directories.paths(of: row.inode, in: SinkFileOpening.directory(of: row.path)) {
+        switch directories.paths(of: row.inode, in: DirectorySync.directory(of: row.path)) {
         case .failure(let error): return .unreadable(error)
         case .success(let paths):
             for path in paths where path != row.path && CommittedFile.mayBeRotated(path, from: row) {

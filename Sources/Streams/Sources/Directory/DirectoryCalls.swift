@@ -48,15 +48,7 @@ package struct DirectoryCalls: Sendable {
     }
 
     /// Syncs the names in a directory to the disk. Returns 0 or the errno.
-    package var synchronise: @Sendable (_ directory: String) -> Int32 = { path in
-        var outcome: Int32
-        repeat {
-            let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            outcome = descriptor >= 0 && fsync(descriptor) == 0 ? 0 : errno
-            if descriptor >= 0 { close(descriptor) }
-        } while outcome == EINTR
-        return outcome
-    }
+    package var synchronise: @Sendable (_ directory: String) -> Int32 = { DirectorySync.number($0) }
 
     package init() {}
 }

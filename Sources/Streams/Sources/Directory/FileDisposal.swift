@@ -123,11 +123,7 @@ struct FileDisposal {
             unlink(hidden)
             return outcome
         }
-        let directory = open(String(target[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if directory >= 0 {
-            fsync(directory)
-            close(directory)
-        }
+        _ = DirectorySync.number(String(target[..<slash]))
         return unlink(path) == 0 ? 0 : errno
     }
 

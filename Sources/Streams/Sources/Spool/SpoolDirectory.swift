@@ -72,45 +72,23 @@ struct SpoolDirectory: Sendable {
     /// Removes a segment durably: a power loss doesn't restore it.
     func removeSegment(_ sequence: UInt64) {
         unlink(segmentPath(sequence))
-        let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { return }
-        fsync(directory)
-        close(directory)
+        _ = DirectorySync.number(path)
     }
 
     /// XXH64 of up to 1024 bytes before `offset`; nil if they don't all exist.
     static func mark(_ descriptor: Int32, before offset: UInt64) throws(CannotTell) -> UInt64? {
-        let count = Int(min(offset, UInt64(markBytes)))
-        var bytes = [UInt8](repeating: 0, count: count)
-        guard try read(descriptor, &bytes, at: offset - UInt64(count)) == count else { return nil }
+        let count = min(offset, UInt64(markBytes))
+        guard let bytes = try read(descriptor, at: offset - count, count: Int(count)) else { return nil }
         return bytes.withUnsafeBufferPointer { XXHash64.hash($0, seed: 0) }
     }
 
-    /// Fills `bytes` up to the file's end; returns the number of bytes. Retries errors that pass within a moment.
-    static func read(_ descriptor: Int32, _ bytes: inout [UInt8], at offset: UInt64) throws(CannotTell) -> Int {
-        var filled = 0
-        var failures = 0
-        while filled < bytes.count {
-            let start = filled
-            let count = bytes.withUnsafeMutableBytes { room in
-                pread(descriptor, room.baseAddress.map { $0 + start }, room.count - start, off_t(offset) + off_t(start))
-            }
-            if count == 0 { break }
-            if count > 0 {
-                filled += count
-                continue
-            }
-            let why = CannotTell(number: errno)
-            failures += 1
-            guard why.number == EINTR || failures < mostFailures else { throw why }
-            usleep(retryMicroseconds)
-        }
-        return filled
+    /// nil if the bytes don't all exist. Retries errors that pass within a moment.
+    static func read(_ descriptor: Int32, at offset: UInt64, count: Int) throws(CannotTell) -> [UInt8]? {
+        if let bytes = DescriptorBytes.read(descriptor, at: offset, count: count) { return bytes }
+        let number = errno
+        guard number == 0 else { throw CannotTell(number: number) }
+        return nil
     }
-
-    /// How often a call on a segment may fail before it is treated as an error, and the pause between attempts.
-    static let mostFailures = 8
-    static let retryMicroseconds: UInt32 = 20_000
 
     /// Keeps letters, digits, `-` and `_`; every other byte becomes `%` and two digits, so that different sources have
     /// different directories. A very long name ends in a hash of the whole name.

@@ -53,13 +53,13 @@ struct SpoolRecovery {
 
     private mutating func examine(_ sequence: UInt64, _ checkpoint: FileCheckpoint?) -> Finding {
         let path = directory.segmentPath(sequence)
-        var status = stat()
-        let descriptor = Self.open(path, &status)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        guard descriptor >= 0 else {
-            return setAside(path, "can't be opened (\(String(cString: strerror(errno))))")
+        let descriptor: Int32
+        let length: UInt64
+        switch Self.open(path) {
+        case .success(let opened): (descriptor, length) = opened
+        case .failure(let why): return setAside(path, "can't be opened (\(String(cString: strerror(why.number))))")
         }
-        let length = UInt64(status.st_size)
+        defer { close(descriptor) }
         guard let checkpoint else { return .goesOn(length: length) }
         if checkpoint.isFinished, checkpoint.unanswered.isEmpty, length <= checkpoint.offset { return .isFinished }
         guard length >= checkpoint.offset else {
@@ -82,21 +82,24 @@ struct SpoolRecovery {
         return .goesOn(length: length)
     }
 
-    /// Opens a segment and reads its status, repeatedly if necessary: a failure that passes within a moment mustn't
-    /// lose the segment. Returns -1 with errno.
-    private static func open(_ path: String, _ status: inout stat) -> Int32 {
-        for _ in 1..<SpoolDirectory.mostFailures {
+    /// Opens a segment and reads its length, repeatedly if necessary: a failure that passes within a moment mustn't
+    /// lose the segment.
+    private static func open(
+        _ path: String
+    ) -> Result<(descriptor: Int32, length: UInt64), PatientCall.CallFailure> {
+        var length: UInt64 = 0
+        return PatientCall.result { () -> Int32 in
             let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-            if descriptor >= 0, fstat(descriptor, &status) == 0 { return descriptor }
-            if descriptor >= 0 { close(descriptor) }
-            usleep(SpoolDirectory.retryMicroseconds)
-        }
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 || fstat(descriptor, &status) == 0 { return descriptor }
-        let number = errno
-        close(descriptor)
-        errno = number
-        return -1
+            var status = stat()
+            guard descriptor >= 0, fstat(descriptor, &status) != 0 else {
+                length = UInt64(status.st_size)
+                return descriptor
+            }
+            let number = errno
+            close(descriptor)
+            errno = number
+            return -1
+        }.map { ($0, length) }
     }
 
     private func setAside(_ path: String, _ why: String) -> Finding {
@@ -138,11 +141,10 @@ struct SpoolRecovery {
         var offset = start
         var lines: UInt64 = 0
         while offset < end {
-            var room = [UInt8](repeating: 0, count: Int(min(65_536, end - offset)))
-            let count = try SpoolDirectory.read(descriptor, &room, at: offset)
-            guard count > 0 else { break }
-            for byte in room[..<count] where byte == 0x0A { lines += 1 }
-            offset += UInt64(count)
+            let count = min(65_536, end - offset)
+            guard let bytes = try SpoolDirectory.read(descriptor, at: offset, count: Int(count)) else { break }
+            lines += UInt64(bytes.withUnsafeBytes { LineFeeds.count($0) })
+            offset += count
         }
         return lines
     }

@@ -181,12 +181,7 @@ final class SpoolTail {
     }
 
     private static func isNewline(_ descriptor: Int32, at offset: UInt64) -> Bool {
-        var byte: [UInt8] = [0]
-        do throws(CannotTell) {
-            return try SpoolDirectory.read(descriptor, &byte, at: offset) == 1 && byte[0] == 0x0A
-        } catch {
-            // A line that may be open is ended before another begins: at worst this adds a blank line.
-            return false
-        }
+        // If it can't be read, a line that may be open is ended before another begins: at worst this adds a blank line.
+        DescriptorBytes.read(descriptor, at: offset, count: 1) == [0x0A]
     }
 }

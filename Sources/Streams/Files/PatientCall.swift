@@ -3,7 +3,7 @@ import Glibc
 /// Repeats a system call for about a second while it fails with an errno that may be temporary.
 ///
 /// For calls at a start or during the repair of a file, which aren't made again later: treating the first failure as
-/// final would leave duplicate lines in a file.
+/// final would leave duplicate lines in a file. Spools read their segments with it at a commit as well.
 enum PatientCall {
     private static let passing: Set<Int32> = [
         EINTR, EIO, ENOMEM, EAGAIN, EBUSY, EMFILE, ENFILE, ENOLCK, ENOSPC, EDQUOT,
