@@ -62,8 +62,11 @@ private func records(_ numbers: Range<Int>, chunk: Int32 = 0, origin: Int32 = 0)
 
 /// The queues of a lane, without threads.
 @Suite struct LaneQueueTests {
-    private func queue(_ change: (inout CascadeOptions) -> Void = { _ in }) -> LaneQueue {
-        LaneQueue(options(change), isOrdered: true, routes: AnswerRoutes([], labels: 2, refusals: nil))
+    /// A queue whose origin 0 is open.
+    private func queue() -> LaneQueue {
+        var queue = LaneQueue(options(), isOrdered: true, routes: AnswerRoutes([], labels: 2, refusals: nil))
+        _ = queue.openOrigin(SourceOrigin(source: "s", path: "s", file: nil))
+        return queue
     }
 
     @Test func linesUnderWayAreBounded() throws {

@@ -70,9 +70,9 @@ package struct LaneQueue {
         return true
     }
 
-    mutating func openOrigin(_ origin: SourceOrigin) -> Int32 { records.open(origin) }
+    package mutating func openOrigin(_ origin: SourceOrigin) -> Int32 { records.open(origin) }
 
-    mutating func closeOrigin(_ slot: Int32) { records.close(slot) }
+    package mutating func closeOrigin(_ slot: Int32) { records.close(slot) }
 
     /// Queues the first of `read`, which are of one chunk and one origin: as many as there is room for, with at most
     /// `linesAhead` lines under way. Returns their number.
