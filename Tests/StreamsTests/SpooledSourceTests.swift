@@ -249,6 +249,14 @@ import Testing
         #expect(try files() == ["00000000000000000001.seg.damaged", "00000000000000000002.seg"])
     }
 
+    /// It may end in the first half of a line, whose other half would begin the next segment.
+    @Test func aNewestSegmentThatCannotBeOpenedEndsTheStart() throws {
+        try FileManager.default.createDirectory(
+            atPath: spool + "/wire/00000000000000000001.seg", withIntermediateDirectories: true)
+        #expect(throws: UnderstudyError.self) { try source(SpoolStore()) }
+        #expect(try files() == ["00000000000000000001.seg"])
+    }
+
     @Test func foreignCheckpointsAndFilesAreLeftAlone() throws {
         var store = SpoolStore()
         let foreign = FileCheckpoint(

@@ -2,7 +2,7 @@ import Diagnostics
 import Glibc
 
 /// Recovers the spool of an earlier run and finds the position to continue at. Damage is set aside and reported; it
-/// never stops a start.
+/// never stops a start. A segment that can't be read says nothing about damage: it stops the start.
 struct SpoolRecovery {
     private(set) var segments: [SpoolState.Segment] = []
     /// Where to continue, by sequence, in segments that an earlier run had begun to answer.
@@ -15,7 +15,8 @@ struct SpoolRecovery {
     private let source: String
     private let report: @Sendable (UnderstudyError) -> Void
 
-    /// Errors: `cannotCreate`, `missingInput`: a spool needs a segment to append to.
+    /// Errors: `inputOutput`, `noPermission` if a segment can't be read; `cannotCreate`, `missingInput`: a spool needs a
+    /// segment to append to.
     init(
         _ directory: SpoolDirectory, source: String, checkpoints: [FileCheckpoint],
         report: @escaping @Sendable (UnderstudyError) -> Void
@@ -31,7 +32,7 @@ struct SpoolRecovery {
         let sequences = try directory.sequences()
         var finished: [UInt64] = []
         for sequence in sequences {
-            switch examine(sequence, known[sequence]) {
+            switch try examine(sequence, known[sequence]) {
             case .goesOn(let length):
                 segments.append(SpoolState.Segment(sequence: sequence, length: length, isSealed: true))
             case .isFinished: finished.append(sequence)
@@ -51,13 +52,15 @@ struct SpoolRecovery {
         case isDamaged
     }
 
-    private mutating func examine(_ sequence: UInt64, _ checkpoint: FileCheckpoint?) -> Finding {
+    private mutating func examine(
+        _ sequence: UInt64, _ checkpoint: FileCheckpoint?
+    ) throws(UnderstudyError) -> Finding {
         let path = directory.segmentPath(sequence)
         let descriptor: Int32
         let length: UInt64
         switch Self.open(path) {
         case .success(let opened): (descriptor, length) = opened
-        case .failure(let why): return setAside(path, "can't be opened (\(String(cString: strerror(why.number))))")
+        case .failure(let why): throw Self.unreadable(path, why.number)
         }
         defer { close(descriptor) }
         guard let checkpoint else { return .goesOn(length: length) }
@@ -73,7 +76,7 @@ struct SpoolRecovery {
             }
             passed = try Self.lines(in: descriptor, from: start, to: checkpoint.offset)
         } catch {
-            return setAside(path, "can't be read (\(error.reason))")
+            throw Self.unreadable(path, error.number)
         }
         origins[sequence] = SourceOrigin(
             source: source, path: path, file: SpoolState.identity(sequence), start: start,
@@ -102,6 +105,14 @@ struct SpoolRecovery {
         }.map { ($0, length) }
     }
 
+    /// Says nothing about the segment's lines: a start that went on without them would lose them.
+    private static func unreadable(_ path: String, _ number: Int32) -> UnderstudyError {
+        UnderstudyError(
+            .reading(number, else: .inputOutput),
+            "the spool's segment can't be read: \(String(cString: strerror(number))); move it away to go on without its "
+                + "lines", at: path)
+    }
+
     private func setAside(_ path: String, _ why: String) -> Finding {
         let aside = path + ".damaged"
         let outcome =
@@ -113,14 +124,22 @@ struct SpoolRecovery {
         return .isDamaged
     }
 
-    /// Continues the newest segment if it can be appended to, or creates the next one.
+    /// Continues the newest segment, or creates the next one if the newest one is finished or damaged.
+    ///
+    /// A newest segment that can't be opened ends the start: it may end in the first half of a line, whose other half
+    /// mustn't begin the next segment.
     private mutating func openTail(newest: UInt64) throws(UnderstudyError) {
         if let last = segments.last, last.sequence == newest {
-            tail = Glibc.open(directory.segmentPath(newest), O_RDWR | O_CLOEXEC)
-            if tail >= 0 {
-                segments[segments.count - 1].isSealed = false
-                return
+            let path = directory.segmentPath(newest)
+            switch PatientCall.result({ Glibc.open(path, O_RDWR | O_CLOEXEC) }) {
+            case .success(let descriptor): tail = descriptor
+            case .failure(let why):
+                throw UnderstudyError(
+                    .writing(why.number, else: .cannotCreate),
+                    "the spool's segment can't be appended to: \(String(cString: strerror(why.number)))", at: path)
             }
+            segments[segments.count - 1].isSealed = false
+            return
         }
         let sequence = newest + 1
         tail = directory.makeSegment(sequence)
