@@ -90,7 +90,7 @@ let package = Package(
         tests("DiagnosticsTests", ["Diagnostics"]),
         tests("TensorsTests", ["Tensors", "Diagnostics", "CKernels", "TestSupport"]),
         tests("TextTests", ["Text", "Diagnostics", "TestSupport"]),
-        tests("ModelsTests", ["Distillation", "CKernels", "Models", "Tensors", "Text", "Diagnostics", "TestSupport"]),
+        tests("ModelsTests", ["CKernels", "Models", "Tensors", "Text", "Diagnostics", "TestSupport"]),
         tests("DistillationTests", ["Distillation", "Models", "Tensors", "Text", "Diagnostics"]),
         tests("ConfigurationTests", ["Configuration", "Diagnostics", "TestSupport"]),
         tests("StreamsTests", ["Streams", "Diagnostics", "CFiles", "TestSupport"]),

@@ -1,31 +1,24 @@
-import Distillation
+import Glibc
 import Models
 import Tensors
 import Testing
 
 @Suite struct StudentGradientTests {
-    private func loss(_ golden: StudentGolden) -> DistillationLoss {
-        let metadata = golden.file.metadata
-        return DistillationLoss(
-            kind: DistillationLoss.Kind(rawValue: metadata["loss"] ?? "") ?? .mse,
-            labelShare: Float(metadata["lambda"] ?? "") ?? 0, temperature: Float(metadata["temperature"] ?? "") ?? 1)
-    }
-
     private func evaluate(_ golden: StudentGolden, _ pass: StudentPass) -> (loss: Float, gradient: [Float]) {
         let classes = golden.configuration.labels.count
-        let loss = loss(golden)
+        let loss = GoldenLoss(golden.file.metadata)
         let logits = pass.forward(golden.weights, golden.batch)
-        var gradient = [Float](repeating: 0, count: golden.batch.count * classes)
-        var total: Float = 0
-        gradient.withUnsafeMutableBufferPointer { buffer in
-            guard let out = buffer.baseAddress else { return }
-            for line in 0..<golden.batch.count {
-                total += loss.evaluate(
-                    logits: logits + line * classes, classes: classes, label: golden.labels[line],
-                    teacher: golden.teacher.row(line), gradient: out + line * classes)
-            }
+        var gradient: [Float] = []
+        var total = 0.0
+        for line in 0..<golden.batch.count {
+            func values(_ row: UnsafeMutablePointer<Float>) -> [Double] { (0..<classes).map { Double(row[$0]) } }
+            let result = loss.evaluate(
+                values(logits + line * classes), label: Int(golden.labels[line]),
+                teacher: values(golden.teacher.row(line)))
+            total += result.loss
+            gradient += result.gradient.map { Float($0) }
         }
-        return (total, gradient)
+        return (Float(total), gradient)
     }
 
     private func gradients(_ golden: StudentGolden) -> (loss: Float, gradients: StudentWeights) {
@@ -80,5 +73,49 @@ import Testing
                 #expect(abs(slope - gradient.pointer[index]) < 5e-3, "\(name)[\(index)]")
             }
         }
+    }
+}
+
+/// The loss of make-student-goldens.py in f64: λ · CE + (1 − λ) · (mean squared error, or T² · KL).
+private struct GoldenLoss {
+    let isDivergence: Bool
+    let labelShare: Double
+    let temperature: Double
+
+    init(_ metadata: [String: String]) {
+        isDivergence = metadata["loss"] == "kl"
+        labelShare = Double(metadata["lambda"] ?? "") ?? 0
+        temperature = Double(metadata["temperature"] ?? "") ?? 1
+    }
+
+    /// `label` is negative if unknown.
+    func evaluate(_ logits: [Double], label: Int, teacher: [Double]) -> (loss: Double, gradient: [Double]) {
+        let share = label >= 0 ? 1 - labelShare : 1
+        var loss = 0.0
+        var gradient = logits.map { _ in 0.0 }
+        if label >= 0 {
+            let own = Self.softmax(logits, 1)
+            loss -= labelShare * log(own[label])
+            for index in logits.indices { gradient[index] += labelShare * (own[index] - (index == label ? 1 : 0)) }
+        }
+        let own = Self.softmax(logits, temperature)
+        let wanted = Self.softmax(teacher, temperature)
+        for index in logits.indices {
+            if isDivergence {
+                loss += share * temperature * temperature * wanted[index] * log(wanted[index] / own[index])
+                gradient[index] += share * temperature * (own[index] - wanted[index])
+            } else {
+                let difference = logits[index] - teacher[index]
+                loss += share * difference * difference / Double(logits.count)
+                gradient[index] += share * 2 * difference / Double(logits.count)
+            }
+        }
+        return (loss, gradient)
+    }
+
+    private static func softmax(_ logits: [Double], _ temperature: Double) -> [Double] {
+        let powers = logits.map { exp($0 / temperature) }
+        let sum = powers.reduce(0, +)
+        return powers.map { $0 / sum }
     }
 }
