@@ -88,18 +88,15 @@ public final class StudentOptimizer {
     ) {
         step += 1
         let scale = scale * clipping(gradients, scale, embeddingRows, shortcutRows)
-        let weightTensors = weights.denseTensors
-        let gradientTensors = gradients.denseTensors
-        let firstTensors = first.denseTensors
-        let secondTensors = second.denseTensors
         let stepSize = rate / (1 - pow(options.beta1, Float(step)))
         let correction = 1 / (1 - pow(options.beta2, Float(step)))
         note(stepFactor: stepSize / correction.squareRoot())
-        for index in weightTensors.indices {
-            let decay = weightTensors[index].rows > 1 ? rate * options.weightDecay : 0
+        for tensor in StudentTensor.denseTensors {
+            let weight = weights[tensor]
+            let decay = weight.rows > 1 ? rate * options.weightDecay : 0
             apply(
-                weightTensors[index].pointer, gradientTensors[index].pointer, firstTensors[index].pointer,
-                secondTensors[index].pointer, weightTensors[index].count, stepSize, correction, rate, decay, scale)
+                weight.pointer, gradients[tensor].pointer, first[tensor].pointer, second[tensor].pointer, weight.count,
+                stepSize, correction, rate, decay, scale)
         }
         rows(
             weights.embedding, gradients.embedding, first.embedding, second.embedding, embeddingRows, stepSize,
@@ -142,7 +139,9 @@ public final class StudentOptimizer {
     ) -> Float {
         guard options.clip > 0 else { return 1 }
         var sum = 0.0
-        for tensor in gradients.denseTensors { sum += us_sum_of_squares(Int64(tensor.count), tensor.pointer) }
+        for tensor in StudentTensor.denseTensors {
+            sum += us_sum_of_squares(Int64(gradients[tensor].count), gradients[tensor].pointer)
+        }
         for row in embeddingRows {
             sum += us_sum_of_squares(Int64(gradients.embedding.columns), gradients.embedding.row(Int(row)))
         }

@@ -151,11 +151,12 @@ public final class StudentTrainer {
 
     /// Adds one part of every dense tensor's gradient, over all shards in their order, and clears it there.
     private func reduce(part: Int) {
-        for (index, total) in gradients.denseTensors.enumerated() {
+        for tensor in StudentTensor.denseTensors {
+            let total = gradients[tensor]
             let first = total.count * part / shards.count
             let end = total.count * (part + 1) / shards.count
             for shard in shards {
-                let own = shard.gradients.denseTensors[index].pointer + first
+                let own = shard.gradients[tensor].pointer + first
                 us_add_scaled(Int64(end - first), total.pointer + first, own, 1)
                 own.update(repeating: 0, count: end - first)
             }
@@ -210,11 +211,8 @@ final class TrainingShard {
 
     init(_ configuration: StudentConfiguration, seed: UInt64, number: Int) {
         pass = StudentPass(configuration)
-        // Dense tensors only; the tables' gradients are shared.
-        var small = configuration
-        small.vocabularySize = 1
-        small.shortcutBuckets = 0
-        gradients = StudentWeights(zeros: small)
+        // The tables' gradients are shared.
+        gradients = StudentWeights(zeros: configuration, tables: false)
         generator = SeededGenerator(seed: seed, stream: UInt64(1000 + number))
     }
 

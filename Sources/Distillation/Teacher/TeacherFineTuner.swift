@@ -60,7 +60,9 @@ public struct TeacherFineTuner {
             path: "\(base)/\(ModelDirectory.weights)", configuration: configuration, part: .base)
         // A classifier with other labels, or the same in another order, can't be used.
         var missing = file.missing
-        if baseLabels != train.labels { missing.formUnion(file.weights.classifierTensors.map(\.name)) }
+        if baseLabels != train.labels {
+            missing.formUnion(file.weights.tensors.filter { $0.form.matrix.part == .classifier }.map(\.name))
+        }
         let trainer = try TeacherTrainer(
             configuration: configuration, weights: file.weights, missing: missing, options: options)
         let training = tokenised(train.labelled(), configuration)

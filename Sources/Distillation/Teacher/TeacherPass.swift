@@ -56,7 +56,13 @@ final class TeacherPass {
 
     /// The trained tensors, in one order for weights and gradients: embeddings if they are trained, blocks, head.
     static func tensors(_ weights: TeacherWeights, layers: Range<Int>, embeddings: Bool) -> [TeacherTensor] {
-        (embeddings ? weights.embeddingTensors : []) + layers.flatMap { weights.layerTensors($0) } + weights.headTensors
+        weights.tensors.filter { tensor in
+            switch tensor.form.matrix.part {
+            case .embeddings: embeddings
+            case .block(let number): layers.contains(number)
+            case .pooler, .classifier: true
+            }
+        }
     }
 
     /// The gradients in that order.

@@ -137,8 +137,8 @@ final class TeacherAdamW {
         let correction2 = 1 - power(options.beta2, steps)
         forEachTensor { index, kernels in
             let tensor = self.tensors[index]
-            let isHead = !tensor.name.hasPrefix("bert.encoder") && !tensor.name.hasPrefix("bert.embeddings")
-            let rate = factor * (isHead ? self.options.headLearningRate : self.options.learningRate)
+            let rate =
+                factor * (tensor.form.matrix.part.isHead ? self.options.headLearningRate : self.options.learningRate)
             kernels.pointee.adamw(
                 tensor.pointer, self.means[index].pointer, self.squares[index].pointer, gradients[index].pointer,
                 Int64(tensor.count), scale, rate, self.options.beta1, self.options.beta2, self.options.epsilon,

@@ -28,9 +28,10 @@ public final class TeacherTrainer {
         self.weights = weights
         self.options = options
         // If one tensor of a head is missing, the whole head is initialised anew.
-        for (part, group) in [weights.poolerTensors, weights.classifierTensors].enumerated()
-        where group.contains(where: { missing.contains($0.name) }) {
-            var generator = SeededGenerator(seed: SeededGenerator.mixed(options.seed, 0x4ead + UInt64(part)))
+        for (number, part) in [TeacherMatrix.Part.pooler, .classifier].enumerated() {
+            let group = weights.headTensors.filter { $0.form.matrix.part == part }
+            guard group.contains(where: { missing.contains($0.name) }) else { continue }
+            var generator = SeededGenerator(seed: SeededGenerator.mixed(options.seed, 0x4ead + UInt64(number)))
             for tensor in group {
                 for index in 0..<tensor.count {
                     tensor.pointer[index] =
@@ -180,7 +181,7 @@ extension TeacherTrainer {
         let outcome = step.computeGradients(lines, of: set, states: states, key: key)
         // Gradients number their layers from the first trained one; the weights' names have the model's numbers.
         let gradients = zip(step.tensors, step.gradients).map { weight, gradient in
-            TeacherTensor(weight.name, gradient.matrix, shape: gradient.shape, offset: gradient.offset)
+            TeacherTensor(weight.form, gradient.matrix)
         }
         return (outcome.loss / Double(lines.count), gradients)
     }

@@ -23,12 +23,12 @@ final class FastRecurrence: Sendable {
         paddedUnits = padded
         let precision = asked.kernelCode
         self.precision = precision
-        packed = [weights.forward, weights.backward].map { direction in
+        packed = [weights.f32.forward, weights.f32.backward].map { direction in
             let buffer = AlignedBuffer<UInt8>(zeros: Int(us_recurrence_bytes(Int32(padded), precision)))
             us_pack_recurrence(Int32(units), Int32(padded), precision, direction.recurrent.pointer, buffer.pointer)
             return buffer
         }
-        biases = [weights.forward, weights.backward].map { direction in
+        biases = [weights.f32.forward, weights.f32.backward].map { direction in
             let buffer = AlignedBuffer<UInt16>(zeros: 4 * padded)
             us_pack_projection(Int32(units), Int32(padded), precision, direction.bias.pointer, buffer.pointer)
             return buffer
@@ -126,7 +126,7 @@ final class ProjectionTable: @unchecked Sendable {
 
     init(_ weights: StudentServingWeights, units: Int, paddedUnits: Int, precision: Int32) {
         embedding = weights.embedding
-        directions = [Direction(weights.forward), Direction(weights.backward)]
+        directions = [Direction(weights.f32.forward), Direction(weights.f32.backward)]
         self.units = units
         self.paddedUnits = paddedUnits
         self.precision = precision

@@ -41,14 +41,7 @@ public enum StudentFiles {
         let file = try SafetensorsFile(path: "\(directory)/\(ModelDirectory.weights)")
         // Checked before memory is allocated: a damaged configuration may claim any size.
         for (name, shape) in configuration.tensorShapes { try file.check(name, shape: shape) }
-        let weights = StudentWeights(zeros: configuration)
-        for (name, matrix, shape) in weights.named {
-            let stored =
-                shape.count == 1
-                ? try file.vector(name, count: shape[0]) : try file.matrix(name, rows: shape[0], columns: shape[1])
-            withExtendedLifetime(stored) { matrix.pointer.update(from: stored.pointer, count: stored.count) }
-        }
-        return weights
+        return try StudentWeights { (tensor) throws(UnderstudyError) in try file.matrix(tensor, of: configuration) }
     }
 
     /// Writes the three kinds of files into `directory`, which must exist (see `ModelDirectory.publish`).

@@ -90,12 +90,13 @@ public final class StudentPass {
     ) {
         let mask = embeddingMaskScratch.floats(rate > 0 ? batch.count * width : 0)
         if rate > 0 { Self.drawMask(mask, count: batch.count * width, rate: rate, generator: &generator) }
+        let embedding = weights.embedding
         for direction in 0...1 {
             let inputs = inputScratch[direction].floats(plan.rows * width)
             forEachRow(direction) { row, source, line in
                 let out = inputs + row * width
                 switch configuration.input {
-                case .tokens: out.update(from: weights.embedding.row(Int(batch.tokens.ids[source])), count: width)
+                case .tokens: out.update(from: embedding.row(Int(batch.tokens.ids[source])), count: width)
                 case .sentenceVector: mean(weights, batch, line: line, into: out)
                 }
                 guard rate > 0 else { return }
@@ -155,12 +156,13 @@ public final class StudentPass {
         let rate = dropout?.shortcut ?? 0
         let mask = shortcutMaskScratch.floats(rate > 0 ? batch.buckets.ids.count : 0)
         if rate > 0 { Self.drawMask(mask, count: batch.buckets.ids.count, rate: rate, generator: &generator) }
+        let shortcut = weights.shortcut
         for line in 0..<lines {
             let range = Int(batch.buckets.offsets[line])..<Int(batch.buckets.offsets[line + 1])
             let scale = NGramTable.scale(range.count)
             let out = logits + line * labels
             for index in range {
-                let row = weights.shortcut.pointer + Int(batch.buckets.ids[index]) * labels
+                let row = shortcut.pointer + Int(batch.buckets.ids[index]) * labels
                 let factor = rate > 0 ? scale * mask[index] : scale
                 for label in 0..<labels { out[label] += factor * row[label] }
             }
@@ -263,12 +265,13 @@ public final class StudentPass {
     ) {
         let rate = dropout?.shortcut ?? 0
         let mask = shortcutMaskScratch.floats(0)
+        let shortcut = gradients.shortcut
         for line in 0..<batch.count {
             let range = Int(batch.buckets.offsets[line])..<Int(batch.buckets.offsets[line + 1])
             let scale = NGramTable.scale(range.count)
             let gradient = logitsGradient + line * labels
             for index in range {
-                let row = gradients.shortcut.pointer + Int(batch.buckets.ids[index]) * labels
+                let row = shortcut.pointer + Int(batch.buckets.ids[index]) * labels
                 let factor = rate > 0 ? scale * mask[index] : scale
                 for label in 0..<labels { row[label] += factor * gradient[label] }
             }

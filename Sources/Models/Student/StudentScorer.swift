@@ -27,7 +27,7 @@ public final class StudentScorer: LineScorer {
             student.configuration.shortcutBuckets > 0 ? NGramTable(rows: student.weights.shortcut) : nil
         exit = student.configuration.earlyExit.map {
             ExitClassifier(
-                table: NGramTable(rows: student.weights.exit), bias: student.weights.exitBias, exit: $0,
+                table: NGramTable(rows: student.weights.exit), bias: student.weights.f32.exitBias, exit: $0,
                 temperature: student.temperature)
         }
         block = LockstepBlock(student.configuration, fast)
@@ -89,13 +89,14 @@ public final class StudentScorer: LineScorer {
     private func head(
         _ lines: ArraySlice<Int32>, _ batch: StudentBatch, into output: UnsafeMutableBufferPointer<Float>
     ) {
-        let weights = student.weights
+        let weights = student.weights.f32
+        let (denseBias, classifierBias) = (weights.denseBias, weights.classifierBias)
         let labels = student.labels.count
         let size = student.configuration.denseSize
         let pooledSize = student.configuration.pooledSize
         for row in 0..<lines.count {
-            dense.row(row).update(from: weights.denseBias.pointer, count: size)
-            logits.row(row).update(from: weights.classifierBias.pointer, count: labels)
+            dense.row(row).update(from: denseBias.pointer, count: size)
+            logits.row(row).update(from: classifierBias.pointer, count: labels)
         }
         MatrixProduct.multiply(
             transposeB: true, m: lines.count, n: size, k: pooledSize, block.pooled.pointer, lda: pooledSize,

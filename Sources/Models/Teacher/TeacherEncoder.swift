@@ -148,12 +148,12 @@ public final class TeacherEncoder {
                 }
                 kernels.pointee.embed(
                     hidden.pointer + (start - base) * width, ids, Int64(tokens.length(line)), Int64(width), words,
-                    weights.positionEmbeddings.pointer, weights.typeEmbeddings.pointer)
+                    weights.f32.positionEmbeddings.pointer, weights.f32.typeEmbeddings.pointer)
             }
         }
         kernels.pointee.residual_layer_norm(
-            hidden.pointer, hidden.pointer, nil, nil, weights.embeddingNormGain.pointer,
-            weights.embeddingNormShift.pointer, Int64(total), Int64(width), configuration.layerNormEpsilon, nil,
+            hidden.pointer, hidden.pointer, nil, nil, weights.f32.embeddingNormGain.pointer,
+            weights.f32.embeddingNormShift.pointer, Int64(total), Int64(width), configuration.layerNormEpsilon, nil,
             nil, nil)
     }
 
@@ -166,7 +166,7 @@ public final class TeacherEncoder {
         layer.queryKeyValue.multiply(
             hidden.pointer, rows: total, into: queryKeyValue, ldy: 3 * width, scratch: dense)
         kernels.pointee.bias(
-            queryKeyValue, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue, weights.f32.layers[index].queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for line in lines {
             let start = Int(tokens.offsets[line]) - base
             var shape = attentionShape(length: tokens.length(line))
@@ -198,7 +198,7 @@ public final class TeacherEncoder {
             (queryKeyValue + start * 3 * width).update(from: projected.pointer + row * width, count: width)
         }
         kernels.pointee.bias(
-            queryKeyValue, layer.vectors.queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
+            queryKeyValue, weights.f32.layers[index].queryKeyValueBias.pointer, Int64(total), Int64(3 * width))
         for (row, line) in lines.enumerated() {
             guard tokens.length(line) > 0 else {
                 (context + row * width).update(repeating: 0, count: width)
@@ -216,7 +216,7 @@ public final class TeacherEncoder {
     /// The part after attention, token by token: hidden and context (rows, D) → hidden (rows, D).
     private func finish(_ index: Int, rows: Int) {
         let layer = weights.layers[index]
-        let vectors = layer.vectors
+        let vectors = weights.f32.layers[index]
         let width = configuration.hiddenSize
         layer.attentionOutput.multiply(
             context, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
@@ -260,17 +260,17 @@ public final class TeacherEncoder {
         var features = hidden.pointer
         if configuration.pooling == .cls {
             MatrixProduct.multiply(
-                transposeB: true, m: count, n: width, k: width, features, lda: width, weights.pooler.pointer,
+                transposeB: true, m: count, n: width, k: width, features, lda: width, weights.f32.pooler.pointer,
                 ldb: width,
                 into: projected.pointer, ldc: width)
             features = projected.pointer
             kernels.pointee.bias_activation(
-                features, weights.poolerBias.pointer, Int64(count), Int64(width), Int32(BERT_TANH.rawValue), nil)
+                features, weights.f32.poolerBias.pointer, Int64(count), Int64(width), Int32(BERT_TANH.rawValue), nil)
         }
         MatrixProduct.multiply(
-            transposeB: true, m: count, n: labels, k: width, features, lda: width, weights.classifier.pointer,
+            transposeB: true, m: count, n: labels, k: width, features, lda: width, weights.f32.classifier.pointer,
             ldb: width, into: logits, ldc: labels)
-        kernels.pointee.bias(logits, weights.classifierBias.pointer, Int64(count), Int64(labels))
+        kernels.pointee.bias(logits, weights.f32.classifierBias.pointer, Int64(count), Int64(labels))
     }
 
     private func attentionShape(length: Int) -> bert_attention_shape {

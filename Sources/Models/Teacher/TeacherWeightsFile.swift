@@ -15,8 +15,7 @@ public struct TeacherWeightsFile: Sendable {
         case base
     }
 
-    /// Matrices by their Hugging Face names.
-    typealias Quantised = [String: QuantisedMatrix]
+    typealias Quantised = [TeacherMatrix: QuantisedMatrix]
 
     public let weights: TeacherWeights
     /// The matrices kept in i8 instead of being read into `weights`, where they are zero.
@@ -34,37 +33,38 @@ public struct TeacherWeightsFile: Sendable {
         path: String, configuration: TeacherConfiguration, part: Part, keepsBytes: Bool
     ) throws(UnderstudyError) {
         let file = try SafetensorsFile(path: path)
-        let probe = "embeddings.word_embeddings.weight"
-        guard file.contains("bert." + probe) || file.contains(probe) else {
+        let probe = TeacherMatrix.Outer.wordEmbeddings.name
+        let prefixed = file.contains(probe)
+        guard prefixed || Self.storedName(probe, prefixed: false, in: file) != nil else {
             throw UnderstudyError(
-                .invalidData, "holds no tensor bert.\(probe); a teacher's weights must be those of a BERT model",
-                at: path)
+                .invalidData, "holds no tensor \(probe); a teacher's weights must be those of a BERT model", at: path)
         }
-        let prefixed = file.contains("bert." + probe)
         try Self.checkSizes(file, configuration, prefixed: prefixed)
         let weights = TeacherWeights(zeros: configuration)
         var missing: Set<String> = []
-        var quantised: Quantised = [:]
-        let kept = keepsBytes ? try Self.quantisedNames(file, configuration, prefixed: prefixed) : []
-        let optional = Set(part == .base ? weights.headTensors.map(\.name) : [])
+        var quantised: [TeacherMatrix: [QuantisedMatrix]] = [:]
+        let kept = keepsBytes ? try Self.quantisedMatrices(file, configuration, prefixed: prefixed) : []
         for tensor in weights.tensors where tensor.count > 0 {
+            let isHead = tensor.form.matrix.part.isHead
+            let isOptional = part == .base && isHead
             guard let name = Self.storedName(tensor.name, prefixed: prefixed, in: file) else {
-                guard optional.contains(tensor.name) else {
+                guard isOptional else {
                     let advice =
-                        tensor.name.hasPrefix("bert.encoder") || tensor.name.hasPrefix("bert.embeddings")
-                        ? "config.json and the weights don't belong together"
-                        : "the model can't classify yet; fine-tune it with `understudy train teacher`"
+                        isHead
+                        ? "the model can't classify yet; fine-tune it with `understudy train teacher`"
+                        : "config.json and the weights don't belong together"
                     throw UnderstudyError(.invalidData, "holds no tensor \(tensor.name): \(advice)", at: path)
                 }
                 missing.insert(tensor.name)
                 continue
             }
-            if optional.contains(tensor.name), try file.shape(of: name) != tensor.shape {
+            if isOptional, try file.shape(of: name) != tensor.shape {
                 missing.insert(tensor.name)
                 continue
             }
-            if kept.contains(tensor.name) {
-                quantised[tensor.name] = try file.quantised(name, rows: tensor.shape[0], columns: tensor.shape[1])
+            if kept.contains(tensor.form.matrix) {
+                quantised[tensor.form.matrix, default: []].append(
+                    try file.quantised(name, rows: tensor.shape[0], columns: tensor.shape[1]))
                 continue
             }
             let read =
@@ -74,59 +74,39 @@ public struct TeacherWeightsFile: Sendable {
             withExtendedLifetime(read) { tensor.pointer.update(from: read.pointer, count: tensor.count) }
         }
         self.weights = weights
-        self.quantised = quantised
+        self.quantised = quantised.mapValues { $0.count == 1 ? $0[0] : QuantisedMatrix(stacking: $0) }
         self.missing = missing
     }
 
     /// The large matrices that are stored as i8. Query, key and value must be all i8 or none.
-    private static func quantisedNames(
+    private static func quantisedMatrices(
         _ file: SafetensorsFile, _ configuration: TeacherConfiguration, prefixed: Bool
-    ) throws(UnderstudyError) -> Set<String> {
-        var groups = [[TeacherWeights.wordEmbeddingsName]]
-        for index in 0..<configuration.layers {
-            let names = TeacherWeights.matrixNames(layer: index)
-            groups += [names.queryKeyValue, [names.attentionOutput], [names.intermediate], [names.output]]
+    ) throws(UnderstudyError) -> Set<TeacherMatrix> {
+        var kept: Set<TeacherMatrix> = []
+        var others: Set<TeacherMatrix> = []
+        for form in configuration.tensorForms where form.matrix.isLarge {
+            kept.insert(form.matrix)
+            guard let stored = storedName(form.name, prefixed: prefixed, in: file) else { continue }
+            if try file.storedType(of: stored) != .i8 { others.insert(form.matrix) }
         }
-        var kept: Set<String> = []
-        for group in groups {
-            var isQuantised = true
-            for name in group {
-                guard let stored = storedName(name, prefixed: prefixed, in: file) else { continue }
-                if try file.storedType(of: stored) != .i8 { isQuantised = false }
-            }
-            if isQuantised { kept.formUnion(group) }
-        }
-        return kept
+        return kept.subtracting(others)
     }
 
     /// Compares the sizes that determine the weights' memory with the file, before any memory is allocated.
     private static func checkSizes(
         _ file: SafetensorsFile, _ configuration: TeacherConfiguration, prefixed: Bool
     ) throws(UnderstudyError) {
-        let hidden = configuration.hiddenSize
-        let embeddings = "bert.embeddings."
-        var expected: [(String, [Int])] = [
-            (embeddings + "word_embeddings.weight", [configuration.vocabularySize, hidden]),
-            (embeddings + "position_embeddings.weight", [configuration.maximumLength, hidden]),
-            (embeddings + "token_type_embeddings.weight", [configuration.typeVocabularySize, hidden]),
-        ]
-        for index in 0..<configuration.layers {
-            let names = TeacherWeights.matrixNames(layer: index)
-            expected += (names.queryKeyValue + [names.attentionOutput]).map { ($0, [hidden, hidden]) }
-            expected.append((names.intermediate, [configuration.intermediateSize, hidden]))
-            expected.append((names.output, [hidden, configuration.intermediateSize]))
-        }
-        for (name, shape) in expected {
-            guard let stored = storedName(name, prefixed: prefixed, in: file) else {
+        for form in configuration.tensorForms where form.shape.count == 2 && !form.matrix.part.isHead {
+            guard let stored = storedName(form.name, prefixed: prefixed, in: file) else {
                 throw UnderstudyError(
-                    .invalidData, "holds no tensor \(name): config.json and the weights don't belong together",
+                    .invalidData, "holds no tensor \(form.name): config.json and the weights don't belong together",
                     at: file.path)
             }
             let found = try file.shape(of: stored)
-            guard found == shape else {
+            guard found == form.shape else {
                 throw UnderstudyError(
                     .invalidData,
-                    "tensor \(stored) is \(found), but config.json asks for \(shape); they don't belong together",
+                    "tensor \(stored) is \(found), but config.json asks for \(form.shape); they don't belong together",
                     at: file.path)
             }
         }
