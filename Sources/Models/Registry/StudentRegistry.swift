@@ -96,6 +96,261 @@ public struct StudentRegistry: Sendable {
         return lineage
     }
 
+    // MARK: Adding
+
+    // The files of a version are written beside the registry's versions without the lock, since that takes seconds on a
+    // slow disk; the name is chosen and taken under the lock.
+
+    /// The name of the next version that a run makes: `v` and a number that was never used before.
+    public func nextVersion() throws(UnderstudyError) -> String {
+        let record = try isDirectory(directory) ? RegistryRecord.read(directory: directory) : RegistryRecord()
+        return "v\(try nextNumber(record))"
+    }
+
+    /// The same, and reserves it against other processes. A run that is killed afterwards leaves a gap.
+    public func reserveVersion() throws(UnderstudyError) -> String {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            let number = try nextNumber(change.record)
+            change.record.next = number + 1
+            return "v\(number)"
+        }
+    }
+
+    private func nextNumber(_ record: RegistryRecord) throws(UnderstudyError) -> Int {
+        let taken = try names() + record.promotions.map(\.version) + record.barred.map(\.version)
+        let highest = taken.compactMap(VersionName.number).max() ?? 0
+        let number = max(highest + 1, record.next)
+        guard number <= VersionName.mostVersions else {
+            throw UnderstudyError(
+                .invalidData,
+                "there can be no version after \(number - 1); remove the directory or the entry in "
+                    + "\(RegistryRecord.fileName) that has so large a number", at: directory)
+        }
+        return number
+    }
+
+    /// All names in the directory, of any kind: a new version can't have any of them.
+    private func names() throws(UnderstudyError) -> [String] {
+        try isDirectory(directory) ? DirectoryTree.entries(of: directory) : []
+    }
+
+    /// Publishes a version; `write` creates its files in the directory that it gets. Its fingerprint is filled in.
+    ///
+    /// Errors: `cannotCreate` if the name is taken; `noSpace`, `inputOutput` and those that `write` throws. Nothing is
+    /// visible then.
+    @discardableResult
+    public func add(
+        _ lineage: StudentLineage, write: (String) throws(UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> RegistryEntry {
+        guard VersionName.isValid(lineage.version) else {
+            throw UnderstudyError(
+                .invalidData, "\(Quoting.name(lineage.version)) can't be the name of a version", at: directory)
+        }
+        let staging = try staged(lineage.version, write: write)
+        var lineage = lineage
+        lineage.fingerprint = try Fingerprint.of(model: staging.path)
+        return try RegistryChange.make(in: self) { [lineage] (change) throws(UnderstudyError) in
+            try change.place(staging, lineage)
+        }
+    }
+
+    /// Adopts a student from elsewhere as a version, under its own name, or finds the version if it was adopted
+    /// already; promotes it if `origin` isn't nil.
+    ///
+    /// Errors: `missingInput`, `invalidData` if it isn't a student; those that `promote` throws.
+    public func adopt(
+        directory source: String, promotedBy origin: Promotion.Origin? = nil, now: Int64
+    ) throws(UnderstudyError) -> RegistryEntry {
+        try Self.verify(directory: source)
+        let configuration = try StudentConfiguration(
+            ModelConfiguration(path: source + "/" + ModelDirectory.configuration))
+        let wanted = VersionName.made(from: configuration.version)
+        // A foreign `v7` would be taken for a version made by a run.
+        let base = VersionName.number(wanted) == nil ? wanted : "adopted-" + wanted
+        let fingerprint = try Fingerprint.of(model: source)
+        var staging: StagingDirectory?
+        if let known = try known(fingerprint) {
+            if origin == nil { return known }
+        } else {
+            staging = try staged(base) { (staging) throws(UnderstudyError) in
+                for file in try DirectoryTree.entries(of: source) where file != StudentLineage.fileName {
+                    try DirectoryTree.copy(file: source + "/" + file, to: staging + "/" + file)
+                }
+            }
+            CrashPoint.adopted.pass()
+        }
+        return try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            let entry: RegistryEntry
+            // Searched again: another process may have adopted or removed it meanwhile.
+            if let known = try known(fingerprint) {
+                entry = known
+            } else {
+                guard let staging else { throw change.changedMeanwhile() }
+                var lineage = StudentLineage(version: try freeName(base), createdAt: now)
+                lineage.parent = configuration.parent
+                lineage.trainFingerprint = configuration.dataFingerprint
+                lineage.fingerprint = try Fingerprint.of(model: staging.path)
+                entry = try change.place(staging, lineage)
+            }
+            if let origin { try change.promote(entry, by: origin, now: now, expecting: .any) }
+            return entry
+        }
+    }
+
+    /// The undamaged version with these files; the serving one if several have them.
+    private func known(_ fingerprint: String) throws(UnderstudyError) -> RegistryEntry? {
+        let all = try entries().filter { $0.lineage?.fingerprint == fingerprint && $0.flaw == nil }
+        let current = try RegistryLink.current.target(in: directory)
+        for entry in all.filter({ $0.version == current }) + all {
+            // Its files may have been altered since.
+            if (try? Self.verify(directory: entry.directory)) != nil { return entry }
+        }
+        return nil
+    }
+
+    private func freeName(_ base: String) throws(UnderstudyError) -> String {
+        let taken = Set(try names())
+        var name = base
+        var copy = 1
+        while taken.contains(name) {
+            copy += 1
+            name = "\(base)-\(copy)"
+        }
+        return name
+    }
+
+    /// A hidden directory with the files that `write` creates, synced to the disk.
+    private func staged(
+        _ name: String, write: (String) throws(UnderstudyError) -> Void
+    ) throws(UnderstudyError) -> StagingDirectory {
+        if try !isDirectory(directory) { try DirectoryTree.make(directory) }
+        let staging = try StagingDirectory(beside: directory + "/" + name)
+        try write(staging.path)
+        try DirectoryTree.makeDurable(staging.path)
+        return staging
+    }
+
+    // MARK: Changing
+
+    /// Makes a version the serving student. The one that served before becomes `previous`.
+    ///
+    /// Errors: `missingInput`, `invalidData` for a damaged version; `configuration` for a rejected one, unless a person
+    /// requests it, which removes the rejection; `tryAgain` if another student serves than `expected`.
+    public func promote(
+        _ version: String, by origin: Promotion.Origin, now: Int64, expecting expected: ServingExpectation = .any
+    ) throws(UnderstudyError) {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            let entry = try entry(version)
+            try Self.verify(directory: entry.directory)
+            try ModelDirectory.check(entry.directory)
+            try change.promote(entry, by: origin, now: now, expecting: expected)
+        }
+    }
+
+    /// Rolls back to the previous student. `barring` is the reason for which the other one is never to be promoted
+    /// again.
+    ///
+    /// - Parameter expected: the version to return to, if it was chosen before; another one is `tryAgain`.
+    /// - Returns: both versions; `from` is nil if `current` had no valid target.
+    ///
+    /// Errors: `missingInput` if there is no previous student; `invalidData` if it is damaged.
+    @discardableResult
+    public func rollback(
+        to expected: String? = nil, barring reason: String? = nil, now: Int64
+    ) throws(UnderstudyError) -> (from: String?, to: RegistryEntry) {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            guard let previous = try previousVersion(change.record) else {
+                throw UnderstudyError(.missingInput, "there is no student before to go back to", at: directory)
+            }
+            guard expected == nil || expected == previous else { throw change.changedMeanwhile() }
+            // A link without a valid target is replaced like any other.
+            let current = try RegistryLink.current.target(in: directory)
+            let to = made(previous, change.record)
+            try Self.verify(directory: to.directory)
+            try ModelDirectory.check(to.directory)
+            if let current, let reason { change.bar(current, reason: reason, now: now) }
+            var older = change.record.predecessor(of: previous)
+            if let name = older {
+                let isThere = try isDirectory(directory + "/" + name)
+                if !isThere || name == current || name == previous { older = nil }
+            }
+            try change.serve(
+                Promotion(time: now, version: previous, predecessor: current, origin: .rollback),
+                [(.current, previous), (.previous, older)])
+            return (current, to)
+        }
+    }
+
+    /// Makes the configured student serve instead of a version of the registry. The versions stay.
+    ///
+    /// Returns the version that served; nil if `current` had no valid target.
+    ///
+    /// Errors: `missingInput` if the configured student serves already.
+    @discardableResult
+    public func rollbackToConfigured(
+        barring reason: String? = nil, now: Int64
+    ) throws(UnderstudyError) -> String? {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            guard try RegistryLink.current.exists(in: directory) else {
+                throw UnderstudyError(
+                    .missingInput,
+                    "no version of this registry serves, but the student that the configuration names; there is nothing "
+                        + "to go back to", at: directory)
+            }
+            let current = try RegistryLink.current.target(in: directory)
+            if let current, let reason { change.bar(current, reason: reason, now: now) }
+            try change.serve(
+                Promotion(time: now, version: Promotion.configured, predecessor: current, origin: .rollback),
+                [(.current, nil), (.previous, nil)])
+            return current
+        }
+    }
+
+    /// Makes a version answer in shadow mode; nil ends that.
+    ///
+    /// Errors: `tryAgain` if another student serves than `expected`.
+    public func setShadow(
+        _ version: String?, expecting expected: ServingExpectation = .any
+    ) throws(UnderstudyError) {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            try change.check(expected, serving: RegistryLink.current.target(in: directory))
+            if let version {
+                let entry = try entry(version)
+                try Self.verify(directory: entry.directory)
+            }
+            try RegistryLink.shadow.set(version, in: directory)
+        }
+    }
+
+    /// Rejects a version: afterwards only a person can promote it.
+    public func bar(_ version: String, reason: String, now: Int64) throws(UnderstudyError) {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            _ = try entry(version)
+            change.bar(version, reason: reason, now: now)
+        }
+    }
+
+    /// Removes all but the newest `count` versions and those that a link leads to; returns the names of the removed
+    /// ones.
+    @discardableResult
+    public func removeOld(keeping count: Int) throws(UnderstudyError) -> [String] {
+        try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
+            var linked = [try previousVersion(change.record)]
+            for link in RegistryLink.allCases { linked.append(try link.target(in: directory)) }
+            let others = try entries().map(\.version).filter { !linked.contains($0) }
+            var removed: [String] = []
+            for version in others.dropLast(count) {
+                // Renamed first, then removed file by file, so that no reader sees a partial version.
+                let hidden = directory + "/" + RegistryChange.removedPrefix + version
+                DirectoryTree.remove(hidden)
+                guard rename(directory + "/" + version, hidden) == 0 else { continue }
+                DirectoryTree.remove(hidden)
+                removed.append(version)
+            }
+            return removed
+        }
+    }
+
     // MARK: Shared parts
 
     func made(_ version: String, _ record: RegistryRecord) -> RegistryEntry {
