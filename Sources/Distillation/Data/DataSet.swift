@@ -180,7 +180,7 @@ private struct Reading {
     }
 }
 
-/// Reads a file into memory: the only code in this folder that uses a descriptor.
+/// Reads a file into memory.
 enum FileContents {
     /// All bytes of a file; a pipe is read to its end.
     static func read(path: String) throws(UnderstudyError) -> [UInt8] {
@@ -198,8 +198,13 @@ enum FileContents {
         guard status.st_mode & S_IFMT != S_IFDIR else {
             throw UnderstudyError(.missingInput, "is a directory; name a JSON Lines file in it", at: path)
         }
+        return try rest(of: descriptor, size: Int(status.st_size), path: path)
+    }
+
+    /// The bytes from the descriptor's position on; `size` is their expected number.
+    static func rest(of descriptor: Int32, size: Int = 0, path: String) throws(UnderstudyError) -> [UInt8] {
         // One byte more than the size, so that the end of a regular file is seen without growing the array.
-        var bytes = [UInt8](repeating: 0, count: max(Int(status.st_size) + 1, 65536))
+        var bytes = [UInt8](repeating: 0, count: max(size + 1, 65536))
         var filled = 0
         while true {
             if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }

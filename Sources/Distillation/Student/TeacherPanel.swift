@@ -167,7 +167,7 @@ public final class TeacherLogitsFile {
     }
 
     private func load(_ fingerprint: String, _ labels: [String]) throws(UnderstudyError) {
-        let bytes = try readAll()
+        let bytes = try FileContents.rest(of: descriptor, path: path)
         guard let end = bytes.lastIndex(of: 0x0A) else {
             // The file is new, or even its header is incomplete.
             ftruncate(descriptor, 0)
@@ -201,19 +201,5 @@ public final class TeacherLogitsFile {
         }
         ftruncate(descriptor, off_t(end + 1))
         lseek(descriptor, 0, SEEK_END)
-    }
-
-    private func readAll() throws(UnderstudyError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            if count == 0 { return bytes }
-            guard count > 0 || errno == EINTR else {
-                throw UnderstudyError(
-                    .inputOutput, "can't be read: \(String(cString: strerror(errno)))", at: path)
-            }
-            if count > 0 { bytes.append(contentsOf: chunk[..<count]) }
-        }
     }
 }

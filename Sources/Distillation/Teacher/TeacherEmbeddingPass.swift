@@ -7,9 +7,9 @@ import Text
 final class TeacherEmbeddingPass {
     private let configuration: TeacherConfiguration
     private let kernels = bert_kernels_best()
-    private let output = TeacherWorkspace()  // (T, D)
-    private let normalized = TeacherWorkspace()  // (T, D)
-    private let reciprocal = TeacherWorkspace()  // (T)
+    private let output = Scratch()  // (T, D)
+    private let normalized = Scratch()  // (T, D)
+    private let reciprocal = Scratch()  // (T)
 
     init(_ configuration: TeacherConfiguration) {
         self.configuration = configuration
@@ -21,7 +21,7 @@ final class TeacherEmbeddingPass {
     ) -> UnsafeMutablePointer<Float> {
         let width = configuration.hiddenSize
         let count = span.tokens * width
-        let out = output.reserve(count)
+        let out = output.floats(count)
         ids.withUnsafeBufferPointer { ids in
             guard let first = ids.baseAddress else { return }
             for line in 0..<span.lines {
@@ -33,8 +33,8 @@ final class TeacherEmbeddingPass {
         }
         kernels.pointee.residual_layer_norm(
             out, out, nil, nil, weights.embeddingNormGain.pointer, weights.embeddingNormShift.pointer,
-            Int64(span.tokens), Int64(width), configuration.layerNormEpsilon, normalized.reserve(count),
-            reciprocal.reserve(span.tokens), nil)
+            Int64(span.tokens), Int64(width), configuration.layerNormEpsilon, normalized.floats(count),
+            reciprocal.floats(span.tokens), nil)
         var mask = dropout.mask(.embeddings)
         kernels.pointee.dropout(out, out, Int64(count), &mask)
         return out

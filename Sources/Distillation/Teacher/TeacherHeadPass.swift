@@ -11,12 +11,12 @@ final class TeacherHeadPass {
     private let kernels = bert_kernels_best()
     private var lines = 0
     private var input: UnsafePointer<Float>
-    private let before = TeacherWorkspace()  // pooler before tanh, (L, D)
-    private let pooled = TeacherWorkspace()  // after tanh, (L, D)
-    private let dropped = TeacherWorkspace()  // the classifier's input, (L, D)
-    private let outputs = TeacherWorkspace()  // (L, C)
-    private let gradient = TeacherWorkspace()  // (L, D)
-    private let inputGradient = TeacherWorkspace()  // (L, D)
+    private let before = Scratch()  // pooler before tanh, (L, D)
+    private let pooled = Scratch()  // after tanh, (L, D)
+    private let dropped = Scratch()  // the classifier's input, (L, D)
+    private let outputs = Scratch()  // (L, C)
+    private let gradient = Scratch()  // (L, D)
+    private let inputGradient = Scratch()  // (L, D)
 
     init(_ configuration: TeacherConfiguration) {
         self.configuration = configuration
@@ -36,15 +36,15 @@ final class TeacherHeadPass {
             MatrixProduct.multiply(
                 transposeB: true, m: lines, n: width, k: width, features, lda: width, weights.pooler.pointer,
                 ldb: width,
-                into: pooled.reserve(lines * width), ldc: width)
+                into: pooled.floats(lines * width), ldc: width)
             kernels.pointee.bias_activation(
                 pooled.pointer, weights.poolerBias.pointer, Int64(lines), Int64(width), Int32(BERT_TANH.rawValue),
-                before.reserve(lines * width))
+                before.floats(lines * width))
             source = UnsafePointer(pooled.pointer)
         }
         var mask = dropout.mask(.classifier)
-        kernels.pointee.dropout(dropped.reserve(lines * width), source, Int64(lines * width), &mask)
-        let logits = outputs.reserve(lines * labels)
+        kernels.pointee.dropout(dropped.floats(lines * width), source, Int64(lines * width), &mask)
+        let logits = outputs.floats(lines * labels)
         MatrixProduct.multiply(
             transposeB: true, m: lines, n: labels, k: width, dropped.pointer, lda: width, weights.classifier.pointer,
             ldb: width, into: logits, ldc: labels)
@@ -58,7 +58,7 @@ final class TeacherHeadPass {
         dropout: TeacherDropout
     ) -> UnsafeMutablePointer<Float> {
         let width = configuration.hiddenSize
-        let gradient = gradient.reserve(lines * width)
+        let gradient = gradient.floats(lines * width)
         TeacherDense.backward(
             kernels, logitGradient, dropped.pointer, rows: lines, weights.classifier, gradients.classifier,
             gradients.classifierBias, into: gradient, add: false)
@@ -67,7 +67,7 @@ final class TeacherHeadPass {
         guard configuration.pooling == .cls else { return gradient }
         kernels.pointee.activation_backward(
             gradient, before.pointer, Int64(lines * width), Int32(BERT_TANH.rawValue))
-        let out = inputGradient.reserve(lines * width)
+        let out = inputGradient.floats(lines * width)
         TeacherDense.backward(
             kernels, gradient, input, rows: lines, weights.pooler, gradients.pooler, gradients.poolerBias, into: out,
             add: false)

@@ -20,18 +20,18 @@ final class TeacherLayerPass {
     var span = TeacherSpan()
     /// (T, D), owned by the caller; must stay valid until the backward pass.
     var input: UnsafePointer<Float>
-    let queryKeyValue = TeacherWorkspace()  // (T, 3·D)
-    let probabilities = TeacherWorkspace()  // line by line (heads, length, length)
-    let rowsIn = TeacherWorkspace()  // (R, D), if R isn't T
-    let context = TeacherWorkspace()  // (R, D)
-    let attended = TeacherWorkspace()  // A, (R, D)
-    let attentionNormalized = TeacherWorkspace()  // (R, D)
-    let attentionReciprocal = TeacherWorkspace()  // (R)
-    let before = TeacherWorkspace()  // A·W1ᵀ + b1, (R, F)
-    let wide = TeacherWorkspace()  // its activation, (R, F)
-    let output = TeacherWorkspace()  // Y, (R, D)
-    let outputNormalized = TeacherWorkspace()  // (R, D)
-    let outputReciprocal = TeacherWorkspace()  // (R)
+    let queryKeyValue = Scratch()  // (T, 3·D)
+    let probabilities = Scratch()  // line by line (heads, length, length)
+    let rowsIn = Scratch()  // (R, D), if R isn't T
+    let context = Scratch()  // (R, D)
+    let attended = Scratch()  // A, (R, D)
+    let attentionNormalized = Scratch()  // (R, D)
+    let attentionReciprocal = Scratch()  // (R)
+    let before = Scratch()  // A·W1ᵀ + b1, (R, F)
+    let wide = Scratch()  // its activation, (R, F)
+    let output = Scratch()  // Y, (R, D)
+    let outputNormalized = Scratch()  // (R, D)
+    let outputReciprocal = Scratch()  // (R)
 
     init(_ configuration: TeacherConfiguration, index: Int, shared: TeacherPassScratch) {
         self.configuration = configuration
@@ -63,36 +63,36 @@ final class TeacherLayerPass {
         project(weights)
         attend(dropout)
 
-        let branch = shared.branch.reserve(rows * width)
+        let branch = shared.branch.floats(rows * width)
         product(context.pointer, weights.attentionOutput, rows: rows, into: branch)
         var mask = dropout.mask(.attentionOutput, layer: index)
         kernels.pointee.residual_layer_norm(
-            attended.reserve(rows * width), branch, weights.attentionOutputBias.pointer, residual,
+            attended.floats(rows * width), branch, weights.attentionOutputBias.pointer, residual,
             weights.attentionNormGain.pointer, weights.attentionNormShift.pointer, Int64(rows), Int64(width),
-            configuration.layerNormEpsilon, attentionNormalized.reserve(rows * width),
-            attentionReciprocal.reserve(rows), &mask)
+            configuration.layerNormEpsilon, attentionNormalized.floats(rows * width),
+            attentionReciprocal.floats(rows), &mask)
 
-        product(attended.pointer, weights.intermediate, rows: rows, into: wide.reserve(rows * wideWidth))
+        product(attended.pointer, weights.intermediate, rows: rows, into: wide.floats(rows * wideWidth))
         kernels.pointee.bias_activation(
             wide.pointer, weights.intermediateBias.pointer, Int64(rows), Int64(wideWidth),
-            configuration.activation.kernelCode, before.reserve(rows * wideWidth))
+            configuration.activation.kernelCode, before.floats(rows * wideWidth))
 
         product(wide.pointer, weights.output, rows: rows, into: branch)
         mask = dropout.mask(.output, layer: index)
         kernels.pointee.residual_layer_norm(
-            output.reserve(rows * width), branch, weights.outputBias.pointer, attended.pointer,
+            output.floats(rows * width), branch, weights.outputBias.pointer, attended.pointer,
             weights.outputNormGain.pointer, weights.outputNormShift.pointer, Int64(rows), Int64(width),
-            configuration.layerNormEpsilon, outputNormalized.reserve(rows * width), outputReciprocal.reserve(rows),
+            configuration.layerNormEpsilon, outputNormalized.floats(rows * width), outputReciprocal.floats(rows),
             &mask)
         return output.pointer
     }
 
     /// queryKeyValue (T, 3·D) from input; the query part only for the rows that continue.
     private func project(_ weights: TeacherLayerWeights) {
-        let all = queryKeyValue.reserve(span.tokens * 3 * width)
+        let all = queryKeyValue.floats(span.tokens * 3 * width)
         if firstTokensOnly {
-            gatherFirst(UnsafePointer(input), stride: width, into: rowsIn.reserve(span.lines * width))
-            let queries = shared.branch.reserve(span.lines * width)
+            gatherFirst(UnsafePointer(input), stride: width, into: rowsIn.floats(span.lines * width))
+            let queries = shared.branch.floats(span.lines * width)
             product(
                 rowsIn.pointer, weights.queryKeyValue, outputs: 0..<width, rows: span.lines, into: queries,
                 stride: width)
@@ -110,9 +110,9 @@ final class TeacherLayerPass {
 
     /// context (R, D) from queryKeyValue, line by line.
     private func attend(_ dropout: TeacherDropout) {
-        let context = context.reserve(rows * width)
-        var kept = probabilities.reserve(probabilityCount)
-        let scratch = shared.attention.reserve(
+        let context = context.floats(rows * width)
+        var kept = probabilities.floats(probabilityCount)
+        let scratch = shared.attention.floats(
             Int(bert_attention_scratch(Int64(span.longest), Int64(configuration.headWidth))))
         for line in 0..<span.lines {
             let queries = queries(line)
@@ -170,7 +170,7 @@ extension TeacherLayerPass {
     ) {
         let rows = rows
         let wideWidth = configuration.intermediateSize
-        let branch = shared.branch.reserve(rows * width)
+        let branch = shared.branch.floats(rows * width)
 
         // Y = LayerNorm(dropout(H·W2ᵀ + b2) + A): gradient becomes that of the sum.
         kernels.pointee.layer_norm_backward(
@@ -178,7 +178,7 @@ extension TeacherLayerPass {
             Int64(width), gradients.outputNormGain.pointer, gradients.outputNormShift.pointer)
         var mask = dropout.mask(.output, layer: index)
         kernels.pointee.dropout(branch, gradient, Int64(rows * width), &mask)
-        let wideGradient = shared.wideGradient.reserve(rows * wideWidth)
+        let wideGradient = shared.wideGradient.floats(rows * wideWidth)
         dense(
             branch, wide.pointer, rows: rows, weights.output, gradients.output, gradients.outputBias,
             into: wideGradient, add: false)
@@ -196,7 +196,7 @@ extension TeacherLayerPass {
             Int64(rows), Int64(width), gradients.attentionNormGain.pointer, gradients.attentionNormShift.pointer)
         mask = dropout.mask(.attentionOutput, layer: index)
         kernels.pointee.dropout(branch, gradient, Int64(rows * width), &mask)
-        let contextGradient = shared.contextGradient.reserve(rows * width)
+        let contextGradient = shared.contextGradient.floats(rows * width)
         dense(
             branch, context.pointer, rows: rows, weights.attentionOutput, gradients.attentionOutput,
             gradients.attentionOutputBias, into: contextGradient, add: false)
@@ -208,8 +208,8 @@ extension TeacherLayerPass {
 
     /// queryKeyValueGradient (T, 3·D) from the gradient of context (R, D).
     private func attendBackward(_ contextGradient: UnsafePointer<Float>, _ dropout: TeacherDropout) {
-        let all = shared.queryKeyValueGradient.reserve(span.tokens * 3 * width)
-        let scratch = shared.attention.reserve(
+        let all = shared.queryKeyValueGradient.floats(span.tokens * 3 * width)
+        let scratch = shared.attention.floats(
             Int(bert_attention_scratch(Int64(span.longest), Int64(configuration.headWidth))))
         var kept = probabilities.pointer
         for line in 0..<span.lines {
@@ -241,7 +241,7 @@ extension TeacherLayerPass {
             return
         }
         // Keys and values of all tokens; the query columns stay zero, since only the first tokens have queries.
-        let queries = shared.queryGradient.reserve(span.lines * width)
+        let queries = shared.queryGradient.floats(span.lines * width)
         gatherFirst(all, stride: 3 * width, into: queries)
         for token in 0..<span.tokens { (all + token * 3 * width).update(repeating: 0, count: width) }
         kernels.pointee.add_column_sums(
@@ -259,7 +259,7 @@ extension TeacherLayerPass {
             m: span.tokens, n: width, k: 2 * width, all + width, lda: 3 * width, weights.queryKeyValue.row(width),
             ldb: width, into: inputGradient, ldc: width)
         // The first tokens' queries and the residual connection.
-        let first = shared.branch.reserve(span.lines * width)
+        let first = shared.branch.floats(span.lines * width)
         MatrixProduct.multiply(
             m: span.lines, n: width, k: width, queries, lda: width, weights.queryKeyValue.pointer, ldb: width,
             into: first, ldc: width)

@@ -20,10 +20,10 @@ final class TeacherPass {
     private let embeddings: TeacherEmbeddingPass
     private let layers: [TeacherLayerPass]
     private let head: TeacherHeadPass
-    private let input = TeacherWorkspace()  // (T, D)
-    private let features = TeacherWorkspace()  // (L, D)
-    private let gradient = TeacherWorkspace()  // (T, D)
-    private let otherGradient = TeacherWorkspace()  // (T, D)
+    private let input = Scratch()  // (T, D)
+    private let features = Scratch()  // (L, D)
+    private let gradient = Scratch()  // (T, D)
+    private let otherGradient = Scratch()  // (T, D)
     private var span = TeacherSpan()
     private var ids: [Int32] = []
 
@@ -75,7 +75,6 @@ final class TeacherPass {
         _ lines: ArraySlice<Int>, of set: TeacherTrainingSet, states: TeacherStates?, weights: TeacherWeights,
         dropout: TeacherDropout, scale: Float
     ) {
-        MatrixProduct.setThreads(1)
         for tensor in gradientTensors { tensor.pointer.update(repeating: 0, count: tensor.count) }
         loss = 0
         correct = 0
@@ -117,8 +116,8 @@ final class TeacherPass {
 
         let featureGradient = head.backward(logits, weights: weights, gradients: gradients, dropout: dropout)
         guard !layers.isEmpty || options.trainsEmbeddings else { return }
-        var current = gradient.reserve(span.tokens * width)
-        var next = otherGradient.reserve(span.tokens * width)
+        var current = gradient.floats(span.tokens * width)
+        var next = otherGradient.floats(span.tokens * width)
         unpool(featureGradient, into: current)
         for (offset, layer) in layers.enumerated().reversed() {
             let goesOn = offset > 0 || options.trainsEmbeddings
@@ -147,7 +146,7 @@ final class TeacherPass {
             }
             return embeddings.forward(ids, span: span, weights: weights, dropout: dropout)
         }
-        let out = input.reserve(span.tokens * width)
+        let out = input.floats(span.tokens * width)
         for (row, line) in chunk.enumerated() {
             (out + span.offsets[row] * width).update(from: states.line(line), count: span.length(row) * width)
         }
@@ -164,7 +163,7 @@ final class TeacherPass {
     /// features (L, D) from the last block's output.
     private func pool(_ hidden: UnsafePointer<Float>) {
         let width = configuration.hiddenSize
-        let features = features.reserve(span.lines * width)
+        let features = features.floats(span.lines * width)
         if rowsAreLines {
             features.update(from: hidden, count: span.lines * width)
             return
@@ -220,26 +219,12 @@ struct TeacherSpan {
     mutating func removeAll() { offsets = [0] }
 }
 
-/// Working memory of one thread that grows to the largest requested size. The contents are lost on growth.
-final class TeacherWorkspace {
-    private var buffer = AlignedBuffer<Float>(zeros: 0)
-
-    /// Returns room for `count` floats with undefined values.
-    func reserve(_ count: Int) -> UnsafeMutablePointer<Float> {
-        if buffer.count < count { buffer = AlignedBuffer(zeros: count) }
-        return buffer.pointer
-    }
-
-    /// The last reserved memory.
-    var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
-}
-
 /// Working memory that is shared by the blocks of one thread's pass.
 final class TeacherPassScratch {
-    let branch = TeacherWorkspace()  // (R, D)
-    let attention = TeacherWorkspace()
-    let wideGradient = TeacherWorkspace()  // (R, F)
-    let contextGradient = TeacherWorkspace()  // (R, D)
-    let queryGradient = TeacherWorkspace()  // (lines, D)
-    let queryKeyValueGradient = TeacherWorkspace()  // (T, 3·D)
+    let branch = Scratch()  // (R, D)
+    let attention = Scratch()
+    let wideGradient = Scratch()  // (R, F)
+    let contextGradient = Scratch()  // (R, D)
+    let queryGradient = Scratch()  // (lines, D)
+    let queryKeyValueGradient = Scratch()  // (T, 3·D)
 }

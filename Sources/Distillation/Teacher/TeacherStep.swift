@@ -1,5 +1,4 @@
 import CKernels
-import Dispatch
 import Models
 import Tensors
 import Text
@@ -43,11 +42,9 @@ final class TeacherStep {
                 classifier: dropout ?? configuration.classifierDropout,
                 key: SeededGenerator.mixed(key, UInt64(shard)))
         }
-        // Each worker has its own pass; weights, states and lines are only read.
-        nonisolated(unsafe) let passes = passes
-        let weights = weights
+        // Each worker has its own passes; weights, states and lines are only read.
         let workers = options.threads
-        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+        Parallel.run(workers) { worker in
             for shard in stride(from: worker, to: shards.count, by: workers) {
                 passes[shard].run(
                     shards[shard], of: set, states: states, weights: weights, dropout: masks[shard], scale: scale)
@@ -85,9 +82,8 @@ final class TeacherStep {
     private func addUp(_ shards: Int) {
         guard shards > 1 else { return }
         let gradients = passes.prefix(shards).map(\.gradientTensors)
-        nonisolated(unsafe) let kernels = kernels
         let workers = options.threads
-        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+        Parallel.run(workers) { worker in
             for index in stride(from: worker, to: gradients[0].count, by: workers) {
                 for shard in 1..<shards {
                     kernels.pointee.add(
@@ -135,21 +131,21 @@ final class TeacherAdamW {
         let scale = norm > options.maximumGradientNorm ? options.maximumGradientNorm / (norm + 1e-6) : 1
         let correction1 = 1 - power(options.beta1, steps)
         let correction2 = 1 - power(options.beta2, steps)
-        forEachTensor { index, kernels in
-            let tensor = self.tensors[index]
+        forEachTensor { index in
+            let tensor = tensors[index]
             let rate =
-                factor * (tensor.form.matrix.part.isHead ? self.options.headLearningRate : self.options.learningRate)
+                factor * (tensor.form.matrix.part.isHead ? options.headLearningRate : options.learningRate)
             kernels.pointee.adamw(
-                tensor.pointer, self.means[index].pointer, self.squares[index].pointer, gradients[index].pointer,
-                Int64(tensor.count), scale, rate, self.options.beta1, self.options.beta2, self.options.epsilon,
-                tensor.shape.count > 1 ? self.options.weightDecay : 0, correction1, correction2)
+                tensor.pointer, means[index].pointer, squares[index].pointer, gradients[index].pointer,
+                Int64(tensor.count), scale, rate, options.beta1, options.beta2, options.epsilon,
+                tensor.shape.count > 1 ? options.weightDecay : 0, correction1, correction2)
         }
         return norm
     }
 
     private func globalNorm(_ gradients: [TeacherTensor]) -> Float {
         let sums = AlignedBuffer<Double>(zeros: gradients.count)
-        forEachTensor { index, kernels in
+        forEachTensor { index in
             sums.pointer[index] = kernels.pointee.sum_of_squares(
                 gradients[index].pointer, Int64(gradients[index].count))
         }
@@ -157,17 +153,10 @@ final class TeacherAdamW {
     }
 
     /// Each tensor is processed by one thread, so the order of threads doesn't matter.
-    private func forEachTensor(_ body: (Int, UnsafePointer<bert_kernels>) -> Void) {
-        guard options.threads > 1 else {
-            for index in tensors.indices { body(index, kernels) }
-            return
-        }
-        nonisolated(unsafe) let body = body
-        nonisolated(unsafe) let kernels = kernels
-        let count = tensors.count
-        let workers = min(options.threads, count)
-        DispatchQueue.concurrentPerform(iterations: workers) { worker in
-            for index in stride(from: worker, to: count, by: workers) { body(index, kernels) }
+    private func forEachTensor(_ body: (Int) -> Void) {
+        let workers = min(options.threads, tensors.count)
+        Parallel.run(workers) { worker in
+            for index in stride(from: worker, to: tensors.count, by: workers) { body(index) }
         }
     }
 

@@ -3,20 +3,20 @@ import Glibc
 /// The kernels of bert_kernels.h as plain loops: the reference for reading and for tests.
 ///
 /// Arrays are row-major; sums are in f64.
-public enum TeacherReference {
+enum TeacherReference {
     /// x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016, "Gaussian Error Linear Units").
-    public static func gelu(_ x: Float) -> Float { Float(0.5 * Double(x) * (1 + erf(Double(x) / 2.0.squareRoot()))) }
+    static func gelu(_ x: Float) -> Float { Float(0.5 * Double(x) * (1 + erf(Double(x) / 2.0.squareRoot()))) }
 
     /// The same paper's approximation by tanh: `gelu_new`, `gelu_pytorch_tanh`.
-    public static func geluTanh(_ x: Float) -> Float {
+    static func geluTanh(_ x: Float) -> Float {
         let x = Double(x)
         return Float(0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))))
     }
 
-    public static func relu(_ x: Float) -> Float { max(x, 0) }
+    static func relu(_ x: Float) -> Float { max(x, 0) }
 
     /// softmax(scale · row).
-    public static func softmax(_ row: [Float], scale: Float) -> [Float] {
+    static func softmax(_ row: [Float], scale: Float) -> [Float] {
         let highest = Double(row.max() ?? 0) * Double(scale)
         let powers = row.map { exp(Double($0) * Double(scale) - highest) }
         let total = powers.reduce(0, +)
@@ -24,7 +24,7 @@ public enum TeacherReference {
     }
 
     /// LayerNorm(row)·gain + shift (Ba, Kiros & Hinton 2016); the variance is the population variance of the row.
-    public static func layerNorm(_ row: [Float], gain: [Float], shift: [Float], epsilon: Float) -> [Float] {
+    static func layerNorm(_ row: [Float], gain: [Float], shift: [Float], epsilon: Float) -> [Float] {
         let count = Double(row.count)
         let mean = row.reduce(0) { $0 + Double($1) } / count
         let variance = row.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
@@ -35,7 +35,7 @@ public enum TeacherReference {
     /// Attention of one line: softmax(scale · Q·Kᵀ)·V for each head, heads side by side (Vaswani et al. 2017, §3.2).
     ///
     /// `queryKeyValue` is (length, 3·heads·width); the result (length, heads·width).
-    public static func attention(
+    static func attention(
         _ queryKeyValue: [Float], length: Int, heads: Int, width: Int, scale: Float
     ) -> [Float] {
         let hidden = heads * width
