@@ -110,13 +110,13 @@ struct RedistillReport {
     private func gate() -> String {
         let rows = run.content.criteria.map { criterion -> String in
             let mark =
-                switch criterion.verdict {
+                switch criterion.result {
                 case .passed: "✓ met"
                 case .failed: "✗ failed"
                 case .unmeasured: "–"
                 }
             let note = criterion.note.isEmpty ? "" : "<small>\(HTMLText.escaped(criterion.note))</small>"
-            return "<tr><td class=\"\(criterion.verdict.rawValue)\"><b>\(mark)</b></td>"
+            return "<tr><td class=\"\(criterion.result.rawValue)\"><b>\(mark)</b></td>"
                 + "<td>\(HTMLText.escaped(criterion.title))\(note)</td><td>\(unbroken(criterion.measured))</td>"
                 + "<td>\(unbroken(criterion.threshold))</td></tr>\n"
         }

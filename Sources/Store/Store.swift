@@ -143,6 +143,28 @@ public final class Store: Sendable {
         }
     }
 
+    /// The decoded rows of a query. Damaged ones are left out and reported as `what`.
+    func rows<Value: Sendable>(
+        _ sql: String, _ arguments: StatementArguments, _ what: String, _ decode: (Row) -> Value?
+    ) throws(UnderstudyError) -> [Value] {
+        let (values, damaged) = try read { database in
+            var values: [Value] = []
+            var damaged = 0
+            let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+            while let row = try cursor.next() {
+                if let value = decode(row) { values.append(value) } else { damaged += 1 }
+            }
+            return (values, damaged)
+        }
+        reportDamaged(damaged, what)
+        return values
+    }
+
+    func reportDamaged(_ count: Int, _ what: String) {
+        guard count > 0 else { return }
+        report(UnderstudyError(.inputOutput, "\(count) \(what) are damaged and were left out", at: path))
+    }
+
     private func failure(_ error: any Error) -> UnderstudyError {
         // Not every start reads every page, so the next one might miss the damage that this run has found.
         if StoreFailure.isDamage(error) { files.suspect() }

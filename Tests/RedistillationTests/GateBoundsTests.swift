@@ -8,12 +8,12 @@ import Testing
         Gate(GateTests.settings).decide(evidence).failed.map(\.name)
     }
 
-    private func verdict(_ name: String, _ evidence: GateEvidence) -> GateCriterion.Verdict? {
-        Gate(GateTests.settings).decide(evidence).criteria.first { $0.name == name }?.verdict
+    private func verdict(_ name: String, _ evidence: GateEvidence) -> GateCriterion.Result? {
+        Gate(GateTests.settings).decide(evidence).criteria.first { $0.name == name }?.result
     }
 
     @Test func linesOfTheHoldout() {
-        for (count, wanted) in [(100, GateCriterion.Verdict.passed), (99, .failed)] {
+        for (count, wanted) in [(100, GateCriterion.Result.passed), (99, .failed)] {
             let evidence = GateTests.evidence(count: count, candidate: { _ in true }, serving: { $0 % 5 != 0 })
             #expect(verdict("holdout_lines", evidence) == wanted)
         }
@@ -64,7 +64,7 @@ import Testing
     @Test func nothingMeasuredIsNoPass() {
         #expect(!GateDecision(criteria: []).isPassed)
         let unmeasured = GateCriterion(
-            name: "accuracy", title: "Accuracy", measured: "—", threshold: "", verdict: .unmeasured, note: "")
+            name: "accuracy", title: "Accuracy", measured: "—", threshold: "", result: .unmeasured, note: "")
         #expect(!GateDecision(criteria: [unmeasured]).isPassed)
     }
 }

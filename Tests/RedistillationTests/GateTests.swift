@@ -52,7 +52,7 @@ import Testing
             Self.evidence(candidate: { $0 % 10 != 0 }, serving: { $0 % 5 != 0 }))
         #expect(decision.isPassed && decision.failed.isEmpty)
         #expect(decision.reason == "every criterion is met")
-        #expect(decision.criteria.allSatisfy { $0.verdict == .passed })
+        #expect(decision.criteria.allSatisfy { $0.result == .passed })
     }
 
     /// Each criterion on its bound and just beyond it.
@@ -86,7 +86,7 @@ import Testing
         evidence.truth = evidence.truth.map { _ in 0 }
         let decision = Gate(Self.settings).decide(evidence)
         let failed = try #require(decision.criteria.first { $0.name == "holdout_classes" })
-        #expect(failed.verdict == .failed && failed.note.contains("财经"))
+        #expect(failed.result == .failed && failed.note.contains("财经"))
     }
 
     /// Observed loss: exactly what is allowed, and a line more.
@@ -99,9 +99,9 @@ import Testing
         }
         // Line 0 is wrong for both; 2 and 4 are lost.
         let two = lost(3)
-        #expect(two.criteria.first { $0.name == "accuracy" }?.verdict == .passed)
+        #expect(two.criteria.first { $0.name == "accuracy" }?.result == .passed)
         let three = lost(4)
-        #expect(three.criteria.first { $0.name == "accuracy" }?.verdict == .failed)
+        #expect(three.criteria.first { $0.name == "accuracy" }?.result == .failed)
     }
 
     /// Logits of a student that is wrong on every fifth line. So many of its mistakes are surer than all else, the others
@@ -131,14 +131,14 @@ import Testing
         }
         let same = try criterion(candidate: 10)
         // 810 lines with 10 mistakes are answered; the next 190 are all wrong.
-        #expect(same.verdict == .passed && same.measured == "19.0 % → 19.0 %")
+        #expect(same.result == .passed && same.measured == "19.0 % → 19.0 %")
         // 60 mistakes come before all others, and are more than 5 % of 860 lines.
         let worse = try criterion(candidate: 60)
-        #expect(worse.verdict == .failed && worse.measured == "19.0 % → 100.0 %")
+        #expect(worse.result == .failed && worse.measured == "19.0 % → 100.0 %")
         #expect(worse.threshold == "at most 25.0 % and 2.00 points more")
         #expect(worse.note.hasPrefix("at an error of 5.00 % among a student's own answers; 25."))
-        #expect(try criterion(candidate: 60, growth: 10).verdict == .passed)
-        #expect(try criterion(candidate: 60, nil).verdict == .unmeasured)
+        #expect(try criterion(candidate: 60, growth: 10).result == .passed)
+        #expect(try criterion(candidate: 60, nil).result == .unmeasured)
     }
 
     /// The lowest threshold within the target, with equal confidences together.
@@ -167,29 +167,29 @@ import Testing
             return try #require(Gate(Self.settings).decide(evidence).criteria.first { $0.name == name })
         }
         let calibration = try measured("calibration") { $0.candidate?.calibrationError = 0.05001 }
-        #expect(calibration.verdict == .failed && calibration.measured == "2.0 % → 5.001 %")
+        #expect(calibration.result == .failed && calibration.measured == "2.0 % → 5.001 %")
         let size = try measured("size") {
             $0.candidate?.bytes = 1_250_001
             $0.serving?.bytes = 1_000_000
         }
-        #expect(size.verdict == .failed && size.measured == "1,000,000 → 1,250,001, +25.0001 %")
+        #expect(size.result == .failed && size.measured == "1,000,000 → 1,250,001, +25.0001 %")
         let speed = try measured("speed") { $0.candidate?.linesPerSecond = 749.9 }
-        #expect(speed.verdict == .failed && speed.measured == "1,000 → 750, −25.01 %")
+        #expect(speed.result == .failed && speed.measured == "1,000 → 750, −25.01 %")
         let overlap = try measured("holdout_overlap") {
             $0.truth = (0..<9999).map { Int32($0 % 2) }
             $0.overlap = 200
         }
-        #expect(overlap.verdict == .failed && overlap.measured == "2.0002 %")
+        #expect(overlap.result == .failed && overlap.measured == "2.0002 %")
     }
 
     /// A holdout that is too small to tell doesn't let anything in by luck.
     @Test func tooFewLinesToTell() {
         let decision = Gate(Self.settings).decide(
             Self.evidence(count: 120, candidate: { $0 % 9 != 0 }, serving: { $0 % 8 != 0 }))
-        #expect(decision.criteria.first { $0.name == "accuracy_at_worst" }?.verdict == .failed)
+        #expect(decision.criteria.first { $0.name == "accuracy_at_worst" }?.result == .failed)
         let tiny = Gate(Self.settings).decide(
             Self.evidence(count: 20, candidate: { _ in true }, serving: { _ in false }))
-        #expect(tiny.criteria.first { $0.name == "holdout_lines" }?.verdict == .failed)
+        #expect(tiny.criteria.first { $0.name == "holdout_lines" }?.result == .failed)
     }
 
     /// Distillation that hurts is noticed.
@@ -204,7 +204,7 @@ import Testing
         evidence.candidate = nil
         let decision = Gate(Self.settings).decide(evidence)
         #expect(decision.criteria.count == 16)
-        #expect(decision.criteria.suffix(10).allSatisfy { $0.verdict == .unmeasured })
+        #expect(decision.criteria.suffix(10).allSatisfy { $0.result == .unmeasured })
         #expect(decision.failed.isEmpty)
     }
 

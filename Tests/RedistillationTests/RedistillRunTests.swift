@@ -25,8 +25,8 @@ import Testing
         #expect(try stage.registry.current()?.version == version)
     }
 
-    private func verdict(_ outcome: RedistillOutcome, _ criterion: String) -> GateCriterion.Verdict? {
-        outcome.run?.content.criteria.first { $0.name == criterion }?.verdict
+    private func verdict(_ outcome: RedistillOutcome, _ criterion: String) -> GateCriterion.Result? {
+        outcome.run?.content.criteria.first { $0.name == criterion }?.result
     }
 
     private func error(_ work: () throws -> RedistillOutcome) throws -> UnderstudyError {
@@ -44,7 +44,7 @@ import Testing
         let outcome = try stage.run()
         let run = try #require(outcome.run)
         #expect(run.outcome == .promoted, "\(outcome.sentence)")
-        #expect(run.content.criteria.allSatisfy { $0.verdict != .failed })
+        #expect(run.content.criteria.allSatisfy { $0.result != .failed })
         #expect(verdict(outcome, "log_logits") == .passed && verdict(outcome, "without_teacher") == .passed)
         #expect(run.content.rowsRead == 260 && run.content.rowsLearnt + run.content.rowsHeldOut == 260)
         #expect(run.content.replayed == stage.base.count)

@@ -38,7 +38,7 @@ import Testing
         run.content.candidate = "v9"
         run.content.criteria = [
             GateCriterion(
-                name: "accuracy", title: "Accuracy", measured: "−∞", threshold: "\"", verdict: .failed, note: "\u{202e}"
+                name: "accuracy", title: "Accuracy", measured: "−∞", threshold: "\"", result: .failed, note: "\u{202e}"
             )
         ]
         run.content.seconds = 1.5

@@ -193,8 +193,8 @@ public struct GateDecision: Sendable, Equatable {
         self.criteria = criteria
     }
 
-    public var failed: [GateCriterion] { criteria.filter { $0.verdict == .failed } }
-    public var isPassed: Bool { failed.isEmpty && criteria.contains { $0.verdict == .passed } }
+    public var failed: [GateCriterion] { criteria.filter { $0.result == .failed } }
+    public var isPassed: Bool { failed.isEmpty && criteria.contains { $0.result == .passed } }
 
     /// The reason in one sentence.
     public var reason: String {
@@ -217,13 +217,13 @@ struct GateQuestion: Sendable {
 
     func answered(_ measured: String, _ holds: Bool, _ note: String = "") -> GateCriterion {
         GateCriterion(
-            name: name, title: title, measured: measured, threshold: threshold, verdict: holds ? .passed : .failed,
+            name: name, title: title, measured: measured, threshold: threshold, result: holds ? .passed : .failed,
             note: note)
     }
 
     func unanswered(_ note: String = "") -> GateCriterion {
         GateCriterion(
-            name: name, title: title, measured: "—", threshold: threshold, verdict: .unmeasured, note: note)
+            name: name, title: title, measured: "—", threshold: threshold, result: .unmeasured, note: note)
     }
 }
 
@@ -309,11 +309,11 @@ public enum GateTable {
     public static func text(_ criteria: [GateCriterion]) -> String {
         PrintableText.table(
             [["", "criterion", "measured", "wanted"]]
-                + criteria.map { [mark($0.verdict), $0.title, $0.measured, $0.threshold] }, leftAligned: [0, 1, 2, 3])
+                + criteria.map { [mark($0.result), $0.title, $0.measured, $0.threshold] }, leftAligned: [0, 1, 2, 3])
     }
 
-    private static func mark(_ verdict: GateCriterion.Verdict) -> String {
-        switch verdict {
+    private static func mark(_ result: GateCriterion.Result) -> String {
+        switch result {
         case .passed: "ok"
         case .failed: "FAILED"
         case .unmeasured: "-"

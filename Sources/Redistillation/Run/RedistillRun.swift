@@ -11,14 +11,13 @@ import Tensors
 /// The serving student is unchanged until the last step, which changes the registry's link. A killed run leaves a
 /// workplace, which the next run removes, and an unfinished row in the store, which the next run closes.
 public final class RedistillRun {
-    let request: RunRequest
-    let progress: ProgressMeter
-    let limits: RunLimits
-    let registry: StudentRegistry
+    private let request: RunRequest
+    private let progress: ProgressMeter
+    private let limits: RunLimits
     private let load: (String) throws(UnderstudyError) -> any LineClassifier
-    let report: @Sendable (UnderstudyError) -> Void
+    private let report: @Sendable (UnderstudyError) -> Void
     /// Microseconds since 1970.
-    let now: () -> Int64
+    private let now: () -> Int64
 
     /// - Parameters:
     ///   - loadTeacher: loads the model in a directory.
@@ -36,7 +35,6 @@ public final class RedistillRun {
         limits = RunLimits(
             minutes: request.redistill.maximumMinutes, mebibytes: request.redistill.maximumMemoryMebibytes,
             wasInterrupted: wasInterrupted)
-        registry = StudentRegistry(directory: request.settings.registryDirectory)
         now = {
             var time = timespec()
             clock_gettime(CLOCK_REALTIME, &time)
@@ -119,21 +117,25 @@ public final class RedistillRun {
         let training = CandidateTraining(
             request: request, materials: materials, harvest: findings.harvest, replay: findings.replay, seed: seed,
             limits: limits, progress: progress)
-        findings.evidence = try evidence(findings, training)
+        let trial = CandidateTrial(request: request, limits: limits, progress: progress)
+        findings.evidence = try trial.evidence(findings, training)
         let gate = Gate(request.redistill.gate, seed: seed)
         findings.decision = gate.decide(findings.evidence)
         if findings.decision.failed.isEmpty {
-            try train(&findings, training, panel)
+            try trial.train(&findings, training, panel)
             findings.decision = gate.decide(findings.evidence)
         }
         run.content.criteria = findings.decision.criteria
         CrashPoint.decided.pass()
         try limits.checkAllButTime()
         try materials.checkUnchanged(request)
-        try conclude(&run, &findings)
+        let publication = CandidatePublication(
+            request: request, registry: StudentRegistry(directory: request.settings.registryDirectory), report: report,
+            now: now)
+        try publication.conclude(&run, findings)
         run.content.seconds = limits.seconds
         run.content.peakBytes = RunLimits.peakBytes
-        run.content.report = writeReport(run, findings)
+        run.content.report = publication.writeReport(run, findings)
     }
 
     private func harvest(

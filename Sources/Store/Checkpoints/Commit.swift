@@ -105,22 +105,4 @@ extension Store {
         }
         try commit(Commit(sinks: sinks))
     }
-
-    private func rows<Value: Sendable>(
-        _ sql: String, _ arguments: StatementArguments, _ what: String, _ decode: @Sendable (Row) -> Value?
-    ) throws(UnderstudyError) -> [Value] {
-        let (values, damaged) = try read { database in
-            var values: [Value] = []
-            var damaged = 0
-            let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
-            while let row = try cursor.next() {
-                if let value = decode(row) { values.append(value) } else { damaged += 1 }
-            }
-            return (values, damaged)
-        }
-        if damaged > 0 {
-            report(UnderstudyError(.inputOutput, "\(damaged) \(what) are damaged and were left out", at: path))
-        }
-        return values
-    }
 }

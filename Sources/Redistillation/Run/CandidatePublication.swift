@@ -6,10 +6,16 @@ import Models
 import Store
 import Tensors
 
-/// The end of a run: publication, promotion, clean-up.
-extension RedistillRun {
+/// The end of a run: publication, promotion, clean-up, report.
+struct CandidatePublication {
+    let request: RunRequest
+    let registry: StudentRegistry
+    let report: @Sendable (UnderstudyError) -> Void
+    /// Microseconds since 1970.
+    let now: () -> Int64
+
     /// Acts on the gate's verdict.
-    func conclude(_ run: inout RedistillationRun, _ findings: inout RunFindings) throws(UnderstudyError) {
+    func conclude(_ run: inout RedistillationRun, _ findings: RunFindings) throws(UnderstudyError) {
         run.content.reason = findings.decision.reason
         guard findings.decision.isPassed, findings.candidate != nil else {
             run.outcome = .refused
