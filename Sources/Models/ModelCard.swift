@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// A model directory's README.md: Markdown with YAML front matter for Hugging Face.

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Tensors
 
@@ -10,7 +11,8 @@ public struct ModelConfiguration: Sendable {
     private static let maximumByteCount = 16 << 20
 
     public let path: String
-    private let members: JSONObject
+    public let keys: [String]
+    private let values: [String: JSONTree]
     /// Keys from the root to this object, each followed by a dot.
     private let prefix: String
 
@@ -30,27 +32,26 @@ public struct ModelConfiguration: Sendable {
     public init(json bytes: UnsafeRawBufferPointer, path: String) throws(UnderstudyError) {
         let tree: JSONTree
         do {
-            tree = try JSONTree.parse(bytes)
+            tree = try JSONReader().read(bytes)
         } catch {
-            let before = bytes[..<min(error.offset, bytes.count)]
+            let before = bytes[..<min(error.place, bytes.count)]
             let line = before.count { $0 == 0x0a } + 1
             let column = before.count - (before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0) + 1
             throw UnderstudyError(
                 .invalidData, "this is not valid JSON: \(error.message)", at: "\(path):\(line):\(column)")
         }
-        guard case .object(let members) = tree else {
+        guard let members = tree.object else {
             throw UnderstudyError(.invalidData, "the file holds \(tree.kind), but an object is needed", at: path)
         }
         self.init(members, path: path, prefix: "")
     }
 
-    private init(_ members: JSONObject, path: String, prefix: String) {
-        self.members = members
+    private init(_ object: JSONObject, path: String, prefix: String) {
+        keys = object.keys
+        values = Dictionary(object.members.map { ($0.key, $0.value) }) { $1 }
         self.path = path
         self.prefix = prefix
     }
-
-    public var keys: [String] { members.keys }
 
     /// True if the key is present and not null.
     public func contains(_ key: String) -> Bool { present(key) != nil }
@@ -158,7 +159,7 @@ public struct ModelConfiguration: Sendable {
     }
 
     private func present(_ key: String) -> JSONTree? {
-        guard let value = members[key], value != .null else { return nil }
+        guard let value = values[key], !value.isNull else { return nil }
         return value
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Glibc
 import Tensors
@@ -194,9 +195,7 @@ struct ByteStringTable {
 
     /// The slot that holds `string`, or the empty slot where it belongs.
     private func slot(of string: UnsafeBufferPointer<UInt8>) -> Int {
-        // FNV-1a, 64 bits.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in string { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let hash = StableHash.fnv1a(string)
         var slot = Int(truncatingIfNeeded: hash ^ (hash >> 32)) & (slots.count - 1)
         while slots[slot] >= 0 {
             let index = Int(slots[slot])

@@ -1,6 +1,7 @@
 import Diagnostics
 import Distillation
 import Models
+import Pages
 import Store
 
 /// The HTML report of a run: the training lines, the gate's verdict, and a comparison of the two students.
@@ -46,40 +47,42 @@ struct RedistillReport {
     }
 
     var page: String {
-        ReportPage.html(
-            title: "Run \(run.number): \(run.outcome.rawValue)",
-            main: header() + tiles() + gate() + costs() + confidence() + mistakes() + learning() + disagreements()
-                + origins() + footer())
+        PageFrame.report(
+            title: "Run \(String(run.number)): \(run.outcome.rawValue)",
+            main: .joined([
+                header(), tiles(), gate(), costs(), confidence(), mistakes(), learning(), disagreements(), origins(),
+                footer(),
+            ]))
     }
 
     // MARK: The upper part
 
-    private func header() -> String {
-        let title =
+    private func header() -> HTML {
+        let title: HTML =
             switch run.outcome {
-            case .promoted: "\(HTMLText.name(run.content.candidate ?? "")) serves from now on"
-            case .shadowing: "\(HTMLText.name(run.content.candidate ?? "")) runs in shadow mode"
-            case .passed: "\(HTMLText.name(run.content.candidate ?? "")) passed; a dry run"
+            case .promoted: "\(HTML.name(run.content.candidate ?? "")) serves from now on"
+            case .shadowing: "\(HTML.name(run.content.candidate ?? "")) runs in shadow mode"
+            case .passed: "\(HTML.name(run.content.candidate ?? "")) passed; a dry run"
             case .refused: "Refused: the serving student stays"
             case .running, .failed, .interrupted: "The run ended early"
             }
         return """
             <header>
             <h1>\(title)</h1>
-            <p class="lead">Run \(run.number), \(TimeText.minute(run.started)) UTC: \
-            \(HTMLText.escaped(run.content.reason)).</p>
+            <p class="lead">Run \(String(run.number)), \(TimeText.minute(run.started)) UTC: \
+            \(run.content.reason).</p>
             </header>
 
             """
     }
 
-    private func tiles() -> String {
+    private func tiles() -> HTML {
         let counts = findings.harvest.counts
-        var html = "<div class=\"tiles\">\n"
+        var html: HTML = "<div class=\"tiles\">\n"
         if let serving, let candidate {
-            html += ReportPage.tile(
-                "student", "Accuracy", HTMLText.percent(candidate.report.accuracy),
-                "\(HTMLText.percent(serving.report.accuracy)) before, on \(NumberText.grouped(candidate.scored.count)) "
+            html += PageFrame.reportTile(
+                "student", "Accuracy", HTML.percent(candidate.report.accuracy),
+                "\(HTML.percent(serving.report.accuracy)) before, on \(NumberText.grouped(candidate.scored.count)) "
                     + "lines of the holdout")
         }
         let teacher = findings.evidence.heldOutTeacher
@@ -89,51 +92,51 @@ struct RedistillReport {
             func agreement(_ labels: [Int32]) -> Double {
                 Double(zip(labels, teacher).count { $0 == $1 }) / Double(teacher.count)
             }
-            html += ReportPage.tile(
-                "teacher", "Agrees with the teacher", HTMLText.percent(agreement(after)),
-                "\(HTMLText.percent(agreement(before))) before, on \(NumberText.grouped(teacher.count)) unsure lines")
+            html += PageFrame.reportTile(
+                "teacher", "Agrees with the teacher", HTML.percent(agreement(after)),
+                "\(HTML.percent(agreement(before))) before, on \(NumberText.grouped(teacher.count)) unsure lines")
         }
         if let before = servingCascade?.ownPoint, let after = candidateCascade?.ownPoint {
-            html += ReportPage.tile(
-                "cascade", "Deferred", HTMLText.percent(after.share),
-                "\(HTMLText.percent(before.share)) before, each at its own threshold")
+            html += PageFrame.reportTile(
+                "cascade", "Deferred", HTML.percent(after.share),
+                "\(HTML.percent(before.share)) before, each at its own threshold")
         }
-        html += ReportPage.tile(
+        html += PageFrame.reportTile(
             "", "Training lines from the log", NumberText.grouped(counts.learnt),
             "of \(NumberText.grouped(counts.read)) rows; \(NumberText.grouped(counts.humanLabels)) labelled by people")
-        html += ReportPage.tile(
+        html += PageFrame.reportTile(
             "", "Time", "\(NumberText.fixed(run.content.seconds, digits: 0)) s",
             "\(run.content.peakBytes >> 20) MiB of memory at most")
         return html + "</div>\n"
     }
 
-    private func gate() -> String {
-        let rows = run.content.criteria.map { criterion -> String in
+    private func gate() -> HTML {
+        let rows = run.content.criteria.map { criterion -> HTML in
             let mark =
                 switch criterion.result {
                 case .passed: "✓ met"
                 case .failed: "✗ failed"
                 case .unmeasured: "–"
                 }
-            let note = criterion.note.isEmpty ? "" : "<small>\(HTMLText.escaped(criterion.note))</small>"
+            let note: HTML = criterion.note.isEmpty ? "" : "<small>\(criterion.note)</small>"
             return "<tr><td class=\"\(criterion.result.rawValue)\"><b>\(mark)</b></td>"
-                + "<td>\(HTMLText.escaped(criterion.title))\(note)</td><td>\(unbroken(criterion.measured))</td>"
+                + "<td>\(criterion.title)\(note)</td><td>\(unbroken(criterion.measured))</td>"
                 + "<td>\(unbroken(criterion.threshold))</td></tr>\n"
         }
-        func unbroken(_ text: String) -> String { HTMLText.escaped(text).replacing(" %", with: "\u{a0}%") }
+        func unbroken(_ text: String) -> String { text.replacing(" %", with: "\u{a0}%") }
         return """
             <section>
             <h2>The gate</h2>
             <p class="say">A candidate is promoted if no criterion fails.</p>
             <div class="card"><div class="scroll"><table class="plain gate"><thead><tr><th scope="col">verdict</th>\
             <th scope="col">criterion</th><th scope="col">measured</th><th scope="col">wanted</th></tr></thead>
-            <tbody>\(rows.joined())</tbody></table></div></div>
+            <tbody>\(HTML.joined(rows))</tbody></table></div></div>
             </section>
 
             """
     }
 
-    private func footer() -> String {
+    private func footer() -> HTML {
         """
         <footer>
         <p>Nothing on this page comes from elsewhere. The holdout is never learnt from; the log's held-out lines are those \
@@ -146,7 +149,7 @@ struct RedistillReport {
 
 /// The comparison of serving student and candidate on the holdout.
 extension RedistillReport {
-    func costs() -> String {
+    func costs() -> HTML {
         guard let after = candidateCascade, let before = servingCascade else { return "" }
         return """
             <section>
@@ -162,12 +165,12 @@ extension RedistillReport {
             """
     }
 
-    func confidence() -> String {
+    func confidence() -> HTML {
         guard let serving, let candidate else { return "" }
-        func card(_ title: String, _ model: ModelEvaluation) -> String {
+        func card(_ title: String, _ model: ModelEvaluation) -> HTML {
             let error = model.calibrationErrorAfter
             return "<div class=\"card\"><h3>\(title), T = \(NumberText.fixed(Double(model.temperature), digits: 2))"
-                + "<span>ECE \(HTMLText.percent(error.value, digits: 2))</span></h3>\n"
+                + "<span>ECE \(HTML.percent(error.value, digits: 2))</span></h3>\n"
                 + ReliabilityDiagram.svg(error, role: .student)
                 + "<div class=\"legend student\"><span><i></i>accuracy</span>"
                 + "<span><i class=\"box\"></i>gap to confidence</span></div></div>\n"
@@ -184,9 +187,9 @@ extension RedistillReport {
             """
     }
 
-    func mistakes() -> String {
+    func mistakes() -> HTML {
         guard let serving, let candidate else { return "" }
-        func card(_ title: String, _ model: ModelEvaluation) -> String {
+        func card(_ title: String, _ model: ModelEvaluation) -> HTML {
             "<div class=\"card\"><h3>\(title)<span>"
                 + "\(NumberText.grouped(model.confusion.total - model.confusion.correct)) mistakes</span></h3>\n"
                 + ReportTables.confusion(model) + "</div>\n"
@@ -202,7 +205,7 @@ extension RedistillReport {
             """
     }
 
-    func learning() -> String {
+    func learning() -> HTML {
         guard let metrics = findings.candidate?.metrics else { return "" }
         let cut = metrics.wasInterrupted ? " The time was over before the last epoch." : ""
         return """
@@ -237,7 +240,7 @@ extension RedistillReport {
         var teacher: Int32
     }
 
-    func disagreements() -> String {
+    func disagreements() -> HTML {
         guard let said = findings.evidence.candidate?.heldOut else { return "" }
         let teacher = findings.evidence.heldOutTeacher
         var lines: [Pair: [Int]] = [:]
@@ -247,12 +250,12 @@ extension RedistillReport {
         let sorted = lines.sorted {
             ($1.value.count, $0.key.student, $0.key.teacher) < ($0.value.count, $1.key.student, $1.key.teacher)
         }
-        let cards = sorted.prefix(Self.pairs).map { pair, lines -> String in
-            let items = lines.prefix(Self.examples).map { line -> String in
-                "<li>\(HTMLText.name(PrintableText.cut(text(line), columns: Self.longestExample)))</li>"
+        let cards = sorted.prefix(Self.pairs).map { pair, lines -> HTML in
+            let items = lines.prefix(Self.examples).map { line -> HTML in
+                "<li>\(HTML.name(PrintableText.cut(text(line), columns: Self.longestExample)))</li>"
             }
             return "<div class=\"card\"><h3><b>\(label(pair.student)) → \(label(pair.teacher))</b>"
-                + "<span>\(lines.count) lines</span></h3><ul class=\"lines\">\(items.joined())</ul></div>\n"
+                + "<span>\(lines.count) lines</span></h3><ul class=\"lines\">\(HTML.joined(items))</ul></div>\n"
         }
         guard !cards.isEmpty else { return "" }
         return """
@@ -260,7 +263,7 @@ extension RedistillReport {
             <h2>Where student and teacher still disagree</h2>
             <p class="say">On the log’s held-out lines: candidate's label → teacher's label.</p>
             <div class="grid start">
-            \(cards.joined())</div>
+            \(HTML.joined(cards))</div>
             </section>
 
             """
@@ -271,16 +274,16 @@ extension RedistillReport {
         String(findings.harvest.heldOut.text(line).unicodeScalars.prefix(4 * Self.longestExample).map(Character.init))
     }
 
-    private func label(_ index: Int32) -> String {
+    private func label(_ index: Int32) -> HTML {
         let labels = findings.materials.labels
-        return labels.indices.contains(Int(index)) ? HTMLText.name(labels[Int(index)]) : "?"
+        return labels.indices.contains(Int(index)) ? HTML.name(labels[Int(index)]) : "?"
     }
 
-    func origins() -> String {
+    func origins() -> HTML {
         let counts = findings.harvest.counts
         let materials = findings.materials
-        func number(_ value: Int) -> String { NumberText.grouped(value) }
-        var log: [(String, String)] = [
+        func number(_ value: Int) -> HTML { "\(NumberText.grouped(value))" }
+        var log: [(String, HTML)] = [
             ("rows read", number(counts.read)), ("learnt from", number(counts.learnt)),
             ("held out", number(counts.heldOut)), ("labelled by people", number(counts.humanLabels)),
             ("same text as a newer row", number(counts.duplicates)),
@@ -294,15 +297,16 @@ extension RedistillReport {
         if let window = findings.harvest.window {
             log.append(("answered", "\(TimeText.minute(window.first)) to \(TimeText.minute(window.last)) UTC"))
         }
-        let lineage: [(String, String)] = [
-            ("candidate", HTMLText.name(run.content.candidate ?? "not published")),
-            ("parent", HTMLText.name(materials.serving.version)),
-            ("its fingerprint", materials.servingFingerprint), ("teacher", HTMLText.name(materials.teacher.version)),
-            ("its fingerprint", materials.teacherFingerprint), ("base transfer set", materials.trainFingerprint),
-            ("holdout", materials.holdoutFingerprint), ("seed", String(findings.seed)),
+        let lineage: [(String, HTML)] = [
+            ("candidate", HTML.name(run.content.candidate ?? "not published")),
+            ("parent", HTML.name(materials.serving.version)),
+            ("its fingerprint", "\(materials.servingFingerprint)"), ("teacher", HTML.name(materials.teacher.version)),
+            ("its fingerprint", "\(materials.teacherFingerprint)"),
+            ("base transfer set", "\(materials.trainFingerprint)"),
+            ("holdout", "\(materials.holdoutFingerprint)"), ("seed", "\(String(findings.seed))"),
         ]
-        func list(_ facts: [(String, String)]) -> String {
-            "<dl class=\"facts\">" + facts.map { "<dt>\($0)</dt><dd>\($1)</dd>" }.joined() + "</dl>"
+        func list(_ facts: [(String, HTML)]) -> HTML {
+            "<dl class=\"facts\">\(HTML.joined(facts.map { "<dt>\($0)</dt><dd>\($1)</dd>" as HTML }))</dl>"
         }
         return """
             <section>

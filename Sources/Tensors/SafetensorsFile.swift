@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// A safetensors file, mapped into memory and checked when it is opened.

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// The checked header of a safetensors file: its tensors and their byte ranges.
@@ -41,14 +42,14 @@ struct SafetensorsHeader: Sendable {
         }
         let tree: JSONTree
         do {
-            tree = try JSONTree.parse(header)
+            tree = try JSONReader().read(header)
         } catch {
-            throw Self.invalid("the header is not valid JSON at byte \(error.offset): \(error.message)")
+            throw Self.invalid("the header is not valid JSON at byte \(error.place): \(error.message)")
         }
-        guard case .object(let members) = tree else { throw Self.invalid("the header is not a JSON object") }
+        guard let members = tree.object?.members else { throw Self.invalid("the header is not a JSON object") }
         let dataStart = 8 + length
-        for name in members.keys {
-            guard let value = members[name] else { continue }
+        for member in members {
+            let (name, value) = (member.key, member.value)
             if name == "__metadata__" {
                 metadata = try Self.metadata(from: value)
             } else {
@@ -63,13 +64,13 @@ struct SafetensorsHeader: Sendable {
     private static func invalid(_ message: String) -> UnderstudyError { UnderstudyError(.invalidData, message) }
 
     private static func metadata(from value: JSONTree) throws(UnderstudyError) -> [String: String] {
-        guard case .object(let members) = value else { throw invalid("__metadata__ is not a JSON object") }
+        guard let members = value.object?.members else { throw invalid("__metadata__ is not a JSON object") }
         var metadata: [String: String] = [:]
-        for key in members.keys {
-            guard case .string(let text)? = members[key] else {
-                throw invalid("the value of \(Quoting.name(key)) in __metadata__ is not a string")
+        for member in members {
+            guard let text = member.value.string else {
+                throw invalid("the value of \(Quoting.name(member.key)) in __metadata__ is not a string")
             }
-            metadata[key] = text
+            metadata[member.key] = text
         }
         return metadata
     }

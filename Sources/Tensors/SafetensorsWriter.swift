@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// Collects tensors and writes them as a safetensors file that Python's safetensors loads.
@@ -126,21 +127,25 @@ public struct SafetensorsWriter {
 
     /// The eight bytes of length and the JSON, padded with spaces.
     private func header(of entries: [Entry]) -> [UInt8] {
-        var members: [String] = []
+        var members: [(String, JSONTree)] = []
         if !metadata.isEmpty {
-            let pairs = metadata.sorted { $0.key < $1.key }.map { "\(Quoting.json($0.key)):\(Quoting.json($0.value))" }
-            members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+            let pairs = metadata.sorted { $0.key < $1.key }.map { ($0.key, JSONTree.string($0.value)) }
+            members.append(("__metadata__", .members(pairs)))
         }
         var offset = 0
         for entry in entries {
             let end = offset + entry.byteCount
-            let shape = entry.shape.map(String.init).joined(separator: ",")
             members.append(
-                "\(Quoting.json(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],"
-                    + "\"data_offsets\":[\(offset),\(end)]}")
+                (
+                    entry.name,
+                    .members([
+                        ("dtype", .string(entry.type.rawValue)), ("shape", .array(entry.shape.map { .integer($0) })),
+                        ("data_offsets", .array([.integer(offset), .integer(end)])),
+                    ])
+                ))
             offset = end
         }
-        var json = Array("{\(members.joined(separator: ","))}".utf8)
+        var json = Array(JSONTree.members(members).written(.compact).utf8)
         while json.count % 8 != 0 { json.append(0x20) }
         return (0..<8).map { UInt8(truncatingIfNeeded: json.count >> (8 * $0)) } + json
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// The added tokens of a tokenizer and their ids: the model's own id if it has the piece, otherwise the next free one.
@@ -74,7 +75,7 @@ struct AddedToken: Sendable, Equatable {
     }
 
     /// A token of `tokenizer.json`, `tokenizer_config.json` or `special_tokens_map.json`: an object, or only its text.
-    init?(_ value: JSONValue, isSpecial: Bool? = nil) {
+    init?(_ value: JSONTree, isSpecial: Bool? = nil) {
         if let bytes = value.bytes {
             self = .special(bytes)
             return

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// The student's simple input: an id for each code point after folding; white space is dropped.

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// A value for every code point, in two stages: pages of 256, equal pages stored once.

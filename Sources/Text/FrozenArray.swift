@@ -1,3 +1,5 @@
+import Bytes
+
 /// An immutable array of trivially copyable elements whose subscript doesn't check bounds in release builds.
 ///
 /// For tables that tokenisation reads several times for each code point. The caller must guarantee that indices are in

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Hashes a line's character n-grams (orders 1 to 3) into buckets, for a linear model over them.
 ///
 /// The characters are those of `CharacterTokenizer` (folded, without white space), with a mark before the first and

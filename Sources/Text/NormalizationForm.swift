@@ -1,3 +1,5 @@
+import Bytes
+
 /// The four Unicode normalisation forms (Unicode Standard Annex 15).
 package enum NormalizationForm: String, Sendable {
     case nfd = "NFD"

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A sequence of normalizers, applied to a stretch of text.
 ///
 /// For nearly all code points the result of the whole sequence doesn't depend on the neighbours. `init` runs the

@@ -1,3 +1,5 @@
+import Bytes
+
 /// One normalizer of a `tokenizer.json`, or a part of BertNormalizer.
 package enum NormalizerStep: Sendable {
     /// BertNormalizer `clean_text`: removes control characters, and turns white space into spaces.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// One pre-tokenizer of a `tokenizer.json`: splits pieces into smaller ones.
 enum PreTokenizerStep: Sendable {
     /// WhitespaceSplit: splits at white space, which is removed.

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// SentencePiece's `precompiled_charsmap`: a double-array trie (Darts) from byte strings to offsets into a pool of
@@ -31,7 +32,7 @@ package struct PrecompiledCharacterMap: Sendable {
         units = (0..<size / 4).map { word(4 + 4 * $0) }
         pool = Array(blob[(4 + size)...])
         longestReplacement = pool.split(separator: 0).map(\.count).max() ?? 0
-        guard UTF8Validator.isValid(pool) else { throw broken("has replacements that aren't valid UTF-8") }
+        guard UTF8Check.isValid(pool) else { throw broken("has replacements that aren't valid UTF-8") }
     }
 
     private static func decode(_ text: [UInt8]) -> [UInt8]? {

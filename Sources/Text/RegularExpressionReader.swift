@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// The pattern of a Replace normalizer: fixed text, or one character class with a repeat count.

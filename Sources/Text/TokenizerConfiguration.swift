@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// The tokenizer settings of `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and `config.json`,
@@ -14,17 +15,17 @@ struct TokenizerConfiguration {
         case mask = "mask_token"
     }
 
-    private let main: JSONValue?
-    private let specialTokensMap: JSONValue?
-    private let addedTokensFile: JSONValue?
-    private let model: JSONValue?
+    private let main: JSONTree?
+    private let specialTokensMap: JSONTree?
+    private let addedTokensFile: JSONTree?
+    private let model: JSONTree?
     private let place: String
 
     init(files: [TokenizerFiles.File], directory: String) throws(UnderstudyError) {
-        func parse(_ name: String) throws(UnderstudyError) -> JSONValue? {
+        func parse(_ name: String) throws(UnderstudyError) -> JSONTree? {
             guard let file = files.first(where: { $0.name == name }) else { return nil }
             let place = "\(directory)/\(name)"
-            let value = try JSONParser.parse(file.contents, place: place)
+            let value = try TokenizerDocument.read(file.contents, place: place)
             guard value.object != nil else {
                 throw UnderstudyError(.invalidData, "expected an object, found \(value.kind)", at: place)
             }
@@ -39,12 +40,12 @@ struct TokenizerConfiguration {
 
     /// `tokenizer_class` without its `Fast`.
     var tokenizerClass: String? {
-        main?["tokenizer_class"]?.text.map { $0.hasSuffix("Fast") ? String($0.dropLast(4)) : $0 }
+        main?["tokenizer_class"]?.string.map { $0.hasSuffix("Fast") ? String($0.dropLast(4)) : $0 }
     }
 
     func flag(_ name: String) -> Bool? { main?[name]?.bool }
 
-    var truncatesLeft: Bool { main?["truncation_side"]?.text == "left" }
+    var truncatesLeft: Bool { main?["truncation_side"]?.string == "left" }
 
     /// The maximum length that the tokenizer and the model's positions allow; 512 if no file sets it.
     var maximumLength: Int {
@@ -71,19 +72,19 @@ struct TokenizerConfiguration {
         return token
     }
 
-    private var legacyMap: JSONValue? { isLegacy ? specialTokensMap : nil }
+    private var legacyMap: JSONTree? { isLegacy ? specialTokensMap : nil }
 
     /// Special tokens with model-specific names: other members named `…_token`.
     func namedTokens() throws(UnderstudyError) -> [AddedToken] {
-        var values: [JSONValue] = []
+        var values: [JSONTree] = []
         for source in [legacyMap, main] {
-            for (name, value) in source?.object ?? [] {
-                let name = String(decoding: name, as: UTF8.self)
+            for member in source?.object?.members ?? [] {
+                let (name, value) = (member.key, member.value)
                 if name.hasSuffix("_token"), Role(rawValue: name) == nil, AddedToken(value) != nil {
                     values.append(value)
                 }
             }
-            for (_, value) in source?["extra_special_tokens"]?.object ?? [] { values.append(value) }
+            values += (source?["extra_special_tokens"]?.object?.members ?? []).map(\.value)
         }
         return try tokens(values)
     }
@@ -98,7 +99,7 @@ struct TokenizerConfiguration {
         return try tokens(values)
     }
 
-    private func tokens(_ values: [JSONValue]) throws(UnderstudyError) -> [AddedToken] {
+    private func tokens(_ values: [JSONTree]) throws(UnderstudyError) -> [AddedToken] {
         var tokens: [AddedToken] = []
         var contents = Set<[UInt8]>()
         for value in values {
@@ -115,20 +116,21 @@ struct TokenizerConfiguration {
     func addedTokens() throws(UnderstudyError) -> [(token: AddedToken, declaredID: Int?)] {
         var tokens: [(token: AddedToken, declaredID: Int)] = []
         if let decoder = main?["added_tokens_decoder"] {
-            for (name, value) in decoder.object ?? [] {
-                guard let id = Int(String(decoding: name, as: UTF8.self)), let token = AddedToken(value) else {
+            for member in decoder.object?.members ?? [] {
+                guard let id = Int(member.key), let token = AddedToken(member.value) else {
                     throw UnderstudyError(.invalidData, "'added_tokens_decoder' has an invalid entry", at: place)
                 }
                 tokens.append((token, id))
             }
         } else {
             let special = try specialContents()
-            for (name, value) in addedTokensFile?.object ?? [] {
-                guard let id = value.index else {
+            for member in addedTokensFile?.object?.members ?? [] {
+                guard let id = member.value.index else {
                     throw UnderstudyError(.invalidData, "'added_tokens.json' has an id that isn't a number", at: place)
                 }
-                let isSpecial = special.contains(name)
-                tokens.append((AddedToken(content: name, isNormalized: !isSpecial, isSpecial: isSpecial), id))
+                let content = Array(member.key.utf8)
+                let isSpecial = special.contains(content)
+                tokens.append((AddedToken(content: content, isNormalized: !isSpecial, isSpecial: isSpecial), id))
             }
         }
         return tokens.sorted { $0.declaredID < $1.declaredID }.map { ($0.token, $0.declaredID) }

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// Reads a `tokenizer.json` (the format of Hugging Face `tokenizers`, version 1.0).
@@ -5,14 +6,14 @@ import Diagnostics
 /// An unsupported component is refused by name. `truncation` and `padding` are ignored, as in Transformers: the caller
 /// sets the maximum length.
 struct TokenizerJSON {
-    let root: JSONValue
+    let root: JSONTree
     let place: String
 
     init(_ contents: [UInt8], place: String) throws(UnderstudyError) {
-        root = try JSONParser.parse(contents, place: place)
+        root = try TokenizerDocument.read(contents, place: place)
         self.place = place
         guard root.object != nil else { throw error("expected an object, found \(root.kind)") }
-        if let version = root["version"]?.text, version != "1.0" {
+        if let version = root["version"]?.string, version != "1.0" {
             throw error("version \(version) of the format isn't supported; 1.0 is")
         }
     }
@@ -30,8 +31,8 @@ struct TokenizerJSON {
     func error(_ message: String) -> UnderstudyError { UnderstudyError(.invalidData, message, at: place) }
 
     /// The `type` of a component; `what` is its name in errors.
-    func type(of component: JSONValue, _ what: String) throws(UnderstudyError) -> String {
-        guard let type = component["type"]?.text else { throw error("\(what) has no type") }
+    func type(of component: JSONTree, _ what: String) throws(UnderstudyError) -> String {
+        guard let type = component["type"]?.string else { throw error("\(what) has no type") }
         return type
     }
 
@@ -69,9 +70,9 @@ extension TokenizerJSON {
     }
 
     /// Whether the file states this type for its model; false if it states none.
-    func hasModel(_ type: String) -> Bool { root["model"]?["type"]?.text == type }
+    func hasModel(_ type: String) -> Bool { root["model"]?["type"]?.string == type }
 
-    private func wordPiece(_ model: JSONValue) throws(UnderstudyError) -> TokenizerDefinition.Model {
+    private func wordPiece(_ model: JSONTree) throws(UnderstudyError) -> TokenizerDefinition.Model {
         .wordPiece(
             pieces: try wordPieces(model),
             unknown: try require(model["unk_token"]?.bytes, "unk_token", of: "the WordPiece model"),
@@ -79,23 +80,23 @@ extension TokenizerJSON {
             maximumCharacters: model["max_input_chars_per_word"]?.index ?? 100)
     }
 
-    private func wordPieces(_ model: JSONValue) throws(UnderstudyError) -> [[UInt8]] {
-        let members = try require(model["vocab"]?.object, "vocab", of: "the WordPiece model")
+    private func wordPieces(_ model: JSONTree) throws(UnderstudyError) -> [[UInt8]] {
+        let members = try require(model["vocab"]?.object?.members, "vocab", of: "the WordPiece model")
         guard members.count < Self.maximumPieces else { throw error("the vocabulary has too many pieces") }
         var pieces = [[UInt8]?](repeating: nil, count: members.count)
-        for (name, value) in members {
-            let shown = String(decoding: name, as: UTF8.self)
-            guard let id = value.index else { throw error("the id of '\(shown)' isn't a whole number") }
+        for member in members {
+            let shown = member.key
+            guard let id = member.value.index else { throw error("the id of '\(shown)' isn't a whole number") }
             guard id < pieces.count else {
                 throw error("'\(shown)' has id \(id), but the vocabulary has \(pieces.count) pieces")
             }
             guard pieces[id] == nil else { throw error("two pieces have the id \(id)") }
-            pieces[id] = name
+            pieces[id] = Array(member.key.utf8)
         }
         return pieces.compactMap(\.self)
     }
 
-    private func unigram(_ model: JSONValue) throws(UnderstudyError) -> TokenizerDefinition.Model {
+    private func unigram(_ model: JSONTree) throws(UnderstudyError) -> TokenizerDefinition.Model {
         let what = "the Unigram model"
         let entries = try require(model["vocab"]?.array, "vocab", of: what)
         guard entries.count < Self.maximumPieces else { throw error("the vocabulary has too many pieces") }
@@ -125,7 +126,7 @@ extension TokenizerJSON {
         return steps
     }
 
-    private func normalizers(_ value: JSONValue) throws(UnderstudyError) -> [NormalizerStep] {
+    private func normalizers(_ value: JSONTree) throws(UnderstudyError) -> [NormalizerStep] {
         let name = try type(of: value, "a normalizer")
         switch name {
         case "Sequence":
@@ -167,7 +168,7 @@ extension TokenizerJSON {
         return try preTokenizers(value)
     }
 
-    private func preTokenizers(_ value: JSONValue) throws(UnderstudyError) -> [PreTokenizerStep] {
+    private func preTokenizers(_ value: JSONTree) throws(UnderstudyError) -> [PreTokenizerStep] {
         switch try type(of: value, "a pre-tokenizer") {
         case "Sequence":
             var steps: [PreTokenizerStep] = []
@@ -184,11 +185,11 @@ extension TokenizerJSON {
         }
     }
 
-    private func metaspace(_ value: JSONValue) throws(UnderstudyError) -> PreTokenizerStep {
+    private func metaspace(_ value: JSONTree) throws(UnderstudyError) -> PreTokenizerStep {
         let mark = try require(value["replacement"]?.bytes, "replacement", of: "Metaspace")
         guard UTF8Code.scalars(mark).count == 1 else { throw error("Metaspace's replacement must be one character") }
         var scheme = PreTokenizerStep.PrependScheme.always
-        if let name = value["prepend_scheme"]?.text {
+        if let name = value["prepend_scheme"]?.string {
             guard let named = PreTokenizerStep.PrependScheme(rawValue: name) else {
                 throw error("Metaspace's prepend_scheme '\(name)' isn't supported; always, first and never are")
             }
@@ -217,17 +218,17 @@ extension TokenizerJSON {
         }
     }
 
-    private func template(_ value: JSONValue) throws(UnderstudyError) -> (
+    private func template(_ value: JSONTree) throws(UnderstudyError) -> (
         prefix: [TokenizerDefinition.TemplateToken], suffix: [TokenizerDefinition.TemplateToken]
     ) {
         let what = "TemplateProcessing"
         var parts: [[TokenizerDefinition.TemplateToken]] = [[]]
         for part in try require(value["single"]?.array, "single", of: what) {
             if let sequence = part["Sequence"] {
-                guard sequence["id"]?.text == "A" else { throw error("\(what) 'single' has a sequence other than A") }
+                guard sequence["id"]?.string == "A" else { throw error("\(what) 'single' has a sequence other than A") }
                 parts.append([])
             } else {
-                let name = try require(part["SpecialToken"]?["id"]?.text, "single", of: what)
+                let name = try require(part["SpecialToken"]?["id"]?.string, "single", of: what)
                 let given = try require(value["special_tokens"]?[name]?["ids"]?.array, "special_tokens", of: what)
                 let ids = given.compactMap(\.index)
                 guard ids.count == given.count else { throw error("\(what) has invalid ids for '\(name)'") }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Most probable segmentation under a unigram language model (Kudo 2018, section 3.2), by the Viterbi algorithm as in
 /// Hugging Face `tokenizers`: in a tie the path found first wins, and adjacent unknown characters are merged.
 ///

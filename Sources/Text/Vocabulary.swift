@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// Distinct byte strings numbered from 0, found by an open-addressing hash table over their bytes.
@@ -94,7 +95,7 @@ extension Vocabulary {
     }
 
     static func parse(_ contents: [UInt8], place: String) throws(UnderstudyError) -> Vocabulary {
-        guard UTF8Validator.isValid(contents) else {
+        guard UTF8Check.isValid(contents) else {
             throw UnderstudyError(.invalidData, "the vocabulary isn't valid UTF-8", at: place)
         }
         var lines = contents.split(separator: 0x0A, omittingEmptySubsequences: false)

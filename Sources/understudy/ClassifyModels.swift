@@ -1,3 +1,4 @@
+import Bytes
 import Cascade
 import Diagnostics
 import Foundation
@@ -92,21 +93,17 @@ enum ClassifyModels {
 
     /// Returns the labels in a directory's config.json: `id2label` in the order of the ids, or `labels`.
     private static func labels(in directory: String) throws(UnderstudyError) -> [String] {
-        struct Config: Decodable {
-            var id2label: [String: String]?
-            var labels: [String]?
-        }
         let path = directory + "/config.json"
         guard let bytes = FileManager.default.contents(atPath: path) else { throw unreadable(path) }
-        guard let config = try? JSONDecoder().decode(Config.self, from: bytes) else {
+        guard let config = try? bytes.withUnsafeBytes({ try JSONReader().read($0) }).object else {
             throw UnderstudyError(.invalidData, "isn't the configuration of a model", at: path)
         }
-        if let labels = config.labels { return labels }
-        let named = config.id2label ?? [:]
-        let ordered = (0..<named.count).compactMap { named[String($0)] }
-        guard !ordered.isEmpty, ordered.count == named.count else {
+        let named = Dictionary((config["id2label"]?.object?.members ?? []).map { ($0.key, $0.value.string) }) { $1 }
+        let found = config["labels"]?.array?.map(\.string) ?? (0..<named.count).map { named[String($0)] ?? nil }
+        let labels = found.compactMap(\.self)
+        guard !labels.isEmpty, labels.count == found.count else {
             throw UnderstudyError(.invalidData, "has no 'id2label' with the ids 0, 1, 2 … and their labels", at: path)
         }
-        return ordered
+        return labels
     }
 }

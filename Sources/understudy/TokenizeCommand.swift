@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Diagnostics
 import Glibc
 import Text
@@ -34,7 +35,7 @@ struct TokenizeCommand: ParsableCommand {
         func answer(_ line: ArraySlice<UInt8>) throws(UnderstudyError) {
             lineNumber += 1
             try line.withUnsafeBufferPointer { (text) throws(UnderstudyError) in
-                guard UTF8Validator.isValid(text) else {
+                guard UTF8Check.isValid(text) else {
                     throw UnderstudyError(.invalidData, "not valid UTF-8", at: "stdin:\(lineNumber)")
                 }
                 ids.removeAll(keepingCapacity: true)

@@ -1,3 +1,4 @@
+import Bytes
 import Cascade
 import Diagnostics
 import Glibc

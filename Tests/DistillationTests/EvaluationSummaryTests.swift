@@ -173,6 +173,8 @@ import Testing
         #expect(page.components(separatedBy: "<svg").count - 1 == (hasStudent && hasTeacher ? 6 : hasStudent ? 3 : 2))
         #expect(!page.contains("nan") && !page.contains("inf\""))
         #expect(page.contains("prefers-color-scheme:dark"))
+        // No markup is escaped.
+        #expect(!page.contains("&lt;"))
     }
 
     private func tagsBalance(_ page: String) -> Bool {

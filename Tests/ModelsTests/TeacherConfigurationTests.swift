@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Models
 import Tensors
@@ -40,7 +41,7 @@ import Testing
         configuration.pooling = .mean
         configuration.classifierDropout = 0.3
         for type in [StoredType.f32, .f16, .i8] {
-            let text = configuration.json(storedType: type).text
+            let text = configuration.json(storedType: type).written()
             #expect(try Self.read(String(text.dropFirst().dropLast())) == configuration)
         }
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Foundation
 import Streams
@@ -84,7 +85,7 @@ private func decode(_ line: String, _ form: String = "line") throws -> Said {
         ("[1]", .notAnObject), ("\"t\"", .notAnObject), (#"{"t":"a"} x"#, .malformedJSON(at: 11, .trailingBytes)),
         (#"{"t":"a""#, .malformedJSON(at: 9, .unexpectedEnd)), ("no json", .malformedJSON(at: 2, .expectedValue)),
         (#"{"t":"a",}"#, .malformedJSON(at: 10, .expectedKey)), (#"{"t" "a"}"#, .malformedJSON(at: 6, .expectedColon)),
-        (#"{"t":"a" "b":1}"#, .malformedJSON(at: 10, .expectedCommaOrEnd)),
+        (#"{"t":"a" "b":1}"#, .malformedJSON(at: 10, .expectedCommaOrBrace)),
         (#"{"t":"\ud800"}"#, .malformedJSON(at: 7, .loneSurrogate)), (#"{"t":"a\u0000"}"#, .containsNUL(at: 2)),
         (#"{"t":1,"b":}"#, .malformedJSON(at: 12, .expectedValue)),
     ])

@@ -1,3 +1,4 @@
+import Bytes
 import Streams
 
 /// The routes of a lane's answers: which sinks take a line, and in which format.

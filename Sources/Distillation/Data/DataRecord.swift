@@ -1,250 +1,146 @@
+import Bytes
 import Diagnostics
 
 /// One line of a data file: `{"text":…,"label":…,"id":…}`. Its buffers are reused from line to line.
 struct DataRecord {
-    private(set) var text: [UInt8] = []
+    let text = ByteBuffer()
     private(set) var label: String?
     /// The given id as text: a string's content, or an integer's digits.
     private(set) var id: String?
 
-    private var key: [UInt8] = []
-    private var value: [UInt8] = []
+    private let key = ByteBuffer()
+    private let value = ByteBuffer()
 
     private static let textKey = Array("text".utf8)
     private static let labelKey = Array("label".utf8)
     private static let idKey = Array("id".utf8)
 
+    /// Deeper nesting is refused.
+    private static let maximumDepth = 128
+
     /// Takes the fields from a line's bytes. If a field is duplicate, the last one is used, as in Python's json.
     mutating func read(_ line: UnsafeBufferPointer<UInt8>) throws(UnderstudyError) {
-        var scanner = JSONLineScanner(line)
+        var scanner = JSONScanner(line)
         var hasText = false
         label = nil
         id = nil
-        scanner.skipSpace()
+        scanner.skipWhitespace()
         guard scanner.take(UInt8(ascii: "{")) else {
             throw UnderstudyError(.invalidData, "a JSON object is expected, such as {\"text\":\"…\",\"label\":\"…\"}")
         }
-        scanner.skipSpace()
+        scanner.skipWhitespace()
         if !scanner.take(UInt8(ascii: "}")) {
             repeat {
-                scanner.skipSpace()
-                try scanner.scanString(into: &key)
-                scanner.skipSpace()
-                try scanner.expect(UInt8(ascii: ":"))
-                scanner.skipSpace()
-                if key == Self.textKey {
-                    hasText = try readText(&scanner)
-                } else if key == Self.labelKey {
-                    try readLabel(&scanner)
-                } else if key == Self.idKey {
-                    try readID(&scanner, line: line)
+                scanner.skipWhitespace()
+                let start = scanner.position
+                guard scanner.key() else { throw malformed(scanner) }
+                copyString(line, from: start, into: key)
+                if isKey(Self.textKey) {
+                    try readText(&scanner, line)
+                    hasText = true
+                } else if isKey(Self.labelKey) {
+                    try readLabel(&scanner, line)
+                } else if isKey(Self.idKey) {
+                    try readID(&scanner, line)
                 } else {
-                    try scanner.skipValue(scratch: &value)
+                    _ = try skipValue(&scanner)
                 }
-                scanner.skipSpace()
+                scanner.skipWhitespace()
             } while scanner.take(UInt8(ascii: ","))
-            try scanner.expect(UInt8(ascii: "}"))
+            guard scanner.take(UInt8(ascii: "}")) else { throw malformed(scanner, "\"}\" is expected") }
         }
-        scanner.skipSpace()
-        guard scanner.current == nil else { throw scanner.malformed("something follows the object") }
+        scanner.skipWhitespace()
+        guard scanner.isAtEnd else { throw malformed(scanner, "something follows the object") }
+        let valid = UTF8Check.validPrefix(line)
+        guard valid == line.count else { throw malformed("a string isn't UTF-8", at: valid) }
         guard hasText else { throw UnderstudyError(.invalidData, "the field \"text\" is missing") }
     }
 
-    private mutating func readText(_ scanner: inout JSONLineScanner) throws(UnderstudyError) -> Bool {
-        guard scanner.current == UInt8(ascii: "\"") else {
-            try scanner.skipValue(scratch: &value)
+    private func readText(
+        _ scanner: inout JSONScanner, _ line: UnsafeBufferPointer<UInt8>
+    ) throws(UnderstudyError) {
+        let start = try skipValue(&scanner)
+        guard line[start] == UInt8(ascii: "\"") else {
             throw UnderstudyError(.invalidData, "the field \"text\" must be a string")
         }
-        try scanner.scanString(into: &text)
-        return true
+        copyString(line, from: start, into: text)
     }
 
-    private mutating func readLabel(_ scanner: inout JSONLineScanner) throws(UnderstudyError) {
-        switch scanner.current {
+    private mutating func readLabel(
+        _ scanner: inout JSONScanner, _ line: UnsafeBufferPointer<UInt8>
+    ) throws(UnderstudyError) {
+        let start = try skipValue(&scanner)
+        switch line[start] {
         case UInt8(ascii: "\""):
-            try scanner.scanString(into: &value)
-            guard !value.isEmpty else {
+            copyString(line, from: start, into: value)
+            guard value.count > 0 else {
                 throw UnderstudyError(
                     .invalidData, "the label is empty; leave the field out where the label isn't known")
             }
-            label = String(decoding: value, as: UTF8.self)
-        case UInt8(ascii: "n"):
-            try scanner.expectWord("null")
-            label = nil
+            label = String(decoding: value.bytes, as: UTF8.self)
+        case UInt8(ascii: "n"): label = nil
         default:
-            try scanner.skipValue(scratch: &value)
             throw UnderstudyError(.invalidData, "the field \"label\" must be a string (or be left out)")
         }
     }
 
     private mutating func readID(
-        _ scanner: inout JSONLineScanner, line: UnsafeBufferPointer<UInt8>
+        _ scanner: inout JSONScanner, _ line: UnsafeBufferPointer<UInt8>
     ) throws(UnderstudyError) {
-        switch scanner.current {
+        let start = try skipValue(&scanner)
+        switch line[start] {
         case UInt8(ascii: "\""):
-            try scanner.scanString(into: &value)
-            id = String(decoding: value, as: UTF8.self)
-        case UInt8(ascii: "n"):
-            try scanner.expectWord("null")
-            id = nil
-        case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")):
-            id = String(decoding: line[try scanner.scanNumber()], as: UTF8.self)
+            copyString(line, from: start, into: value)
+            id = String(decoding: value.bytes, as: UTF8.self)
+        case UInt8(ascii: "n"): id = nil
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            id = String(decoding: line[start..<scanner.position], as: UTF8.self)
         default:
-            try scanner.skipValue(scratch: &value)
             throw UnderstudyError(.invalidData, "the field \"id\" must be a string or a number (or be left out)")
         }
     }
+
+    /// Returns where the value starts.
+    private func skipValue(_ scanner: inout JSONScanner) throws(UnderstudyError) -> Int {
+        let start = scanner.position
+        guard scanner.value(depth: JSONScanner.maximumDepth - Self.maximumDepth) else { throw malformed(scanner) }
+        return start
+    }
+
+    /// Replaces the buffer's contents by the content of the string at `start`, which the scanner has skipped.
+    private func copyString(_ line: UnsafeBufferPointer<UInt8>, from start: Int, into buffer: ByteBuffer) {
+        buffer.removeAll()
+        JSONString.unescape(JSONString.inside(line, from: start).bytes, into: buffer)
+    }
+
+    private func isKey(_ name: [UInt8]) -> Bool { key.bytes.elementsEqual(name) }
 }
 
-/// Reads one JSON text (RFC 8259) byte by byte, without building a tree: data files have many short lines.
-///
-/// Strict: any violation of the grammar is an error, also inside skipped values.
-struct JSONLineScanner {
-    private let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var position = 0
-
-    /// Deeper nesting is refused instead of recursing.
-    static let deepestNesting = 128
-
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
-
-    /// The byte at the current position; nil at the end.
-    var current: UInt8? { position < bytes.count ? bytes[position] : nil }
-
-    mutating func skipSpace() {
-        while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x09, 0x0a, 0x0d: position += 1
-            default: return
-            }
-        }
-    }
-
-    /// Skips `byte` if it is next.
-    mutating func take(_ byte: UInt8) -> Bool {
-        guard current == byte else { return false }
-        position += 1
-        return true
-    }
-
-    mutating func expect(_ byte: UInt8) throws(UnderstudyError) {
-        guard take(byte) else { throw malformed("\"\(Character(Unicode.Scalar(byte)))\" is expected") }
-    }
-
-    /// Replaces `value` by the unescaped UTF-8 of the next string.
-    mutating func scanString(into value: inout [UInt8]) throws(UnderstudyError) {
-        value.removeAll(keepingCapacity: true)
-        try expect(0x22)
-        while true {
-            let start = position
-            while position < bytes.count, bytes[position] != 0x22, bytes[position] != 0x5c, bytes[position] >= 0x20 {
-                position += 1
-            }
-            value.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<position]))
-            guard let byte = current else { throw malformed("a string doesn't end") }
-            if byte == 0x22 { break }
-            guard byte == 0x5c else { throw malformed("a control character stands in a string unescaped") }
-            position += 1
-            try scanEscape(into: &value)
-        }
-        position += 1
-        do { _ = try UTF8Span(validating: value.span) } catch { throw malformed("a string isn't UTF-8") }
-    }
-
-    private mutating func scanEscape(into value: inout [UInt8]) throws(UnderstudyError) {
-        guard let byte = current else { throw malformed("a string doesn't end") }
-        position += 1
-        switch byte {
-        case 0x22, 0x5c, 0x2f: value.append(byte)
-        case UInt8(ascii: "b"): value.append(0x08)
-        case UInt8(ascii: "f"): value.append(0x0c)
-        case UInt8(ascii: "n"): value.append(0x0a)
-        case UInt8(ascii: "r"): value.append(0x0d)
-        case UInt8(ascii: "t"): value.append(0x09)
-        case UInt8(ascii: "u"):
-            var code = try scanHexadecimal()
-            if code & 0xfc00 == 0xd800 {
-                guard take(0x5c), take(UInt8(ascii: "u")) else { throw malformed("half a surrogate pair") }
-                let low = try scanHexadecimal()
-                guard low & 0xfc00 == 0xdc00 else { throw malformed("half a surrogate pair") }
-                code = 0x10000 + (code & 0x3ff) << 10 + (low & 0x3ff)
-            }
-            guard let scalar = Unicode.Scalar(code) else { throw malformed("half a surrogate pair") }
-            value.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-        default: throw malformed("an unknown escape")
-        }
-    }
-
-    private mutating func scanHexadecimal() throws(UnderstudyError) -> UInt32 {
-        var code: UInt32 = 0
-        for _ in 0..<4 {
-            guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
-                throw malformed("\\u needs four hexadecimal digits")
-            }
-            code = code << 4 | UInt32(digit)
-            position += 1
-        }
-        return code
-    }
-
-    /// Skips a number and returns its range of bytes.
-    @discardableResult
-    mutating func scanNumber() throws(UnderstudyError) -> Range<Int> {
-        let start = position
-        _ = take(UInt8(ascii: "-"))
-        if !take(UInt8(ascii: "0")) { try scanDigits() }
-        if take(UInt8(ascii: ".")) { try scanDigits() }
-        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
-            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            try scanDigits()
-        }
-        return start..<position
-    }
-
-    private mutating func scanDigits() throws(UnderstudyError) {
-        let start = position
-        while let byte = current, byte >= 0x30, byte <= 0x39 { position += 1 }
-        guard position > start else { throw malformed("a value is expected") }
-    }
-
-    mutating func expectWord(_ word: StaticString) throws(UnderstudyError) {
-        for index in 0..<word.utf8CodeUnitCount {
-            guard take(word.utf8Start[index]) else { throw malformed("a value is expected") }
-        }
-    }
-
-    /// Skips any value. `scratch` is overwritten.
-    mutating func skipValue(scratch: inout [UInt8], depth: Int = 0) throws(UnderstudyError) {
-        guard depth < Self.deepestNesting else { throw malformed("values nest too deep") }
-        skipSpace()
-        switch current {
-        case UInt8(ascii: "\""): try scanString(into: &scratch)
-        case UInt8(ascii: "t"): try expectWord("true")
-        case UInt8(ascii: "f"): try expectWord("false")
-        case UInt8(ascii: "n"): try expectWord("null")
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            let isObject = current == UInt8(ascii: "{")
-            let end = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
-            position += 1
-            skipSpace()
-            if take(end) { return }
-            while true {
-                if isObject {
-                    skipSpace()
-                    try scanString(into: &scratch)
-                    skipSpace()
-                    try expect(UInt8(ascii: ":"))
-                }
-                try skipValue(scratch: &scratch, depth: depth + 1)
-                skipSpace()
-                if take(end) { return }
-                try expect(UInt8(ascii: ","))
-            }
-        default: try scanNumber()
-        }
-    }
-
-    func malformed(_ what: String) -> UnderstudyError {
+/// Errors of the syntax.
+extension DataRecord {
+    private func malformed(_ what: String, at position: Int) -> UnderstudyError {
         UnderstudyError(.invalidData, "malformed JSON at byte \(position + 1) of the line: \(what)")
+    }
+
+    private func malformed(_ scanner: JSONScanner, _ what: String) -> UnderstudyError {
+        malformed(what, at: scanner.position)
+    }
+
+    private func malformed(_ scanner: JSONScanner) -> UnderstudyError {
+        let what =
+            switch scanner.failure {
+            case .expectedKey: "\"\"\" is expected"
+            case .expectedColon: "\":\" is expected"
+            case .expectedCommaOrBrace, .expectedCommaOrBracket: "\",\" is expected"
+            case .unclosedString: "a string doesn't end"
+            case .badEscape: scanner.isAtEnd ? "a string doesn't end" : "an unknown escape"
+            case .badHexadecimal: "\\u needs four hexadecimal digits"
+            case .loneSurrogate: "half a surrogate pair"
+            case .controlCharacter: "a control character stands in a string unescaped"
+            case .tooDeep: "values nest too deep"
+            case .trailingBytes: "something follows the object"
+            case .expectedValue, .badNumber, .unexpectedEnd, nil: "a value is expected"
+            }
+        return malformed(what, at: scanner.position)
     }
 }

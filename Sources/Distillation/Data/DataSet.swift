@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Glibc
 import Models
@@ -158,7 +159,7 @@ private struct Reading {
                 names.append(label)
             }
         }
-        record.text.withUnsafeBufferPointer { lines.append($0) }
+        lines.append(record.text.bytes)
         labelIndices.append(index)
         ids.append(record.id)
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Models
 
@@ -167,94 +168,94 @@ extension EvaluationSummary {
 extension EvaluationSummary {
     /// All results as one JSON object with a final newline. Shares are 0 to 1; names include their units.
     public func json() -> String {
-        let fields: [(String, JSONText)] = [
+        let summary = JSONTree.members([
             ("data", .string(dataName)),
             ("lines", .integer(lineCount)),
             ("skipped_lines", .integer(skippedCount)),
-            ("labels", .array(labels.map(JSONText.string))),
+            ("labels", .strings(labels)),
             ("student", .optional(student, Self.model)),
             ("teacher", .optional(teacher, Self.model)),
             ("cascade", .optional(cascade, Self.cascade)),
-        ]
-        return JSONText.object(fields).text() + "\n"
+        ])
+        return summary.written(.indentedRows) + "\n"
     }
 
-    private static func model(_ model: ModelEvaluation) -> JSONText {
+    private static func model(_ model: ModelEvaluation) -> JSONTree {
         let report = model.report
         let matrix = report.labels.indices.map { actual in
-            JSONText.array(report.labels.indices.map { .integer(model.confusion[actual, $0]) })
+            JSONTree.array(report.labels.indices.map { .integer(model.confusion[actual, $0]) })
         }
-        return .object([
+        return .members([
             ("version", .string(model.version)),
-            ("accuracy", .number(report.accuracy)),
-            ("per_label", .object(zip(report.labels, report.perLabel).map { ($0, scores($1)) })),
+            ("accuracy", .finite(report.accuracy)),
+            ("per_label", .members(zip(report.labels, report.perLabel).map { ($0, scores($1)) })),
             ("macro_average", scores(report.macroAverage)),
             ("weighted_average", scores(report.weightedAverage)),
             ("confusion_matrix", .array(matrix)),
             ("temperature", .float(model.temperature)),
             ("at_temperature_1", calibration(model.calibrationErrorBefore, model.lossBefore, model.brierBefore)),
             ("at_own_temperature", calibration(model.calibrationErrorAfter, model.lossAfter, model.brierAfter)),
-            ("aurc", .number(model.selectiveRisk.areaUnderRiskCoverage)),
-            ("augrc", .number(model.selectiveRisk.areaUnderGeneralisedRisk)),
+            ("aurc", .finite(model.selectiveRisk.areaUnderRiskCoverage)),
+            ("augrc", .finite(model.selectiveRisk.areaUnderGeneralisedRisk)),
             ("speed", speed(model.scored)),
         ])
     }
 
-    private static func scores(_ scores: ClassificationReport.Scores) -> JSONText {
-        .object([
-            ("precision", .number(scores.precision)), ("recall", .number(scores.recall)), ("f1", .number(scores.f1)),
+    private static func scores(_ scores: ClassificationReport.Scores) -> JSONTree {
+        .members([
+            ("precision", .finite(scores.precision)), ("recall", .finite(scores.recall)), ("f1", .finite(scores.f1)),
             ("support", .integer(scores.support)),
         ])
     }
 
     private static func calibration(
         _ error: ExpectedCalibrationError, _ loss: Double, _ brier: Double
-    ) -> JSONText {
+    ) -> JSONTree {
         let bins = error.bins.map { bin in
-            JSONText.object([
-                ("above", .number(bin.lower)), ("to", .number(bin.upper)), ("lines", .integer(bin.count)),
-                ("confidence", bin.count == 0 ? .null : .number(bin.confidence)),
-                ("accuracy", bin.count == 0 ? .null : .number(bin.accuracy)),
+            JSONTree.members([
+                ("above", .finite(bin.lower)), ("to", .finite(bin.upper)), ("lines", .integer(bin.count)),
+                ("confidence", bin.count == 0 ? .null : .finite(bin.confidence)),
+                ("accuracy", bin.count == 0 ? .null : .finite(bin.accuracy)),
             ])
         }
-        return .object([
-            ("ece", .number(error.value)), ("maximum_calibration_error", .number(error.maximum)),
-            ("negative_log_likelihood", .number(loss)), ("brier_score", .number(brier)), ("bins", .array(bins)),
+        return .members([
+            ("ece", .finite(error.value)), ("maximum_calibration_error", .finite(error.maximum)),
+            ("negative_log_likelihood", .finite(loss)), ("brier_score", .finite(brier)), ("bins", .array(bins)),
         ])
     }
 
-    private static func speed(_ scored: ScoredLines) -> JSONText {
-        func milliseconds(_ share: Double) -> JSONText {
-            .optional(scored.latency(percentile: share)) { .number($0 / .milliseconds(1)) }
+    private static func speed(_ scored: ScoredLines) -> JSONTree {
+        func milliseconds(_ share: Double) -> JSONTree {
+            .optional(scored.latency(percentile: share)) { .finite($0 / .milliseconds(1)) }
         }
-        return .object([
-            ("lines_per_second", .number(scored.linesPerSecond)), ("threads", .integer(scored.threads)),
+        return .members([
+            ("lines_per_second", .finite(scored.linesPerSecond)), ("threads", .integer(scored.threads)),
             ("latency_p50_milliseconds", milliseconds(0.5)), ("latency_p99_milliseconds", milliseconds(0.99)),
             ("latency_sample_lines", .integer(scored.latencies.count)),
         ])
     }
 
-    private static func cascade(_ cascade: CascadeEvaluation) -> JSONText {
-        func point(_ point: CostAccuracyCurve.Point) -> JSONText {
-            .object([
-                ("deferred_share", .number(point.share)), ("deferred_lines", .integer(point.deferred)),
-                ("accuracy", .number(point.accuracy)), ("least_kept_confidence", .float(point.threshold)),
+    private static func cascade(_ cascade: CascadeEvaluation) -> JSONTree {
+        func point(_ point: CostAccuracyCurve.Point) -> JSONTree {
+            .members([
+                ("deferred_share", .finite(point.share)), ("deferred_lines", .integer(point.deferred)),
+                ("accuracy", .finite(point.accuracy)), ("least_kept_confidence", .float(point.threshold)),
             ])
         }
-        return .object([
-            ("agreement", .number(cascade.agreement)),
+        return .members([
+            ("agreement", .finite(cascade.agreement)),
             ("both_right", .integer(cascade.bothRight)),
             ("only_student_right", .integer(cascade.onlyStudentRight)),
             ("only_teacher_right", .integer(cascade.onlyTeacherRight)),
             ("both_wrong", .integer(cascade.bothWrong)),
             (
                 "teacher_minus_student",
-                .object([
-                    ("difference", .number(cascade.gap.difference)), ("lower", .number(cascade.gap.lower)),
-                    ("upper", .number(cascade.gap.upper)), ("confidence", .number(cascade.gap.confidence)),
+                .members([
+                    ("difference", .finite(cascade.gap.difference)), ("lower", .finite(cascade.gap.lower)),
+                    ("upper", .finite(cascade.gap.upper)), ("confidence", .finite(cascade.gap.confidence)),
                 ])
             ),
-            ("own_threshold", .optional(cascade.ownThreshold, JSONText.float)),
+            ("own_threshold", .optional(cascade.ownThreshold, JSONTree.float)),
             ("at_own_threshold", .optional(cascade.ownPoint, point)),
             ("cost_accuracy_table", .array(cascade.curve.table.map(point))),
             // Steps of 0.05, enough to draw the curve.
@@ -263,46 +264,14 @@ extension EvaluationSummary {
     }
 }
 
-/// A JSON value to be written, its fields in the order given.
-indirect enum JSONText {
-    case null
-    case integer(Int)
-    /// A non-finite number is written as null, since JSON can't represent it.
-    case number(Double)
-    case string(String)
-    case array([JSONText])
-    case object([(String, JSONText)])
+extension JSONTree {
+    /// null if the value isn't finite, since JSON has no number for it.
+    fileprivate static func finite(_ value: Double) -> JSONTree { value.isFinite ? .double(value) : .null }
 
-    /// The shortest digits that restore the same f32.
-    static func float(_ value: Float) -> JSONText { .number(Double("\(value)") ?? Double(value)) }
+    /// The shortest digits that restore the same f32, written as those of a Double.
+    fileprivate static func float(_ value: Float) -> JSONTree { .finite(Double("\(value)") ?? Double(value)) }
 
-    static func optional<Value>(_ value: Value?, _ make: (Value) -> JSONText) -> JSONText {
+    fileprivate static func optional<Value>(_ value: Value?, _ make: (Value) -> JSONTree) -> JSONTree {
         value.map(make) ?? .null
-    }
-
-    /// Indented by two spaces per level; arrays of plain values stay on one line.
-    func text(indent: String = "") -> String {
-        switch self {
-        case .null: return "null"
-        case .integer(let value): return String(value)
-        case .number(let value): return value.isFinite ? "\(value)" : "null"
-        case .string(let value): return Quoting.json(value)
-        case .array(let elements):
-            if elements.allSatisfy(\.isPlain) { return "[" + elements.map { $0.text() }.joined(separator: ", ") + "]" }
-            let inner = indent + "  "
-            return "[\n" + elements.map { inner + $0.text(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
-        case .object(let fields):
-            if fields.isEmpty { return "{}" }
-            let inner = indent + "  "
-            let lines = fields.map { "\(inner)\(Quoting.json($0.0)): \($0.1.text(indent: inner))" }
-            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
-        }
-    }
-
-    private var isPlain: Bool {
-        switch self {
-        case .array, .object: false
-        default: true
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Models
 import Tensors
@@ -48,7 +49,7 @@ public struct StudentMetrics: Sendable {
             members.append(("teacher_validation_accuracy", .double(teacher)))
             members.append(("cascade_validation_accuracy", .double(calibration.cascadeAccuracy)))
         }
-        return JSONTree.members(members).text + "\n"
+        return JSONTree.members(members).written() + "\n"
     }
 
     /// The same as a table for a model card.

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Glibc
 import Models
@@ -172,8 +173,8 @@ public final class TeacherLogitsFile {
             // The file is new, or even its header is incomplete.
             ftruncate(descriptor, 0)
             lseek(descriptor, 0, SEEK_SET)
-            let names = labels.map { Quoting.json($0) }.joined(separator: ",")
-            pending.append(contentsOf: "{\"teacher\":\"\(fingerprint)\",\"labels\":[\(names)]}\n".utf8)
+            let header = JSONTree.members(["teacher": .string(fingerprint), "labels": .strings(labels)])
+            pending.append(contentsOf: (header.written(.compact) + "\n").utf8)
             return try flush()
         }
         var number = 0

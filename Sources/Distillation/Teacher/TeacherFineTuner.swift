@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Models
 import Tensors
@@ -142,7 +143,7 @@ public struct TeacherMetrics: Sendable {
             "temperature": .double(calibration.temperature),
             "ece_before_temperature": .double(calibration.errorBefore),
             "ece_after_temperature": .double(calibration.errorAfter),
-        ]).text + "\n"
+        ]).written() + "\n"
     }
 
     /// The same as a table for a model card.

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Tensors
 
@@ -183,7 +184,7 @@ extension StudentConfiguration {
         if let parent { members.append(("parent", .string(parent))) }
         if let dataFingerprint { members.append(("data_fingerprint", .string(dataFingerprint))) }
         if let seed { members.append(("seed", .integer(seed))) }
-        return JSONTree.members(members).text + "\n"
+        return JSONTree.members(members).written() + "\n"
     }
 }
 

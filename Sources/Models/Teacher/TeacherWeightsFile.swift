@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Tensors
 import Text
@@ -149,7 +150,7 @@ public enum TeacherFiles {
         tokenizer: LoadedTokenizer, to directory: String
     ) throws(UnderstudyError) {
         let file = try DurableFile(replacing: "\(directory)/\(ModelDirectory.configuration)")
-        try file.write(Array((configuration.json(storedType: type).text + "\n").utf8))
+        try file.write(Array((configuration.json(storedType: type).written() + "\n").utf8))
         try file.commit()
         try TeacherWeightsFile.write(weights, as: type, to: "\(directory)/\(ModelDirectory.weights)")
         try tokenizer.write(to: directory)

@@ -1,3 +1,5 @@
+import Pages
+
 /// Makes untrusted text from lines, labels and names safe to display: it can't move the cursor, reverse the reading
 /// direction or fill the screen.
 package enum DisplayText {
@@ -63,4 +65,9 @@ package enum DisplayText {
         default: return 1
         }
     }
+}
+
+extension HTML {
+    /// Inserts untrusted text from a line, name or label: dangerous characters are made visible, and it is shortened.
+    init(foreign text: String, columns: Int) { self = "\(DisplayText.clean(text, columns: columns))" }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import GRDB
 import Streams
@@ -201,45 +202,24 @@ extension DisagreementStatistics {
 
     /// The statistics as one JSON object on one line, with its newline.
     public func json() -> String {
-        let buffer = ByteBuffer()
-        func string(_ text: String) {
-            var text = text
-            buffer.append("\"")
-            text.withUTF8 { buffer.appendJSONEscaped($0) }
-            buffer.append("\"")
+        func agreement(_ value: Agreement) -> JSONTree {
+            .members(["rows": .integer(value.asked), "agreed": .integer(value.agreed)])
         }
-        func list<Element>(_ key: StaticString, _ elements: [Element], _ element: (Element) -> Void) {
-            buffer.append(key)
-            for (index, value) in elements.enumerated() {
-                if index > 0 { buffer.append(",") }
-                element(value)
-            }
-            buffer.append("]")
-        }
-        func agreement(_ key: StaticString, _ value: Agreement) {
-            buffer.append(key)
-            buffer.append("{\"rows\":\(value.asked),\"agreed\":\(value.agreed)}")
-        }
-        agreement("{\"all\":", all)
-        agreement(",\"audit\":", audit)
-        agreement(",\"deferred\":", deferred)
-        agreement(",\"human_with_student\":", humanWithStudent)
-        agreement(",\"human_with_teacher\":", humanWithTeacher)
-        list(",\"pairs\":[", pairs) { pair in
-            buffer.append("{\"student_label\":")
-            string(pair.student)
-            buffer.append(",\"teacher_label\":")
-            string(pair.teacher)
-            buffer.append(",\"rows\":\(pair.rows),\"example\":")
-            string(pair.example)
-            buffer.append("}")
-        }
-        list(",\"days\":[", days) { day in
-            buffer.append("{\"day\":\"\(TimeText.date(day.start))\"")
-            agreement(",\"agreement\":", day.agreement)
-            buffer.append("}")
-        }
-        buffer.append("}\n")
-        return String(decoding: buffer.bytes, as: UTF8.self)
+        let statistics = JSONTree.members([
+            "all": agreement(all), "audit": agreement(audit), "deferred": agreement(deferred),
+            "human_with_student": agreement(humanWithStudent), "human_with_teacher": agreement(humanWithTeacher),
+            "pairs": .array(
+                pairs.map { pair in
+                    .members([
+                        "student_label": .string(pair.student), "teacher_label": .string(pair.teacher),
+                        "rows": .integer(pair.rows), "example": .string(pair.example),
+                    ])
+                }),
+            "days": .array(
+                days.map { day in
+                    .members(["day": .string(TimeText.date(day.start)), "agreement": agreement(day.agreement)])
+                }),
+        ])
+        return statistics.written(.compact, escapes: .fewest) + "\n"
     }
 }

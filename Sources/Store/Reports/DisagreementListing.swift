@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Streams
 
@@ -82,7 +83,7 @@ public struct DisagreementEncoder {
             member(",\"teacher_confidence\":", number: row.teacherConfidence, buffer)
             member(",\"student_logits\":", list: row.studentLogits, buffer) { number($0, buffer) }
             member(",\"teacher_logits\":", list: row.teacherLogits, buffer) { number($0, buffer) }
-            member(",\"labels\":", list: row.labels, buffer) { string($0, buffer) }
+            member(",\"labels\":", list: row.labels, buffer) { buffer.appendJSONString($0) }
             if let label = row.humanLabel {
                 member(",\"human_label\":", string: label, buffer)
             } else {
@@ -94,7 +95,7 @@ public struct DisagreementEncoder {
 
     private func member(_ key: StaticString, string value: String, _ buffer: ByteBuffer) {
         buffer.append(key)
-        string(value, buffer)
+        buffer.appendJSONString(value)
     }
 
     private func member(_ key: StaticString, number value: Float, _ buffer: ByteBuffer) {
@@ -112,13 +113,6 @@ public struct DisagreementEncoder {
             element(value)
         }
         buffer.append("]")
-    }
-
-    private func string(_ text: String, _ buffer: ByteBuffer) {
-        buffer.append("\"")
-        var text = text
-        text.withUTF8 { buffer.appendJSONEscaped($0) }
-        buffer.append("\"")
     }
 
     /// The shortest digits that restore the same f32; a non-finite value is written as null, since JSON can't represent

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Reads a JSON input line: extracts the text from one field and passes the other fields through.
 ///
 /// A passed field keeps the bytes of its key and value exactly as in the input. If its key is one that output records
@@ -46,14 +48,14 @@ public final class JSONFields {
                 guard scanner.key() else { return malformed(scanner) }
                 let valueStart = scanner.position
                 guard scanner.value(depth: 1) else { return malformed(scanner) }
-                let key = keyText(line, from: keyStart + 1)
+                let key = keyText(line, from: keyStart)
                 if matches(key, field) {
                     if found { flaw = flaw ?? .repeatedField(at: keyStart + 1) }
                     if line[valueStart] != UInt8(ascii: "\"") {
                         flaw = flaw ?? .fieldNotString(at: valueStart + 1)
                     } else if !found {
                         let inside = line[(valueStart + 1)..<(scanner.position - 1)]
-                        JSONText.unescape(UnsafeBufferPointer(rebasing: inside), into: text)
+                        JSONString.unescape(UnsafeBufferPointer(rebasing: inside), into: text)
                     }
                     found = true
                 } else {
@@ -62,7 +64,7 @@ public final class JSONFields {
                 scanner.skipWhitespace()
             } while scanner.take(UInt8(ascii: ","))
             guard scanner.take(UInt8(ascii: "}")) else {
-                _ = scanner.fail(.expectedCommaOrEnd)
+                _ = scanner.fail(.expectedCommaOrBrace)
                 return malformed(scanner)
             }
         }
@@ -79,21 +81,12 @@ public final class JSONFields {
         .malformedJSON(at: scanner.position + 1, scanner.problem ?? .unexpectedEnd)
     }
 
-    /// The decoded key that starts at `start`; valid until the next call.
+    /// The decoded key whose quote is at `start`; valid until the next call.
     private func keyText(_ line: UnsafeBufferPointer<UInt8>, from start: Int) -> UnsafeBufferPointer<UInt8> {
-        var end = start
-        var escapes = false
-        while line[end] != UInt8(ascii: "\"") {
-            if line[end] == UInt8(ascii: "\\") {
-                escapes = true
-                end += 1
-            }
-            end += 1
-        }
-        let inside = UnsafeBufferPointer(rebasing: line[start..<end])
-        guard escapes else { return inside }
+        let (inside, hasEscapes) = JSONString.inside(line, from: start)
+        guard hasEscapes else { return inside }
         unescaped.removeAll()
-        JSONText.unescape(inside, into: unescaped)
+        JSONString.unescape(inside, into: unescaped)
         return unescaped.bytes
     }
 

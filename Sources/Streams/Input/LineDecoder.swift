@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// Finds the text in a line, or the reason why the line can't be classified.
@@ -68,7 +69,10 @@ public final class LineDecoder {
             line = transcoder.utf8
         }
         if Self.isBlank(line) { return .blank }
-        if let flaw = UTF8Check.flaw(in: line) { return .flaw(flaw) }
+        let valid = UTF8Check.validPrefixWithoutNUL(line)
+        guard valid == line.count else {
+            return .flaw(line[valid] == 0 ? .containsNUL(at: valid + 1) : .notUTF8(at: valid + 1))
+        }
         switch form {
         case .line: return .text(line, passed: Self.nothing)
         case .tsv(let column): return Self.column(column, of: line)

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Why a line can't be classified. Positions count bytes of the line from 1; for JSON in another encoding, bytes of the
 /// line converted to UTF-8.
 public enum LineFlaw: Sendable, Equatable {
@@ -56,7 +58,7 @@ public enum LineFlaw: Sendable, Equatable {
         case .notInEncoding(let place, let encoding): "not \(encoding.rawValue) at byte \(place)"
         case .containsNUL(let place): "contains NUL at byte \(place)"
         case .tooLong(let bytes, let maximum): "\(bytes) bytes long; the longest line taken has \(maximum)"
-        case .malformedJSON(let place, let problem): "malformed JSON at byte \(place): \(problem.rawValue)"
+        case .malformedJSON(let place, let problem): "malformed JSON at byte \(place): \(Self.clause(problem))"
         case .notAnObject: "the line is JSON but no object"
         case .missingField: "no field '\(field)'"
         case .repeatedField(let place): "the field '\(field)' stands twice, again at byte \(place)"
@@ -65,6 +67,22 @@ public enum LineFlaw: Sendable, Equatable {
         case .noFiniteLogits: "the student's logits for this line aren't finite numbers"
         case .torn(let bytes):
             "the archive is damaged or cut short within this line; its first \(bytes) bytes are unproven"
+        }
+    }
+
+    private static func clause(_ problem: JSONScanner.Problem) -> String {
+        switch problem {
+        case .unexpectedEnd, .unclosedString: "it ends too early"
+        case .expectedValue: "a value must stand here"
+        case .expectedKey: "a key in quotes must stand here"
+        case .expectedColon: "a colon must stand here"
+        case .expectedCommaOrBrace, .expectedCommaOrBracket: "a comma or a closing bracket must stand here"
+        case .badNumber: "not a JSON number"
+        case .controlCharacter: "a control character in a string must be escaped"
+        case .badEscape, .badHexadecimal: "not an escape that JSON knows"
+        case .loneSurrogate: "half of a surrogate pair"
+        case .tooDeep: "nested too deeply"
+        case .trailingBytes: "something stands after the end of the value"
         }
     }
 }

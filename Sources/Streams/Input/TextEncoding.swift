@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// The encoding of a source's text. In UTF-8, GB18030 and Big5, the bytes LF, CR and NUL are never part of another

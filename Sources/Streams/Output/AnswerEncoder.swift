@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 
 /// Writes answers as output records.

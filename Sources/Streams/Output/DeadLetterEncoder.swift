@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes dead letters, one JSON line each: the flaw of a line, its position, and its content.
 ///
 ///     {"error":"missing_field","line":7,"source":"drops","file":"/var/spool/a.jsonl","offset":123,
@@ -36,7 +38,7 @@ public struct DeadLetterEncoder: Sendable {
         appendString(",\"reason\":", flaw.reason(field: field), output)
         if !record.isTooLong {
             // Pairs of bytes may be valid UTF-8 by chance.
-            if origin.unit == .byte, UTF8Check.flaw(in: bytes) == nil {
+            if origin.unit == .byte, UTF8Check.validPrefixWithoutNUL(bytes) == bytes.count {
                 output.append(",\"text\":\"")
                 output.appendJSONEscaped(bytes)
             } else {
@@ -50,10 +52,7 @@ public struct DeadLetterEncoder: Sendable {
 
     private func appendString(_ key: StaticString, _ text: String, _ output: ByteBuffer) {
         output.append(key)
-        output.append("\"")
-        var text = text
-        text.withUTF8 { output.appendJSONEscaped($0) }
-        output.append("\"")
+        output.appendJSONString(text)
     }
 }
 
@@ -86,15 +85,10 @@ public struct FlawEncoder: Sendable {
         output.append(code)
         output.append("\",\"line\":")
         output.appendDecimal(line)
-        output.append(",\"source\":\"")
-        appendEscaped(source, output)
-        output.append("\",\"reason\":\"")
-        appendEscaped(reason, output)
-        output.append("\"}\n")
-    }
-
-    private func appendEscaped(_ text: String, _ output: ByteBuffer) {
-        var text = text
-        text.withUTF8 { output.appendJSONEscaped($0) }
+        output.append(",\"source\":")
+        output.appendJSONString(source)
+        output.append(",\"reason\":")
+        output.appendJSONString(reason)
+        output.append("}\n")
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes answers as journal entries, for a sink that parses them.
 ///
 /// A record is its fields, each as `NAME=value` and a NUL byte, and one more NUL byte. No value holds NUL: lines with

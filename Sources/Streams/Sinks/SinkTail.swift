@@ -1,3 +1,5 @@
+import Bytes
+
 /// The record format of a sink, as far as recovery needs it to tell lines that may be records from lines that can't.
 public enum SinkForm: Sendable, Equatable {
     case json

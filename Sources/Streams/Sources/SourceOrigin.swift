@@ -1,3 +1,5 @@
+import Bytes
+import CFiles
 import Glibc
 
 /// The origin of a stretch of a source's bytes: a stream, or one file from some offset on.

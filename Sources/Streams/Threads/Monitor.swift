@@ -1,3 +1,4 @@
+import CFiles
 import Glibc
 
 /// A mutex, the state that it guards, and the conditions that threads wait for on that state.

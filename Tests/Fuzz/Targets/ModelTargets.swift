@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Models
 import Tensors
@@ -5,9 +6,9 @@ import Tensors
 extension FuzzTargets {
     /// A JSON document of a model directory. An accepted document must be equal after it is written and read again.
     static func json(_ bytes: [UInt8]) {
-        guard let tree = bytes.withUnsafeBytes({ try? JSONTree.parse($0) }) else { return }
-        let text = Array(tree.text.utf8)
-        hold(text.withUnsafeBytes { try? JSONTree.parse($0) } == tree, "a document that changes when it is written")
+        guard let tree = bytes.withUnsafeBytes({ try? JSONReader().read($0) }) else { return }
+        let text = Array(tree.written().utf8)
+        hold(text.withUnsafeBytes { try? JSONReader().read($0) } == tree, "a document that changes when it is written")
     }
 
     private static let tensorFolder = FuzzFolder("safetensors")
@@ -114,7 +115,7 @@ extension FuzzTargets {
         _ configuration: TeacherConfiguration, weights: [UInt8]
     ) throws(UnderstudyError) {
         if !configuration.labels.isEmpty {
-            let again = try reading(configuration.json().text, TeacherConfiguration.init)
+            let again = try reading(configuration.json().written(), TeacherConfiguration.init)
             hold(again == configuration, "a teacher's configuration changes when it is written")
         }
         let path = "\(modelFolder.path)/\(ModelDirectory.weights)"

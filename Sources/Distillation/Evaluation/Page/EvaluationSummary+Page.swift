@@ -1,42 +1,44 @@
 import Diagnostics
+import Pages
 
 extension EvaluationSummary {
     /// The report as one self-contained HTML page: no scripts, no fonts, no external files.
     public func page() -> String {
-        ReportPage.html(
-            title: "Evaluation on \(HTMLText.escaped(dataName))",
-            main: header() + tiles() + costs() + confidence() + mistakes() + numbers() + footer())
+        PageFrame.report(
+            title: "Evaluation on \(dataName)",
+            main: .joined([header(), tiles(), costs(), confidence(), mistakes(), numbers(), footer()]))
     }
 
-    private func header() -> String {
-        let names = models.map { "\($0.role.rawValue) \(HTMLText.name($0.version))" }
-        var html = "<header>\n<h1>\(models.count == 2 ? "Student, teacher and cascade" : "Evaluation")</h1>\n"
-        html += "<p class=\"lead\">\(names.joined(separator: " and ")), on \(NumberText.grouped(lineCount)) labelled "
-        html += "lines of \(HTMLText.name(dataName))"
+    private func header() -> HTML {
+        let names = models.map { "\($0.role.rawValue) \(HTML.name($0.version))" as HTML }
+        var html: HTML = "<header>\n<h1>\(models.count == 2 ? "Student, teacher and cascade" : "Evaluation")</h1>\n"
+        html +=
+            "<p class=\"lead\">\(HTML.joined(names, separator: " and ")), on \(NumberText.grouped(lineCount)) labelled "
+        html += "lines of \(HTML.name(dataName))"
         if skippedCount > 0 { html += "; \(NumberText.grouped(skippedCount)) without a label were skipped" }
         return html + ".</p>\n</header>\n"
     }
 
-    private func tiles() -> String {
-        let tile = ReportPage.tile
-        var html = "<div class=\"tiles\">\n"
+    private func tiles() -> HTML {
+        let tile = PageFrame.reportTile
+        var html: HTML = "<div class=\"tiles\">\n"
         for model in models {
             let name = model.role == .student ? "Student accuracy" : "Teacher accuracy"
             html += tile(
-                model.role.rawValue, name, HTMLText.percent(model.report.accuracy),
-                "macro F1 \(HTMLText.percent(model.report.macroAverage.f1))")
+                model.role.rawValue, name, HTML.percent(model.report.accuracy),
+                "macro F1 \(HTML.percent(model.report.macroAverage.f1))")
         }
         if let cascade {
             let point = cascade.curve.point(share: 0.1)
             html += tile(
-                "cascade", "Cascade at 10 %", HTMLText.percent(point.accuracy),
+                "cascade", "Cascade at 10 %", HTML.percent(point.accuracy),
                 "the least sure tenth goes to the teacher")
-            html += tile("", "Agreement", HTMLText.percent(cascade.agreement), "lines with the same label from both")
+            html += tile("", "Agreement", HTML.percent(cascade.agreement), "lines with the same label from both")
         }
         if let model = models.first {
             html += tile(
-                model.role.rawValue, "Calibration error", HTMLText.percent(model.calibrationErrorAfter.value),
-                "\(HTMLText.percent(model.calibrationErrorBefore.value)) at temperature 1")
+                model.role.rawValue, "Calibration error", HTML.percent(model.calibrationErrorAfter.value),
+                "\(HTML.percent(model.calibrationErrorBefore.value)) at temperature 1")
         }
         if let model = models.first {
             let other = models.count == 2 ? "; teacher \(NumberText.rate(models[1].scored.linesPerSecond))" : ""
@@ -48,9 +50,9 @@ extension EvaluationSummary {
         return html + "</div>\n"
     }
 
-    private func costs() -> String {
+    private func costs() -> HTML {
         guard let cascade else { return "" }
-        let own =
+        let own: HTML =
             cascade.ownPoint == nil ? "" : "<span><i class=\"dots\"></i>the student’s own threshold</span>"
         let gap = cascade.gap
         return """
@@ -58,7 +60,7 @@ extension EvaluationSummary {
             <h2>What the teacher’s help buys</h2>
             <p class="say">The least confident lines are deferred first. The teacher alone is \
             \(NumberText.fixed(gap.difference * 100, digits: 2)) points better than the student alone \
-            (\(HTMLText.percent(gap.confidence, digits: 0)) interval \(NumberText.fixed(gap.lower * 100, digits: 2)) to \
+            (\(HTML.percent(gap.confidence, digits: 0)) interval \(NumberText.fixed(gap.lower * 100, digits: 2)) to \
             \(NumberText.fixed(gap.upper * 100, digits: 2))); only the student is right on \
             \(NumberText.grouped(cascade.onlyStudentRight)) lines, only the teacher on \
             \(NumberText.grouped(cascade.onlyTeacherRight)).</p>
@@ -73,12 +75,12 @@ extension EvaluationSummary {
             """
     }
 
-    private func confidence() -> String {
-        var cards = ""
+    private func confidence() -> HTML {
+        var cards: HTML = ""
         func reliability(_ model: ModelEvaluation, _ error: ExpectedCalibrationError, _ temperature: Float) {
             cards += "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), "
             cards += "T = \(NumberText.fixed(Double(temperature), digits: temperature == 1 ? 0 : 2))"
-            cards += "<span>ECE \(HTMLText.percent(error.value, digits: 2))</span></h3>\n"
+            cards += "<span>ECE \(HTML.percent(error.value, digits: 2))</span></h3>\n"
             cards += ReliabilityDiagram.svg(error, role: model.role)
             cards += "<div class=\"legend \(model.role.rawValue)\"><span><i></i>accuracy</span>"
             cards += "<span><i class=\"box\"></i>gap to confidence</span></div></div>\n"
@@ -110,8 +112,8 @@ extension EvaluationSummary {
             """
     }
 
-    private func mistakes() -> String {
-        let cards = models.map { model in
+    private func mistakes() -> HTML {
+        let cards = models.map { model -> HTML in
             "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher")<span>"
                 + "\(NumberText.grouped(model.confusion.total - model.confusion.correct)) mistakes</span></h3>\n"
                 + ReportTables.confusion(model) + "</div>\n"
@@ -121,16 +123,16 @@ extension EvaluationSummary {
             <h2>What is taken for what</h2>
             <p class="say">A row holds the lines of one true label, a column those given one label.</p>
             <div class="grid\(labels.count > 7 ? " full" : "")">
-            \(cards.joined())</div>
+            \(HTML.joined(cards))</div>
             </section>
 
             """
     }
 
-    private func numbers() -> String {
-        let cards = models.map { model in
+    private func numbers() -> HTML {
+        let cards = models.map { model -> HTML in
             "<div class=\"card\"><h3>\(model.role == .student ? "Student" : "Teacher"), by label<span>"
-                + "accuracy \(HTMLText.percent(model.report.accuracy, digits: 2))</span></h3>\n"
+                + "accuracy \(HTML.percent(model.report.accuracy, digits: 2))</span></h3>\n"
                 + ReportTables.scores(model.report) + "</div>\n"
         }
         return """
@@ -138,7 +140,7 @@ extension EvaluationSummary {
             <h2>All the figures</h2>
             <p class="say">Precision, recall and F1 in per cent, as in scikit-learn’s classification report.</p>
             <div class="grid start">
-            \(cards.joined())<div class="card"><h3>Confidence and speed</h3>
+            \(HTML.joined(cards))<div class="card"><h3>Confidence and speed</h3>
             \(ReportTables.measures(models))</div>
             </div>
             </section>
@@ -146,7 +148,7 @@ extension EvaluationSummary {
             """
     }
 
-    private func footer() -> String {
+    private func footer() -> HTML {
         """
         <footer>
         <p>Calibration error: expected calibration error over 15 bins of equal width (Guo et al. 2017). AURC: area under \

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The bytes that show whether the content that was read of a file is unchanged: the first 1,024 and the last 1,024
 /// before an offset, collected while reading.
 ///

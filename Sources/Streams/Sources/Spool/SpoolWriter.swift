@@ -1,3 +1,4 @@
+import CFiles
 import Diagnostics
 import Glibc
 

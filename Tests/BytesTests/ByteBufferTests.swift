@@ -1,4 +1,5 @@
-import Streams
+import Bytes
+
 import Testing
 
 private func written(_ body: (ByteBuffer) -> Void) -> String {

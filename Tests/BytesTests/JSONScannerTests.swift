@@ -1,5 +1,6 @@
+import Bytes
 import Foundation
-import Streams
+
 import TestSupport
 import Testing
 

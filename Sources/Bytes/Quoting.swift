@@ -1,4 +1,7 @@
-/// Text from a file, escaped for display or output.
+import Diagnostics
+
+/// Text from a file, escaped for messages, for small JSON files, and for HTML. Records escape less: see
+/// `ByteBuffer.appendJSONEscaped`.
 public enum Quoting {
     /// A name from a file for a one-line message: quoted as JSON, control characters escaped, cut if very long.
     public static func name(_ name: String) -> String {
@@ -28,5 +31,22 @@ public enum Quoting {
             }
         }
         return out + "\""
+    }
+
+    /// `text` for HTML, SVG and attribute values in quotes. Control characters and direction marks become U+FFFD, so
+    /// that a label can't rearrange the page.
+    public static func html(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": out += "&amp;"
+            case "<": out += "&lt;"
+            case ">": out += "&gt;"
+            case "\"": out += "&quot;"
+            case "'": out += "&#39;"
+            default: out.unicodeScalars.append(PrintableText.isUnsafe(scalar) ? "\u{fffd}" : scalar)
+            }
+        }
+        return out
     }
 }
