@@ -3,11 +3,11 @@ import Streams
 /// The limits and formats of a cascade, with the only definition of their defaults.
 public struct CascadeOptions: Sendable {
     /// Handling of a deferred line while the teacher's queue is full or the teacher fails.
-    public enum WhenTeacherFull: Sendable, Equatable {
+    public enum WhenTeacherFull: String, Sendable, CaseIterable {
         /// The line waits, and so does its source at the limits.
         case block
         /// The student's answer is used, marked as skipped by the teacher.
-        case answerWithStudent
+        case answerWithStudent = "answer_with_student"
     }
 
     /// Format of a filter's lines; a daemon sets it in the options and routes of its lanes. `source` names the source

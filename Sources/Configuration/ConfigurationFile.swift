@@ -23,8 +23,10 @@ public enum ConfigurationFile {
         let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
         let errors = ErrorCollector(path: path, source: SourceText(text))
         let node = text.withUnsafeBufferPointer { YAMLTree.node(of: $0, errors: errors) }
-        let context = ReadingContext(errors: errors, environment: environment)
-        let settings = node.flatMap { SettingsReader($0, context: context) }?.settings()
+        let context = ReadingContext(file: Settings.block.facts, errors: errors, environment: environment)
+        let reader = node.flatMap { BlockReader($0, as: Settings.block.facts, context: context) }
+        let settings = reader.map { Settings.block.read($0) }
+        context.claims.check(reportingTo: errors)
         if let found = errors.errors { throw found }
         guard let settings else { throw failure(path, "the file can't be read") }
         return settings

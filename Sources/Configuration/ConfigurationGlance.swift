@@ -22,7 +22,7 @@ public struct ConfigurationGlance: Sendable {
         self.path = path
         do throws(ConfigurationErrors) {
             let settings = try ConfigurationFile.read(bytes, path: path, environment: environment)
-            listen = .success(settings.http)
+            listen = .success(settings.http?.listen)
             state = .success(settings.state)
             registry = .success(settings.registryDirectory)
             errors = nil
@@ -31,7 +31,7 @@ public struct ConfigurationGlance: Sendable {
             let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
             let text = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
             let parts = FileParts(text, path: path, environment: environment)
-            listen = parts.value(of: ["http"], whole: error) { $0.http }
+            listen = parts.value(of: ["http"], whole: error) { $0.http?.listen }
             state = parts.value(of: ["state"], whole: error) { $0.state }
             registry = parts.value(of: ["state", "models", "redistill"], whole: error) { $0.registryDirectory }
             errors = error
@@ -95,9 +95,11 @@ private struct FileParts {
         let errors = ErrorCollector(path: path, source: SourceText(bytes))
         let span = entries.first?.value.span ?? .none
         let node = YAMLNode(content: .mapping(entries), span: span)
-        let context = ReadingContext(errors: errors, environment: environment)
-        guard let reader = SettingsReader(node, context: context), errors.isEmpty else { return .failure(whole) }
-        let settings = reader.partialSettings()
+        let context = ReadingContext(file: Settings.block.facts, errors: errors, environment: environment)
+        guard let reader = BlockReader(node, as: Settings.block.facts, context: context), errors.isEmpty else {
+            return .failure(whole)
+        }
+        let settings = Settings.block.read(reader) { names.contains($0) }
         return errors.isEmpty ? .success(get(settings)) : .failure(whole)
     }
 

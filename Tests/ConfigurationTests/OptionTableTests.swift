@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// The reader does what the option tables say, for every option there is.
+/// The reader does what the blocks of options say, for every option there is.
 @Suite struct OptionTableTests {
     /// What may and what may not stand at an option, by its form alone.
     private static func values(_ option: OptionFacts) -> (right: [String], wrong: [String]) {
@@ -79,6 +79,9 @@ import Testing
         for (option, _, _) in TableDocument.options {
             #expect(option.meaning.hasSuffix("."), "\(option.name)")
             #expect(option.name.allSatisfy { $0.isLowercase || $0 == "_" }, "\(option.name)")
+            if case .count = option.form, let unit = option.unit {
+                #expect(option.name.split(separator: "_").last.map(String.init) == unit.rawValue, "\(option.name)")
+            }
         }
     }
 }

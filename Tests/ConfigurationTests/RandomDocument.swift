@@ -1,7 +1,7 @@
 import Configuration
 import TestSupport
 
-/// Files that are right, made at random from the option tables.
+/// Files that are right, made at random from the blocks of options.
 struct RandomDocument {
     private var random: SplitMix
     private var paths = 0
@@ -10,7 +10,7 @@ struct RandomDocument {
 
     mutating func text() -> String {
         var text = ""
-        for block in OptionTables.blocks {
+        for block in Settings.block.facts.blocks {
             switch block.shape {
             case .list(let noun):
                 text += "\(block.name):\n"

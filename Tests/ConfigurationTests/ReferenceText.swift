@@ -1,12 +1,12 @@
 import Configuration
 
-/// The tables of docs/configuration.md, made from the option tables.
+/// The tables of docs/configuration.md, made from the blocks of options.
 enum ReferenceText {
     /// Above this line the page is written by hand.
     static let marker = "<!-- From here on this page is written by the tests of the room Configuration. -->\n"
 
     static var text: String {
-        OptionTables.blocks.map { section($0, under: nil) }.joined(separator: "\n")
+        Settings.block.facts.blocks.map { section($0, under: nil) }.joined(separator: "\n")
     }
 
     private static func section(_ block: OptionBlock, under parent: String?) -> String {
@@ -19,7 +19,7 @@ enum ReferenceText {
         }
         text += "\n\n| option | value | unit | default | meaning |\n|---|---|---|---|---|\n"
         for option in block.options {
-            let cells = [value(option), unit(option), absence(option), meaning(option)]
+            let cells = [value(option), option.unit?.rawValue ?? "", absence(option), meaning(option)]
             text += "| `\(option.name)` | \(cells.joined(separator: " | ")) |\n"
         }
         for inner in block.blocks { text += "\n" + section(inner, under: block.name) }
@@ -41,24 +41,6 @@ enum ReferenceText {
         case .permissions: "octal digits in quotes"
         case .list: "list of texts"
         case .address: "address"
-        }
-    }
-
-    /// Names end with units; a number up to 1 is a share, unless it is one of those without a unit.
-    private static func unit(_ option: OptionFacts) -> String {
-        switch option.form {
-        case .number(let range):
-            if option.name.hasSuffix("lines_per_second") { return "lines per second" }
-            if option.name.hasSuffix("growth") { return "ratio" }
-            if ["learning_rate", "maximum_index"].contains(option.name) { return "" }
-            return range.upperBound <= 1 ? "share" : ""
-        case .count:
-            let units = [
-                "seconds", "milliseconds", "minutes", "bytes", "mebibytes", "lines", "threads", "days", "rows",
-            ]
-            let last = option.name.split(separator: "_").last.map(String.init) ?? ""
-            return units.contains(last) ? last : ""
-        default: return ""
         }
     }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Streams
 import Testing
 
 /// The printed settings are a file that says the same.
@@ -15,7 +16,7 @@ import Testing
         #expect(settings.models == .bundledPair)
         #expect(settings.sources.map(\.name) == ["wire", "drops"])
         #expect(settings.sinks.map(\.name) == ["answers"])
-        #expect(settings.http == .loopback(host: "127.0.0.1", port: 9464))
+        #expect(settings.http?.listen == .loopback(host: "127.0.0.1", port: 9464))
         #expect(settings.cascade.threshold == .calibrated)
         try expectSame(settings, "sample")
     }
@@ -30,7 +31,7 @@ import Testing
         #expect(settings.cascade.threshold == .budgetLinesPerSecond(12.5))
         #expect(settings.sources[0].input == .jsonl(field: "标题"))
         #expect(settings.sources[0].name == "新华社")
-        #expect(settings.http == .loopback(host: "::1", port: 8080))
+        #expect(settings.http?.listen == .loopback(host: "::1", port: 8080))
         #expect(settings.sinks[1].filter.labels == ["体育", "no", "on"])
         try expectSame(settings, "every option")
     }

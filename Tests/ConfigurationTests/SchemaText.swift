@@ -1,6 +1,6 @@
 import Configuration
 
-/// The JSON Schema of the configuration file, made from the option tables.
+/// The JSON Schema of the configuration file, made from the blocks of options.
 ///
 /// Conditions are `if`/`then` pairs, which every draft since 7 has: editors that don't know 2020-12 yet can follow.
 enum SchemaText {
@@ -10,9 +10,9 @@ enum SchemaText {
             ("title", .text("Configuration of understudy")),
             ("type", .text("object")),
             ("additionalProperties", .flag(false)),
-            ("required", .list(OptionTables.blocks.filter { $0.absence == .refused }.map { .text($0.name) })),
+            ("required", .list(Settings.block.facts.blocks.filter { $0.absence == .refused }.map { .text($0.name) })),
         ]
-        root.append(("properties", .object(OptionTables.blocks.map { ($0.name, schema(of: $0)) })))
+        root.append(("properties", .object(Settings.block.facts.blocks.map { ($0.name, schema(of: $0)) })))
         return JSONText.object(root).written() + "\n"
     }
 
@@ -22,7 +22,7 @@ enum SchemaText {
         guard case .list = block.shape else { return mapping(block, meaning: described(block)) }
         return .object([
             ("description", .text(described(block))), ("type", .text("array")), ("minItems", .number("1")),
-            ("maxItems", .number(String(OptionTables.mostItems))), ("items", mapping(block, meaning: nil)),
+            ("maxItems", .number(String(BlockReader.mostItems))), ("items", mapping(block, meaning: nil)),
         ])
     }
 

@@ -1,4 +1,6 @@
+import Cascade
 import Configuration
+import Streams
 import Testing
 
 /// What each option means in `Settings`.
@@ -31,38 +33,35 @@ import Testing
         #expect(cascade.batchLines == 64 && cascade.batchWaitMilliseconds == 0)
     }
 
+    private func kind<Kind>(_ options: String, of kind: Kind.Type) throws -> Kind {
+        try #require(try source(options).kind as? Kind)
+    }
+
     @Test func kindsOfSources() throws {
-        #expect(try source("kind: stdin").kind == .stdin(nil))
-        guard case .stdin(let spool?) = try source("kind: stdin, spool: true").kind else {
-            Issue.record("there is no spool")
-            return
-        }
-        #expect(spool.maximumBytes == 1_073_741_824)
-        guard case .fifo(let fifo) = try source("kind: fifo, path: /p, permissions: '0600'").kind else {
-            Issue.record("it isn't a pipe")
-            return
-        }
-        #expect(fifo.path == "/p" && fifo.permissions == 0o600 && fifo.spool == nil)
-        guard case .directory(let directory) = try source("kind: directory, path: /d, exclude: [a], include: [b]").kind
-        else {
-            Issue.record("it isn't a directory")
-            return
-        }
-        #expect(directory.mode == .files(after: .keep) && directory.include == ["b"] && directory.exclude == ["a"])
+        #expect(try !kind("kind: stdin", of: StandardInputKind.self).spool.isOn)
+        let spool = try kind("kind: stdin, spool: true", of: StandardInputKind.self).spool
+        #expect(spool.isOn && spool.maximumBytes == 1_073_741_824)
+        let fifo = try kind("kind: fifo, path: /p, permissions: '0600'", of: FIFOSourceKind.self)
+        #expect(fifo.path == "/p" && fifo.permissions == 0o600 && !fifo.spool.isOn)
+        let directory = try kind("kind: directory, path: /d, exclude: [a], include: [b]", of: DirectoryKind.self)
+            .settings
+        #expect(directory.path == "/d" && directory.include == ["b"] && directory.exclude == ["a"])
+        #expect(directory.mode == .files && directory.after == .keep)
         #expect(!directory.recursive && directory.pollSeconds == 2)
+        #expect(try kind("kind: directory, path: /d", of: DirectoryKind.self).settings.include == ["*"])
     }
 
     @Test(arguments: [
-        ("", DirectorySettings.Mode.files(after: .keep)), (", after: delete", .files(after: .delete)),
-        (", after: move, done_directory: /e", .files(after: .move(to: "/e"))),
-        (", mode: tail", .tail(start: .beginning)), (", mode: tail, start: end", .tail(start: .end)),
+        ("", DirectorySource.Settings.Mode.files, DirectorySource.Settings.After.keep),
+        (", after: delete", .files, .delete), (", after: move, done_directory: /e", .files, .move(to: "/e")),
+        (", mode: tail", .tail, .keep), (", mode: tail, start: end", .tail, .keep),
     ])
-    func modesOfDirectories(options: String, mode: DirectorySettings.Mode) throws {
-        guard case .directory(let directory) = try source("kind: directory, path: /d\(options)").kind else {
-            Issue.record("it isn't a directory")
-            return
-        }
-        #expect(directory.mode == mode)
+    func modesOfDirectories(
+        options: String, mode: DirectorySource.Settings.Mode, after: DirectorySource.Settings.After
+    ) throws {
+        let directory = try kind("kind: directory, path: /d\(options)", of: DirectoryKind.self).settings
+        #expect(directory.mode == mode && directory.after == after)
+        #expect(directory.start == (options.hasSuffix("start: end") ? .end : .beginning))
     }
 
     @Test func formsOfLines() throws {
@@ -75,23 +74,22 @@ import Testing
         #expect(odd.encoding == .big5 && odd.maximumLineBytes == 7 && !odd.ordered)
     }
 
+    private func sinkKind<Kind>(_ options: String, of kind: Kind.Type) throws -> Kind {
+        try #require(try sink(options).kind as? Kind)
+    }
+
     @Test func kindsOfSinks() throws {
-        guard case .stdout(let plain) = try sink("kind: stdout").kind,
-            case .stdout(let odd) = try sink("kind: stdout, format: tsv, logits: true").kind
-        else {
-            Issue.record("it isn't standard output")
-            return
-        }
+        let plain = try sinkKind("kind: stdout", of: StandardOutputKind.self).layout
+        let odd = try sinkKind("kind: stdout, format: tsv, logits: true", of: StandardOutputKind.self).layout
         #expect(plain.format == .jsonl && !plain.logits)
         #expect(odd.format == .tsv && odd.logits)
-        #expect(try sink("kind: fifo, path: /p").kind == .fifo(path: "/p", permissions: 0o660, plain))
-        #expect(try sink("kind: socket, path: /p, format: tsv, logits: true").kind == .socket(path: "/p", odd))
-        #expect(try sink("kind: journald").kind == .journald)
-        guard case .file(let file, plain) = try sink("kind: file, path: '/p/{date}'").kind else {
-            Issue.record("it isn't a plain file")
-            return
-        }
-        #expect(file.path == "/p/{date}" && file.permissions == 0o640 && file.sync == .commit)
+        let fifo = try sinkKind("kind: fifo, path: /p", of: FIFOSinkKind.self)
+        #expect(fifo.path == "/p" && fifo.permissions == 0o660 && fifo.layout == plain)
+        let socket = try sinkKind("kind: socket, path: /p, format: tsv, logits: true", of: SocketKind.self)
+        #expect(socket.path == "/p" && socket.layout == odd)
+        _ = try sinkKind("kind: journald", of: JournalKind.self)
+        let file = try sinkKind("kind: file, path: '/p/{date}'", of: FileKind.self)
+        #expect(file.path == "/p/{date}" && file.permissions == 0o640 && file.sync == .commit && file.layout == plain)
         #expect(try sink("kind: stdout, when_full: drop").whenFull == .drop)
         let filter = try sink("kind: stdout, labels: [a], sources: [in], by: student, minimum_confidence: 0.5").filter
         #expect(filter.labels == ["a"] && filter.sources == ["in"])
@@ -116,8 +114,8 @@ import Testing
         #expect(read.redistill?.train == "/t" && read.redistill?.holdout == "/h")
         #expect(read.redistill?.minimumNewRows == 500)
         #expect(read.redistill?.gate.confidence == 0.75 && read.redistill?.gate.maximumAccuracyLoss == 0.002)
-        #expect(read.http == .unix(path: "/http"))
-        #expect(read.logLevel == .warning)
+        #expect(read.http?.listen == .unix(path: "/http"))
+        #expect(read.log.level == .warning)
         let least = try settings(least)
         #expect(least.deadLetter == nil && least.redistill == nil && least.http == nil)
     }

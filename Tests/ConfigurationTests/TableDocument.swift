@@ -1,10 +1,10 @@
 import Configuration
 
-/// The smallest file in which an option may stand, made from the option tables.
+/// The smallest file in which an option may stand, made from the blocks of options.
 enum TableDocument {
     /// All options of the file, each with the block it stands in and, for an inner one, the block around that.
     static var options: [(option: OptionFacts, block: OptionBlock, outer: OptionBlock?)] {
-        OptionTables.blocks.flatMap { block in
+        Settings.block.facts.blocks.flatMap { block in
             block.options.map { ($0, block, nil) }
                 + block.blocks.flatMap { inner in inner.options.map { ($0, inner, block) } }
         }

@@ -6,10 +6,15 @@ import TestSupport
 import Testing
 
 @Suite struct GateTests {
-    static let settings = RedistillSettings.Gate(
-        maximumAccuracyLoss: 0.002, maximumPossibleLoss: 0.03, confidence: 0.95, maximumRecallLoss: 0.05,
-        maximumCalibrationError: 0.05, maximumLoadGrowth: 0.25, loadAllowance: 0.02, maximumSlowdown: 0.25,
-        maximumGrowth: 0.25, minimumHoldoutRows: 100, minimumClassRows: 5, maximumOverlap: 0.02)
+    static let settings: RedistillSettings.Gate = {
+        var gate = RedistillSettings.Gate()
+        (gate.maximumAccuracyLoss, gate.maximumPossibleLoss, gate.confidence) = (0.002, 0.03, 0.95)
+        (gate.maximumRecallLoss, gate.maximumCalibrationError) = (0.05, 0.05)
+        (gate.maximumLoadGrowth, gate.loadAllowance) = (0.25, 0.02)
+        (gate.maximumSlowdown, gate.maximumGrowth) = (0.25, 0.25)
+        (gate.minimumHoldoutRows, gate.minimumClassRows, gate.maximumOverlap) = (100, 5, 0.02)
+        return gate
+    }()
     static let labels = ["体育", "财经"]
 
     /// A holdout of `count` lines, of which each student has the given ones right.

@@ -7,7 +7,7 @@ import Streams
 /// object that they started with across reloads.
 public final class AnswerRoutes: Sendable {
     public struct Route: Sendable {
-        public enum Who: Sendable { case anyone, student, teacher }
+        public enum Who: String, Sendable, CaseIterable { case anyone = "any", student, teacher }
 
         public var encoder: any RecordEncoder
         /// Whether the route takes a label, by label index; empty: it takes all.

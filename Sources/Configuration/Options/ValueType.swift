@@ -1,6 +1,7 @@
-/// An option's form with the conversion to its type in `Settings`.
-struct ValueType<Value: Sendable>: Sendable {
+/// An option's form and unit with the conversion to its type in the settings.
+package struct ValueType<Value: Sendable>: Sendable {
     let form: OptionForm
+    var unit: OptionUnit?
     /// Converts a value that fits the form. It returns nil only for one that doesn't.
     let typed: @Sendable (OptionValue) -> Value?
     let untyped: @Sendable (Value) -> OptionValue
@@ -8,7 +9,7 @@ struct ValueType<Value: Sendable>: Sendable {
 
 extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of the words of an enumeration.
-    static var choice: ValueType {
+    package static var choice: ValueType {
         ValueType(form: .choice(Value.allCases.map(\.rawValue))) { value in
             guard case .text(let word) = value else { return nil }
             return Value(rawValue: word)
@@ -19,7 +20,7 @@ extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue
 }
 
 extension ValueType where Value == Bool {
-    static let flag = ValueType(form: .flag) { value in
+    package static let flag = ValueType(form: .flag) { value in
         guard case .flag(let flag) = value else { return nil }
         return flag
     } untyped: {
@@ -28,8 +29,8 @@ extension ValueType where Value == Bool {
 }
 
 extension ValueType where Value == Int {
-    static func count(_ range: ClosedRange<Int>) -> ValueType {
-        ValueType(form: .count(range)) { value in
+    package static func count(_ range: ClosedRange<Int>, _ unit: OptionUnit? = nil) -> ValueType {
+        ValueType(form: .count(range), unit: unit) { value in
             guard case .count(let count) = value else { return nil }
             return count
         } untyped: {
@@ -39,8 +40,8 @@ extension ValueType where Value == Int {
 }
 
 extension ValueType where Value == Double {
-    static func number(_ range: ClosedRange<Double>) -> ValueType {
-        ValueType(form: .number(range)) { value in
+    package static func number(_ range: ClosedRange<Double>, _ unit: OptionUnit? = nil) -> ValueType {
+        ValueType(form: .number(range), unit: unit) { value in
             guard case .number(let number) = value else { return nil }
             return number
         } untyped: {
@@ -49,16 +50,16 @@ extension ValueType where Value == Double {
     }
 
     /// A share, 0 … 1.
-    static let share = number(0...1)
+    package static let share = share(0...1)
+
+    package static func share(_ range: ClosedRange<Double>) -> ValueType { number(range, .share) }
 }
 
 extension ValueType where Value == String {
-    static let text = text(.text)
-    static let name = text(.name)
-    static let path = text(.path)
-    static let template = text(.template)
-    /// A word that selects which other options exist. `Settings` doesn't store it.
-    static func word(_ words: [String]) -> ValueType { text(.choice(words)) }
+    package static let text = text(.text)
+    package static let name = text(.name)
+    package static let path = text(.path)
+    package static let template = text(.template)
 
     private static func text(_ form: OptionForm) -> ValueType {
         ValueType(form: form) { value in
@@ -71,7 +72,7 @@ extension ValueType where Value == String {
 }
 
 extension ValueType where Value == [String] {
-    static func list(least: Int = 0) -> ValueType {
+    package static func list(least: Int = 0) -> ValueType {
         ValueType(form: .list(least: least)) { value in
             guard case .list(let list) = value else { return nil }
             return list
@@ -82,7 +83,7 @@ extension ValueType where Value == [String] {
 }
 
 extension ValueType where Value == UInt32 {
-    static let permissions = ValueType(form: .permissions) { value in
+    package static let permissions = ValueType(form: .permissions) { value in
         guard case .text(let digits) = value else { return nil }
         return Permissions.bits(digits)
     } untyped: {
@@ -91,7 +92,7 @@ extension ValueType where Value == UInt32 {
 }
 
 extension ValueType where Value == ListenAddress {
-    static let address = ValueType(form: .address) { value in
+    package static let address = ValueType(form: .address) { value in
         guard case .text(let text) = value else { return nil }
         return AddressText.address(text)
     } untyped: {

@@ -1,5 +1,5 @@
-/// Reads one mapping by its table. It refuses misplaced options first, then returns values by option.
-struct BlockReader {
+/// Reads one mapping by its block. It refuses misplaced options first, then returns values by option.
+package struct BlockReader {
     let block: OptionBlock
     /// The position of the mapping, or where it is missing.
     let span: SourceSpan
@@ -36,7 +36,7 @@ struct BlockReader {
         guard block.names.contains(entry.name) else {
             context.errors.add(
                 "\(YAMLText.shown(entry.name)) isn't an option of \(title)", at: entry.key.span,
-                hint: UnknownName.hint(entry.name, in: block))
+                hint: UnknownName.hint(entry.name, in: block, of: context.file))
             return
         }
         if let first = entries[entry.name] {
@@ -48,27 +48,21 @@ struct BlockReader {
         entries[entry.name] = entry
     }
 
-    /// Returns the value of an option without a default; nil if it is absent or wrong. Reports the absence of a
-    /// required option.
-    func value<Value>(_ option: YAMLOption<Value>) -> Value? {
-        guard let entry = entries[option.facts.name] else {
-            if option.facts.absence == .refused {
+    /// Returns the value of an option; nil if it is absent or wrong. Reports the absence of a required option.
+    func value(of option: OptionFacts) -> OptionValue? {
+        guard let entry = entries[option.name] else {
+            if option.absence == .refused {
                 context.errors.add(
-                    "\(title) lacks '\(option.facts.name)'", at: SourceSpan(start: span.start, end: span.start),
-                    hint: "for example '\(option.facts.name): \(option.facts.example)'")
+                    "\(title) lacks '\(option.name)'", at: SourceSpan(start: span.start, end: span.start),
+                    hint: "for example '\(option.name): \(option.example)'")
             }
             return nil
         }
-        return context.value(of: entry.value, for: option.facts).flatMap(option.type.typed)
+        return context.value(of: entry.value, for: option)
     }
 
-    /// Returns the value of an option, or its default if it is absent or wrong.
-    func value<Value>(_ option: DefaultedOption<Value>) -> Value {
-        guard let entry = entries[option.facts.name],
-            let value = context.value(of: entry.value, for: option.facts).flatMap(option.type.typed)
-        else { return option.fallback }
-        return value
-    }
+    /// Returns whether the file has the option or nested block.
+    func has(_ name: String) -> Bool { entries[name] != nil }
 
     /// Returns the node of an option or nested block; nil if it is absent.
     func node(_ name: String) -> YAMLNode? { entries[name]?.value }
@@ -94,6 +88,13 @@ extension BlockReader {
         return block.name
     }
 
+    /// Returns whether the conditions of an option hold. An option with a wrong value counts as absent.
+    func isAllowed(_ option: OptionFacts) -> Bool {
+        option.conditions.allSatisfy { condition in
+            (word(condition.option) ?? fallback(of: condition.option)).map(condition.values.contains) ?? false
+        }
+    }
+
     /// Removes and reports an option whose conditions don't hold.
     private mutating func refuseMisplaced(_ entry: YAMLNode.Entry) {
         // A name may be defined several times, each time with its own condition.
@@ -103,7 +104,7 @@ extension BlockReader {
             guard let condition = meaning.conditions.first(where: { holds($0) == false }) else { return }
             broken.append(condition)
         }
-        guard let first = broken.first, let actual = written(first.option) else { return }
+        guard let first = broken.first, let actual = word(first.option) else { return }
         entries[entry.name] = nil
         let allowed = broken.filter { $0.option == first.option }.flatMap(\.values)
         let message: String
@@ -120,20 +121,22 @@ extension BlockReader {
 
     /// Returns nil while the other option's value is unknown, so that one mistake causes one error.
     private func holds(_ condition: OptionFacts.Condition) -> Bool? {
-        written(condition.option).map { condition.values.contains($0) }
+        word(condition.option).map { condition.values.contains($0) }
     }
 
     /// Returns a word or flag from the file or its default; nil if it is missing or wrong.
-    private func written(_ name: String) -> String? {
-        guard let facts = block.options.first(where: { $0.name == name }) else { return nil }
-        if let entry = entries[name] {
-            switch (facts.form, entry.value.content, entry.value.resolution) {
-            case (.choice(let words), .scalar(let word, _), .text): return words.contains(word) ? word : nil
-            case (.flag, _, .flag(let flag)): return String(flag)
-            default: return nil
-            }
+    func word(_ name: String) -> String? {
+        guard let entry = entries[name] else { return fallback(of: name) }
+        let form = block.options.first { $0.name == name }?.form
+        switch (form, entry.value.content, entry.value.resolution) {
+        case (.choice(let words)?, .scalar(let word, _), .text): return words.contains(word) ? word : nil
+        case (.flag?, _, .flag(let flag)): return String(flag)
+        default: return nil
         }
-        switch facts.absence {
+    }
+
+    private func fallback(of name: String) -> String? {
+        switch block.options.first(where: { $0.name == name })?.absence {
         case .defaults(to: .text(let word)): return word
         case .defaults(to: .flag(let flag)): return String(flag)
         default: return nil
@@ -155,9 +158,9 @@ extension BlockReader {
 enum UnknownName {
     /// Suggests the nearest name of the block, else the blocks that have an option of this name, else lists the known
     /// names.
-    static func hint(_ name: String, in block: OptionBlock) -> String {
+    static func hint(_ name: String, in block: OptionBlock, of file: OptionBlock) -> String {
         if let near = NearestName.find(name, among: block.names) { return "did you mean '\(near)'?" }
-        if let home = OptionTables.blocks(with: name).first { return "it belongs to \(home)" }
+        if let home = file.blocks(with: name).first { return "it belongs to \(home)" }
         return "known are " + unique(block.names).joined(separator: ", ")
     }
 

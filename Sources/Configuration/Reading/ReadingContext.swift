@@ -1,9 +1,15 @@
-/// The environment and the error collector, shared by all readers. Not thread-safe.
+/// What all readers of a file share: the environment, the errors, and what must be unique. Not thread-safe.
 final class ReadingContext {
+    /// The whole file.
+    let file: OptionBlock
     let errors: ErrorCollector
     let environment: [String: String]
+    var claims = PathClaims()
+    var sources = NameRegister(of: "source")
+    var sinks = NameRegister(of: "sink")
 
-    init(errors: ErrorCollector, environment: [String: String]) {
+    init(file: OptionBlock, errors: ErrorCollector, environment: [String: String]) {
+        self.file = file
         self.errors = errors
         self.environment = environment
     }
@@ -173,11 +179,11 @@ extension ReadingContext {
             return nil
         }
         if option.form == .template {
-            guard let flaw = PathTemplate.flaw(in: path) else { return path }
+            guard let flaw = PathPlaceholders.flaw(in: path) else { return path }
             report(flaw, node, option)
             return nil
         }
-        if let placeholder = PathTemplate.placeholder(in: path) {
+        if let placeholder = PathPlaceholders.first(in: path) {
             errors.add(
                 "\(placeholder) works in the path of a file sink only",
                 at: errors.span(of: placeholder, in: node.span))

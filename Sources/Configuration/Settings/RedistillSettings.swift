@@ -1,82 +1,11 @@
 /// How a new student is trained on the disagreement log, and when it is promoted.
-public struct RedistillSettings: Sendable, Equatable {
+public struct RedistillSettings: SettingsBlock {
     /// The initial weights of a candidate.
     public enum Start: String, Sendable, CaseIterable {
         /// The weights of the serving student.
         case warm
         /// Random weights.
         case scratch
-    }
-
-    /// Conditions that a candidate must meet. All are shares or ratios: 0.002 is 0.2 percentage points.
-    public struct Gate: Sendable, Equatable {
-        /// Maximum measured loss of accuracy on the holdout.
-        public var maximumAccuracyLoss: Double
-        /// Maximum worst-case loss of accuracy, at `confidence`.
-        public var maximumPossibleLoss: Double
-        /// Confidence level of the paired bootstrap.
-        public var confidence: Double
-        /// Maximum loss of recall of any class on the holdout.
-        public var maximumRecallLoss: Double
-        /// Maximum expected calibration error on the holdout.
-        public var maximumCalibrationError: Double
-        /// Maximum growth of the number of deferred lines at an equal error of the student's own answers, as a ratio to
-        /// the serving student's.
-        public var maximumLoadGrowth: Double
-        /// Share of all lines that a candidate may defer in addition; a holdout can't resolve smaller differences.
-        public var loadAllowance: Double
-        /// Maximum loss of lines per second, as a share of the serving student's.
-        public var maximumSlowdown: Double
-        /// Maximum growth of the weights' size in bytes, as a ratio to the serving student's.
-        public var maximumGrowth: Double
-        public var minimumHoldoutRows: Int
-        /// Minimum number of lines of every class, in the holdout and in the training lines.
-        public var minimumClassRows: Int
-        /// Maximum share of the holdout's lines that are near duplicates of lines in the log.
-        public var maximumOverlap: Double
-
-        public init(
-            maximumAccuracyLoss: Double, maximumPossibleLoss: Double, confidence: Double, maximumRecallLoss: Double,
-            maximumCalibrationError: Double, maximumLoadGrowth: Double, loadAllowance: Double, maximumSlowdown: Double,
-            maximumGrowth: Double, minimumHoldoutRows: Int, minimumClassRows: Int, maximumOverlap: Double
-        ) {
-            self.maximumAccuracyLoss = maximumAccuracyLoss
-            self.maximumPossibleLoss = maximumPossibleLoss
-            self.confidence = confidence
-            self.maximumRecallLoss = maximumRecallLoss
-            self.maximumCalibrationError = maximumCalibrationError
-            self.maximumLoadGrowth = maximumLoadGrowth
-            self.loadAllowance = loadAllowance
-            self.maximumSlowdown = maximumSlowdown
-            self.maximumGrowth = maximumGrowth
-            self.minimumHoldoutRows = minimumHoldoutRows
-            self.minimumClassRows = minimumClassRows
-            self.maximumOverlap = maximumOverlap
-        }
-    }
-
-    /// When a promoted student is rolled back.
-    public struct Rollback: Sendable, Equatable {
-        /// Audited lines of the new student after which monitoring ends; 0: no monitoring.
-        public var audits: Int
-        /// Confidence level at which it must be worse than the previous student.
-        public var confidence: Double
-    }
-
-    /// When the stream counts as different from the training lines.
-    public struct Drift: Sendable, Equatable {
-        /// Population stability index (a number without a unit) above which the stream has drifted.
-        public var maximumIndex: Double
-        /// Minimum number of answered lines for drift to be judged.
-        public var minimumLines: Int
-        /// Whether drift requests an early run.
-        public var startsRun: Bool
-
-        public init(maximumIndex: Double, minimumLines: Int = RedistillSettings.customaryDriftLines, startsRun: Bool) {
-            self.maximumIndex = maximumIndex
-            self.minimumLines = minimumLines
-            self.startsRun = startsRun
-        }
     }
 
     /// The customary limit above which a population has shifted (Siddiqi 2006).
@@ -87,34 +16,113 @@ public struct RedistillSettings: Sendable, Equatable {
     public static let customaryDriftLines = 1000
 
     /// The base transfer set, JSON Lines.
-    public var train: String
+    public var train = ""
     /// The gate's frozen labelled lines, JSON Lines.
-    public var holdout: String
+    public var holdout = ""
     /// nil: `students` in the state directory.
     public var registry: String?
     /// nil: `reports` in the state directory.
     public var reports: String?
-    public var minimumNewRows: Int
-    public var start: Start
-    public var epochs: Int
-    public var learningRate: Double
-    public var seed: Int
+    public var minimumNewRows = 500
+    public var start: Start = .warm
+    public var epochs = 6
+    public var learningRate = 0.001
+    public var seed = 0
     /// Maximum number of log rows that a run trains on; the newest are taken.
-    public var logRows: Int
+    public var logRows = 100_000
     /// Lines of the base transfer set that a run trains on as well.
-    public var replayRows: Int
+    public var replayRows = 20_000
     /// Share of the log's texts that is held out for measuring.
-    public var heldOutShare: Double
-    public var threads: Int
-    public var maximumMinutes: Int
-    public var maximumMemoryMebibytes: Int
+    public var heldOutShare = 0.1
+    public var threads = 1
+    public var maximumMinutes = 120
+    public var maximumMemoryMebibytes = 2048
     /// Versions kept in the registry in addition to the serving and the previous one.
-    public var keepVersions: Int
+    public var keepVersions = 5
     /// Share of the lines that a candidate classifies in shadow mode before it is promoted; 0 promotes it at once.
-    public var shadow: Double
+    public var shadow: Double = 0
     /// Lines classified by candidate, serving student and teacher after which the candidate is judged.
-    public var shadowLines: Int
-    public var gate: Gate
-    public var rollback: Rollback
-    public var drift: Drift
+    public var shadowLines = 1000
+    public var gate = Gate()
+    public var rollback = Rollback()
+    public var drift = Drift()
+
+    public init() {}
+
+    package static let block = Block<RedistillSettings>(
+        "redistill", "How a new student is trained on the disagreement log."
+    ) {
+        BlockOption(
+            required: "train", .path, at: \.train, example: "/var/lib/understudy/base/train.jsonl", reload: .live,
+            "Base transfer set, JSON Lines. Each run replays a part of it, so that the student does not forget it.")
+        BlockOption(
+            required: "holdout", .path, at: \.holdout, example: "/var/lib/understudy/base/holdout.jsonl",
+            reload: .models,
+            "Frozen labelled lines that the gate measures on, JSON Lines. They are never used for training.")
+        BlockOption(
+            "registry", .path, at: \.registry, absent: "`students` in the state directory",
+            example: "/var/lib/understudy/students", reload: .studentPath,
+            "Directory of the student versions, with the links `current` and `previous`.")
+        BlockOption(
+            "reports", .path, at: \.reports, absent: "`reports` in the state directory",
+            example: "/var/lib/understudy/reports", reload: .live,
+            "Directory for the HTML report of each run.")
+        BlockOption(
+            "minimum_new_rows", .count(1...1_000_000_000, .rows), at: \.minimumNewRows, reload: .live,
+            "Minimum number of new rows in the log for a run to start.")
+        BlockOption(
+            "start", .choice, at: \.start, reload: .live,
+            "Initial weights of a candidate: those of the serving student (`warm`), or random ones (`scratch`), which "
+                + "takes longer.")
+        BlockOption(
+            "epochs", .count(1...1000), at: \.epochs, reload: .live,
+            "Number of passes over the training lines.")
+        BlockOption(
+            "learning_rate", .number(0.000001...1), at: \.learningRate, reload: .live,
+            "Peak learning rate of the optimiser, a number without a unit.")
+        BlockOption(
+            "seed", .count(0...1_000_000_000), at: \.seed, reload: .live,
+            "Seed of all random choices. Each run adds its number to it.")
+        BlockOption(
+            "log_rows", .count(1...10_000_000, .rows), at: \.logRows, reload: .live,
+            "Maximum number of log rows that a run trains on; the newest are taken. With replay_rows it bounds the time "
+                + "and memory of a run.")
+        BlockOption(
+            "replay_rows", .count(0...10_000_000, .rows), at: \.replayRows, reload: .live,
+            "Number of lines of the base transfer set that a run trains on as well.")
+        BlockOption(
+            "held_out_share", .share(0.01...0.5), at: \.heldOutShare, reload: .live,
+            "Share of the log's texts that is held out for measuring, selected by a hash of the text.")
+        BlockOption(
+            "threads", .count(1...256, .threads), at: \.threads, reload: .live,
+            "Threads of a run. With one, the other processors are left to the daemon.")
+        BlockOption(
+            "maximum_minutes", .count(1...10_000, .minutes), at: \.maximumMinutes, reload: .live,
+            "Maximum duration of a run, in minutes. Training that reaches the limit stops, and its best epoch goes to "
+                + "the gate.")
+        BlockOption(
+            "maximum_memory_mebibytes", .count(64...1_000_000, .mebibytes), at: \.maximumMemoryMebibytes, reload: .live,
+            "Maximum resident memory of a run, in mebibytes. A run that exceeds it is aborted, and the serving student "
+                + "is kept.")
+        BlockOption(
+            "keep_versions", .count(1...1000), at: \.keepVersions, reload: .live,
+            "Number of versions kept in the registry in addition to the serving and the previous one.")
+        BlockOption(
+            "shadow", .share, at: \.shadow, example: "0.1", reload: .models,
+            "Share of the lines that a candidate classifies in shadow mode before it is promoted. Its answers are not "
+                + "emitted. 0 promotes it at once.")
+        BlockOption(
+            "shadow_lines", .count(1...1_000_000_000, .lines), at: \.shadowLines, reload: .live,
+            "Number of lines classified by candidate, serving student and teacher after which the candidate is judged.")
+        InnerBlock(at: \.gate)
+        InnerBlock(at: \.rollback)
+        InnerBlock(at: \.drift)
+    }
+
+    package func check(_ reader: BlockReader) {
+        guard !holdout.isEmpty, PathClaims.normalised(train) == PathClaims.normalised(holdout) else { return }
+        reader.context.errors.add(
+            "'holdout' is the file that 'train' names; the student would be tested on its training data",
+            at: reader.span(of: "holdout"))
+    }
 }

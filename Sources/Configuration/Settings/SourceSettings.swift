@@ -1,96 +1,120 @@
-/// One source of lines.
-public struct SourceSettings: Sendable, Equatable {
-    public enum Encoding: String, Sendable, CaseIterable {
-        case utf8 = "utf-8"
-        case gb18030
-        case big5
-        case utf16 = "utf-16"
-        case utf16LittleEndian = "utf-16le"
-        case utf16BigEndian = "utf-16be"
+import Streams
 
-        /// Whether line ends take two bytes. Only sources that know the offsets of their bytes can find them.
-        var isUTF16: Bool {
+/// One source of lines.
+public struct SourceSettings: SettingsBlock {
+    /// Unique among the sources.
+    public var name = ""
+    package var kind: any SourceKind = StandardInputKind()
+    public var input = InputForm.line
+    public var encoding = TextEncoding.utf8
+    /// Maximum length of a line in bytes, without the line end. Longer lines are refused.
+    public var maximumLineBytes = 65_536
+    /// Whether answers keep the order of the lines.
+    public var ordered = true
+
+    public init() {}
+
+    package static let block = Block<SourceSettings>("sources", "Where lines are read from.") {
+        BlockOption(
+            required: "name", .name, at: \.name, example: "wire", reload: .source,
+            "Name of the source in answers, logs and metrics. Names are unique.")
+        KindChoice(of: SourceKinds.all, example: "fifo", reload: .source) {
+            $0.kind
+        } set: {
+            if let kind = $0 as? any SourceKind { $1.kind = kind }
+        }
+        BlockOption(
+            "input", .choice, at: \.input.word, reload: .source,
+            "Format of a line: plain text, a JSON object, or columns separated by tabs.")
+        BlockOption(
+            "field", .text, at: \.input.jsonField, only: [.option("input", is: "jsonl")], reload: .source,
+            "JSON field that holds the text. The other fields are copied to the answer.")
+        BlockOption(
+            "column", .count(1...65_536), at: \.input.tsvColumn, only: [.option("input", is: "tsv")], reload: .source,
+            "Column that holds the text, counted from 1.")
+        BlockOption(
+            "encoding", .choice, at: \.encoding, reload: .source,
+            "Encoding of the lines; answers are always UTF-8. UTF-16 is for directories only: a file's byte order mark "
+                + "decides its byte order and is removed; without one, `utf-16` and `utf-16le` are little-endian, as "
+                + "Windows writes, and `utf-16be` is big-endian.")
+        BlockOption(
+            "maximum_line_bytes", .count(1...1_048_575, .bytes), at: \.maximumLineBytes, reload: .source,
+            "Maximum length of a line, in bytes of the source's encoding. Longer lines are refused. The default is far "
+                + "above any headline or paragraph.")
+        BlockOption(
+            "ordered", .flag, at: \.ordered, reload: .source,
+            "Whether answers keep the order of the lines. With `false`, answers of the student may overtake lines that "
+                + "wait for the teacher.")
+    }
+
+    package func check(_ reader: BlockReader) {
+        let context = reader.context
+        if !name.isEmpty {
+            context.sources.take(name, at: reader.span(of: "name"), errors: context.errors)
+        }
+        guard reader.hasKind else { return }
+        let type = type(of: kind)
+        // A source with a wrong name is still checked.
+        let shownName = name.isEmpty ? "?" : name
+        kind.claimPaths(reader, owner: "source \(YAMLText.shown(shownName))")
+        if let use = type.exclusiveUse {
+            context.sources.use(use, by: shownName, at: reader.span(of: "kind"), errors: context.errors)
+        }
+        if encoding.isUTF16, !type.readsUTF16 {
+            let others = SourceKinds.all.filter { $0.readsUTF16 }.map { $0.word }.joined(separator: ", ")
+            context.errors.add(
+                "'encoding: \(encoding.rawValue)' is only for 'kind: \(others)': a stream has no byte order mark"
+                    + " of its own for each writer; convert it to UTF-8 (iconv -f utf-16 -t utf-8)",
+                at: reader.span(of: "encoding"))
+        }
+    }
+}
+
+extension SourceSettings {
+    /// Equal if every option is.
+    public static func == (one: SourceSettings, other: SourceSettings) -> Bool {
+        block.differences(one, other).isEmpty
+    }
+
+    /// Returns whether the two sources can't run at the same time: they read the same place, or have the same name and
+    /// thus the same state.
+    package func readsWhere(_ other: SourceSettings) -> Bool {
+        name == other.name || kind.place == other.kind.place
+    }
+}
+
+// The options `input`, `field` and `column`.
+extension InputForm {
+    enum Word: String, Sendable, CaseIterable {
+        case line
+        case jsonl
+        case tsv
+    }
+
+    var word: Word {
+        get {
             switch self {
-            case .utf8, .gb18030, .big5: false
-            case .utf16, .utf16LittleEndian, .utf16BigEndian: true
+            case .line: .line
+            case .jsonl: .jsonl
+            case .tsv: .tsv
+            }
+        }
+        set {
+            switch newValue {
+            case .line: self = .line
+            case .jsonl: self = .jsonl(field: jsonField)
+            case .tsv: self = .tsv(column: tsvColumn)
             }
         }
     }
 
-    public enum Kind: Sendable, Equatable {
-        /// Standard input; nil: lines aren't written ahead.
-        case stdin(SpoolSettings?)
-        case fifo(FIFOSettings)
-        case directory(DirectorySettings)
+    var jsonField: String {
+        get { if case .jsonl(let field) = self { field } else { "text" } }
+        set { self = .jsonl(field: newValue) }
     }
 
-    /// Unique among the sources.
-    public var name: String
-    public var input: InputSettings
-    public var encoding: Encoding
-    /// Maximum length of a line in bytes, without the line end. Longer lines are refused.
-    public var maximumLineBytes: Int
-    /// Whether answers keep the order of the lines.
-    public var ordered: Bool
-    public var kind: Kind
-}
-
-/// The format of a line.
-public enum InputSettings: Sendable, Equatable {
-    /// The line is the text.
-    case line
-    /// The line is a JSON object with the text in the named field.
-    case jsonl(field: String)
-    /// The line has tab-separated columns, counted from 1.
-    case tsv(column: Int)
-}
-
-/// A named pipe to read from.
-public struct FIFOSettings: Sendable, Equatable {
-    public var path: String
-    /// Mode bits of the pipe when it is created, at most 0o777.
-    public var permissions: UInt32
-    /// nil: no spool.
-    public var spool: SpoolSettings?
-}
-
-/// Lines of a stream are written to a spool in the state directory, so that they survive a kill.
-public struct SpoolSettings: Sendable, Equatable {
-    /// Maximum bytes of unanswered lines; at the limit the source waits.
-    public var maximumBytes: Int
-}
-
-/// A directory whose files are read.
-public struct DirectorySettings: Sendable, Equatable {
-    public enum Mode: Sendable, Equatable {
-        /// Each file is read once, when it is complete.
-        case files(after: After)
-        /// Growing files are followed through rotation.
-        case tail(start: Start)
+    var tsvColumn: Int {
+        get { if case .tsv(let column) = self { column } else { 1 } }
+        set { self = .tsv(column: newValue) }
     }
-
-    /// What is done with a file once its last answer is durable.
-    public enum After: Sendable, Equatable {
-        case keep
-        /// It is moved to this directory.
-        case move(to: String)
-        case delete
-    }
-
-    /// Where to start in files that exist at the very first start.
-    public enum Start: String, Sendable, CaseIterable {
-        case beginning
-        case end
-    }
-
-    public var path: String
-    public var mode: Mode
-    /// Patterns (fnmatch(3) without flags) for the path below the directory. One must match.
-    public var include: [String]
-    /// Patterns of files to ignore. They take precedence over `include`.
-    public var exclude: [String]
-    /// Whether subdirectories are read as well.
-    public var recursive: Bool
-    /// Interval of scans when inotify can't watch the directory.
-    public var pollSeconds: Int
 }

@@ -44,15 +44,9 @@ package enum DescriptorLimits {
 
     /// Returns the maximum number of one sink's files that may wait for a commit.
     private static func count(_ sink: SinkSettings, _ labels: Int, _ settings: Settings) -> Int {
-        guard case .file(let file, _) = sink.kind else { return 1 }
         let wanted = sink.filter.labels.isEmpty ? labels : sink.filter.labels.count
         let sources = sink.filter.sources.isEmpty ? settings.sources.count : sink.filter.sources.count
-        var count = 1
-        if file.path.contains("{label}") { count *= max(1, wanted) }
-        if file.path.contains("{source}") { count *= max(1, sources) }
-        // Lines of two days may alternate around midnight.
-        if file.path.contains("{date}") { count *= 2 }
-        return count
+        return sink.kind.openFiles(labels: wanted, sources: sources)
     }
 
     private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -61,13 +55,10 @@ package enum DescriptorLimits {
 /// Checks whether the kernel's limits are sufficient for the watched directories (inotify(7), /proc/sys/fs/inotify).
 enum WatchLimits {
     static func findings(_ settings: Settings) -> [Finding] {
-        let watched = settings.sources.compactMap { source -> DirectorySettings? in
-            if case .directory(let directory) = source.kind { return directory }
-            return nil
-        }
+        let watched = settings.sources.compactMap(\.kind.watched)
         guard !watched.isEmpty else { return [] }
         var findings: [Finding] = []
-        let directories = watched.reduce(0) { $0 + ($1.recursive ? count(under: $1.path) : 1) }
+        let directories = watched.reduce(0) { $0 + ($1.isRecursive ? count(under: $1.directory) : 1) }
         if let most = limit("max_user_watches"), directories * 2 > most {
             findings.append(
                 Finding(

@@ -65,7 +65,7 @@ public final class Daemon: Sendable {
         } catch {
             throw error.summary
         }
-        DaemonLogs.setLevel(settings.logLevel.logger)
+        DaemonLogs.setLevel(settings.log.level.logger)
         DescriptorLimits.raise()
         let signals = try DaemonSignals.run(control)
         defer { signals.stop() }
@@ -175,7 +175,7 @@ public final class Daemon: Sendable {
     }
 }
 
-extension Configuration.LogLevel {
+extension LogLevel {
     var logger: Logger.Level {
         switch self {
         case .trace: .trace

@@ -117,7 +117,7 @@ final class DaemonWork {
         committerThread = try WorkerThread(name: "committer") { [committer] in committer.run() }
         try sources.start(settings.sources)
         serving.watchLinks(settings)
-        if let address = settings.http {
+        if let address = settings.http?.listen {
             endpoint = try StatusEndpoint(address: address, work: StatusSupply(self))
         }
         watchdog = try WatchdogNotifier(self)
@@ -136,7 +136,7 @@ final class DaemonWork {
         let plan = ReloadPlan(from: settings, to: new)
         let newModels = try serving.load(plan, new)
         try ReloadPlan.checkLabels(of: new, (newModels?.models ?? models).student.labels)
-        let newSinks = try sinks.renewed(from: settings, to: new)
+        let newSinks = try sinks.renewed(plan, new)
         // A new source is opened before an old one is closed.
         let opened = try sources.open(added: plan.addedSources)
 
@@ -150,7 +150,7 @@ final class DaemonWork {
         }
         let change = try sources.change(plan, opened: opened, from: old.sources, to: new)
         settings.sources = change.sources
-        DaemonLogs.setLevel(new.logLevel.logger)
+        DaemonLogs.setLevel(new.log.level.logger)
         serving.watchLinks(settings)
         if let failure = change.failure { throw failure }
     }
@@ -218,7 +218,7 @@ extension Settings {
         options.teacherThreads = cascade.teacherThreads
         options.studentLines = cascade.batchLines
         options.teacherQueueLines = cascade.teacherQueueLines
-        options.whenTeacherFull = cascade.whenTeacherFull == .block ? .block : .answerWithStudent
+        options.whenTeacherFull = cascade.whenTeacherFull
         options.teacherTimeout = UInt64(cascade.teacherTimeoutSeconds) * 1_000_000_000
         options.teacherRetry = UInt64(cascade.teacherRetrySeconds) * 1_000_000_000
         options.teacherBatchWait = UInt64(cascade.batchWaitMilliseconds) * 1_000_000

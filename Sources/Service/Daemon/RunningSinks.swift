@@ -45,10 +45,10 @@ final class RunningSinks {
     }
 
     /// Returns the sinks of the new settings. Unchanged sinks are reused. The current ones stay in use until `exchange`.
-    func renewed(from old: Settings, to new: Settings) throws(UnderstudyError) -> SinkRouting.Sinks {
+    func renewed(_ plan: ReloadPlan, _ new: Settings) throws(UnderstudyError) -> SinkRouting.Sinks {
         var wired: [SinkRouting.Wired] = []
         for sink in new.sinks {
-            if let old = current.wired.first(where: { $0.settings.isSamePlace(as: sink) }) {
+            if let old = current.wired.first(where: { sink.keepsSink(of: $0.settings) }) {
                 wired.append(SinkRouting.Wired(settings: sink, target: old.target))
             } else if let target = sameFile(sink) {
                 wired.append(SinkRouting.Wired(settings: sink, target: target))
@@ -57,7 +57,7 @@ final class RunningSinks {
             }
         }
         var deadLetter = current.deadLetter
-        if new.deadLetter?.path != old.deadLetter?.path {
+        if plan.deadLetterChanges {
             deadLetter = nil
             if let letter = new.deadLetter { deadLetter = try factory.make(letter) }
         }
@@ -67,17 +67,14 @@ final class RunningSinks {
     /// Returns a sink that writes to the file of an existing sink and shares its file object. Two objects that account
     /// for the length of one file would both be wrong.
     private func sameFile(_ sink: SinkSettings) -> SinkTarget? {
-        guard case .file(let new, _) = sink.kind else { return nil }
-        for old in current.wired {
-            guard case .file(let file, _) = old.settings.kind, file.path == new.path else { continue }
-            if file != new {
+        guard let file = sink.kind.appendedFile else { return nil }
+        for old in current.wired where old.settings.kind.appendedFile == file {
+            if sink.changesFile(of: old.settings) {
                 daemon.log.warning(
                     "restart needed: permissions and sync of a file in use change at the next restart",
                     metadata: ["sink": "\(sink.name)"])
             }
-            return SinkTarget(
-                name: sink.name, kind: old.target.kind, drops: sink.whenFull == .drop,
-                metrics: daemon.metrics.sink(sink.name))
+            return factory.target(sink, old.target.kind)
         }
         return nil
     }

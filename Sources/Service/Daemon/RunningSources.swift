@@ -61,7 +61,7 @@ final class RunningSources {
                 control.stop()
             })
         let routing = SinkRouting(
-            source: settings.name, field: settings.input.form.field, metrics: daemon.metrics, sinks: sinks.current)
+            source: settings.name, field: settings.input.field, metrics: daemon.metrics, sinks: sinks.current)
         outlet.add(source)
         do throws(UnderstudyError) {
             let runner = try SourceRunner(settings, source: source, routing: routing, output: output, engine: engine)

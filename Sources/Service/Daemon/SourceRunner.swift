@@ -33,8 +33,8 @@ final class SourceRunner: Sendable {
         self.engine = engine
         lane = try engine.open(
             LaneOptions(
-                source: settings.name, input: settings.input.form,
-                encoding: settings.encoding.textEncoding,
+                source: settings.name, input: settings.input,
+                encoding: settings.encoding,
                 maximumLineBytes: settings.maximumLineBytes, isOrdered: settings.ordered),
             source: source, output: output, routing: routing)
     }
@@ -70,13 +70,7 @@ final class SourceRunner: Sendable {
     }
 
     /// Whether lines already read can't be read again.
-    var isStream: Bool {
-        switch settings.kind {
-        case .stdin(let spool): spool == nil
-        case .fifo(let fifo): fifo.spool == nil
-        case .directory: false
-        }
-    }
+    var isStream: Bool { settings.kind.isStream }
 
     /// Ends the reading. Lines already read are still answered.
     func interrupt() { source.interrupt() }
@@ -109,19 +103,5 @@ final class SourceRunner: Sendable {
         for thread in threads { thread.join() }
         engine.close(lane)
         return ending
-    }
-}
-
-extension SourceSettings.Encoding {
-    var textEncoding: TextEncoding { TextEncoding(rawValue: rawValue) ?? .utf8 }
-}
-
-extension InputSettings {
-    var form: InputForm {
-        switch self {
-        case .line: .line
-        case .jsonl(let field): .jsonl(field: field)
-        case .tsv(let column): .tsv(column: column)
-        }
     }
 }

@@ -64,39 +64,13 @@ package final class SinkRouting: AnswerRouting {
         let labels = models.student.labels
         var splitsByLabel = false
         if case .file(let sink) = wired.target.kind { splitsByLabel = sink.usesLabels }
-        let who: AnswerRoutes.Route.Who =
-            switch filter.by {
-            case .any: .anyone
-            case .student: .student
-            case .teacher: .teacher
-            }
         return AnswerRoutes.Route(
-            encoder: encoder(wired.settings.kind, models),
-            labels: filter.labels.isEmpty ? [] : labels.map { filter.labels.contains($0) }, by: who,
+            encoder: wired.settings.kind.encoder(
+                AnswerNaming(
+                    source: source, labels: labels, student: models.student.version, teacher: models.teacher?.version)),
+            labels: filter.labels.isEmpty ? [] : labels.map { filter.labels.contains($0) }, by: filter.by,
             minimumConfidence: Float(filter.minimumConfidence), splitsByLabel: splitsByLabel)
     }
-
-    private func encoder(_ kind: SinkSettings.Kind, _ models: CascadeModels) -> any RecordEncoder {
-        let (student, teacher) = (models.student, models.teacher?.version)
-        let layout: SinkSettings.Layout
-        switch kind {
-        case .stdout(let own), .file(_, let own), .fifo(_, _, let own), .socket(_, let own): layout = own
-        case .journald:
-            return JournalRecordEncoder(
-                source: source, labels: student.labels, student: student.version, teacher: teacher)
-        }
-        let format: OutputFormat =
-            switch layout.format {
-            case .jsonl: .jsonl
-            case .tsv: .tsv
-            case .label: .label
-            }
-        return AnswerEncoder(
-            format: format, source: source, labels: student.labels, student: student.version, teacher: teacher,
-            includesLogits: layout.logits)
-    }
 }
-
-extension JournalRecordEncoder: RecordEncoder {}
 
 extension DeadLetterEncoder: RefusalEncoder {}

@@ -5,28 +5,23 @@ import Synchronization
 /// A configured sink in use. It is released when no job in flight uses it, which may be after its removal from the
 /// configuration.
 package final class SinkTarget: Sendable {
-    package enum Kind: Sendable {
-        /// Its length is committed: exactly once.
-        case file(FileSink)
-        /// Delivered data can't be taken back: at least once.
-        case flow(any FlowSink)
-    }
-
     let name: String
-    package let kind: Kind
-    /// Whether records are dropped, and counted, if the sink can't take them.
-    let drops: Bool
+    package let kind: OpenedSink
+    private let whenFull: WhenFull
     let metrics: DaemonMetrics.SinkID
     private let retired = Atomic(false)
     /// Start of the current delivery, in nanoseconds; 0 if there is none.
     private let deliveringSince = Atomic<UInt64>(0)
 
-    package init(name: String, kind: Kind, drops: Bool, metrics: DaemonMetrics.SinkID) {
+    package init(name: String, kind: OpenedSink, whenFull: WhenFull, metrics: DaemonMetrics.SinkID) {
         self.name = name
         self.kind = kind
-        self.drops = drops
+        self.whenFull = whenFull
         self.metrics = metrics
     }
+
+    /// Whether records are dropped, and counted, if the sink can't take them.
+    var drops: Bool { whenFull == .drop }
 
     /// Whether a new configuration has removed it. A flow then drops undeliverable records.
     var isRetired: Bool { retired.load(ordering: .relaxed) }

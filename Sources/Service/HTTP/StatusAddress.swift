@@ -105,14 +105,3 @@ extension StatusAddress {
         }
     }
 }
-
-/// Finds the address of the status server in a configuration.
-public enum StatusLocation {
-    /// Reads `http.listen` from the configuration file at `path`.
-    ///
-    /// Throws `configuration` if the file can't be read or has no address.
-    public static func address(configuration path: String) throws(UnderstudyError) -> StatusAddress {
-        throw UnderstudyError(
-            .configuration, "this build can't read the address from a configuration; give --listen ADDRESS", at: path)
-    }
-}

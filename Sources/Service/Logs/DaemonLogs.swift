@@ -6,7 +6,7 @@ import Synchronization
 /// Sets up the daemon's log: the journal with structured fields if standard error is connected to it, else plain lines
 /// on standard error.
 public enum DaemonLogs {
-    private static let level = LogLevel(.info)
+    private static let level = ProcessLogLevel(.info)
 
     /// Sets up swift-log for the process. Must be called once, before the first `Logger` is created.
     public static func bootstrap(level: Logger.Level) {
@@ -54,7 +54,7 @@ extension Logger {
 
 /// A log handler with the daemon's level and its own metadata.
 package protocol LevelledLogHandler: LogHandler {
-    var level: LogLevel { get }
+    var level: ProcessLogLevel { get }
 }
 
 extension LevelledLogHandler {
@@ -71,7 +71,7 @@ extension LevelledLogHandler {
 }
 
 /// The minimum level of the process, changed by reloads.
-package final class LogLevel: Sendable {
+package final class ProcessLogLevel: Sendable {
     private let place: Atomic<Int>
 
     package init(_ level: Logger.Level) {

@@ -8,11 +8,11 @@ package struct JournalLogHandler: LevelledLogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
-    package let level: LogLevel
+    package let level: ProcessLogLevel
     private let send: @Sendable ([[UInt8]]) -> Void
 
     /// `send` receives the fields of an entry, each as `NAME=value` with arbitrary bytes in the value.
-    package init(level: LogLevel, send: @escaping @Sendable ([[UInt8]]) -> Void = Self.sendToJournal) {
+    package init(level: ProcessLogLevel, send: @escaping @Sendable ([[UInt8]]) -> Void = Self.sendToJournal) {
         self.level = level
         self.send = send
     }

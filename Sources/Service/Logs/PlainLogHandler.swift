@@ -12,13 +12,13 @@ package struct PlainLogHandler: LevelledLogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
-    package let level: LogLevel
+    package let level: ProcessLogLevel
     private let isColoured: Bool
     private let now: @Sendable () -> time_t
     private let write: @Sendable (String) -> Void
 
     package init(
-        level: LogLevel, isColoured: Bool, now: @escaping @Sendable () -> time_t = { time(nil) },
+        level: ProcessLogLevel, isColoured: Bool, now: @escaping @Sendable () -> time_t = { time(nil) },
         write: @escaping @Sendable (String) -> Void = StandardError.write
     ) {
         self.level = level

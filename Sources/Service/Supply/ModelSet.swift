@@ -101,12 +101,7 @@ struct ModelSet: Sendable {
     ) throws(UnderstudyError) -> LineDecider {
         guard hasTeacher else { return LineDecider(.fixed(.never)) }
         let cascade = settings.cascade
-        let measure: DeferralPolicy.Measure =
-            switch cascade.policy {
-            case .confidence: .confidence
-            case .margin: .margin
-            case .entropy: .entropy
-            }
+        let measure = cascade.policy
         let rule: LineDecider.Rule
         switch cascade.threshold {
         case .fixed(let threshold): rule = .fixed(try DeferralPolicy(measure, below: Float(threshold)))

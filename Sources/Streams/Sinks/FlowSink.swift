@@ -17,6 +17,14 @@ public protocol FlowSink: AnyObject, Sendable {
     func interrupt()
 }
 
+/// An opened sink, by its delivery guarantee.
+public enum OpenedSink: Sendable {
+    /// Its length is committed: exactly once.
+    case file(FileSink)
+    /// Delivered data can't be taken back: at least once.
+    case flow(any FlowSink)
+}
+
 public enum FlowOutcome: Sendable, Equatable {
     case delivered
     /// The other side was full and the sink is configured to drop.
@@ -28,7 +36,7 @@ public enum FlowOutcome: Sendable, Equatable {
 }
 
 /// What a flow sink does while the other side is full or absent.
-public enum WhenFull: Sendable, Equatable {
+public enum WhenFull: String, Sendable, CaseIterable {
     /// Waits: back-pressure slows down the source.
     case block
     /// Drops whole deliveries.

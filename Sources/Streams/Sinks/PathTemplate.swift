@@ -11,6 +11,9 @@ public struct PathTemplate: Sendable, Equatable {
         case date
     }
 
+    /// The names that a path may hold in braces.
+    public static let placeholders = ["label", "source", "date"]
+
     public let text: String
     public let usesLabel: Bool
     public let usesSource: Bool

@@ -43,7 +43,7 @@ final class Stage {
             outlet: outlet, interval: 300_000, prune: {}, report: report, observe: { _, _ in },
             commit: { (all) throws(UnderstudyError) in try store.commit(all) })
         var wired: [SinkRouting.Wired] = []
-        func file(_ name: String, _ path: String) throws -> SinkTarget.Kind {
+        func file(_ name: String, _ path: String) throws -> OpenedSink {
             var settings = FileSink.Settings(name: name, path: try PathTemplate(path))
             settings.calls = calls
             return .file(FileSink(settings, register: { _ throws(UnderstudyError) in }, report: report))
@@ -54,20 +54,20 @@ final class Stage {
                     SinkRouting.Wired(
                         settings: sink,
                         target: SinkTarget(
-                            name: sink.name, kind: .flow(flow), drops: false, metrics: metrics.sink(sink.name))))
+                            name: sink.name, kind: .flow(flow), whenFull: .block, metrics: metrics.sink(sink.name))))
             }
-            guard case .file(let place, _) = sink.kind else { continue }
+            guard let path = sink.kind.appendedFile else { continue }
             wired.append(
                 SinkRouting.Wired(
                     settings: sink,
                     target: SinkTarget(
-                        name: sink.name, kind: try file(sink.name, place.path), drops: sink.whenFull == .drop,
+                        name: sink.name, kind: try file(sink.name, path), whenFull: sink.whenFull,
                         metrics: metrics.sink(sink.name))))
         }
         self.sinks = SinkRouting.Sinks(
             wired: wired,
             deadLetter: SinkTarget(
-                name: "dead_letter", kind: try file("dead_letter", settings.deadLetter?.path ?? ""), drops: false,
+                name: "dead_letter", kind: try file("dead_letter", settings.deadLetter?.path ?? ""), whenFull: .block,
                 metrics: metrics.sink("dead_letter")))
         var options = CascadeOptions()
         options.threads = 2

@@ -44,7 +44,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
     @Test func eachRecordIsAnEntryWithItsFields() throws {
         let socket = try DatagramSocket()
         let journal = Journal()
-        let sink = try JournalSink(name: "j", dropsWhenFull: false, socketPath: socket.path, send: journal.send)
+        let sink = try JournalSink(name: "j", whenFull: .block, socketPath: socket.path, send: journal.send)
         let records = [["MESSAGE=球队赢了", "PRIORITY=6"], ["MESSAGE="], (0..<100).map { "F\($0)=x" }]
         #expect(deliver(sink, records) == .delivered)
         #expect(journal.entries == records)
@@ -56,7 +56,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
     @Test func anUnfinishedRecordIsNotSent() throws {
         let socket = try DatagramSocket()
         let journal = Journal()
-        let sink = try JournalSink(name: "j", dropsWhenFull: false, socketPath: socket.path, send: journal.send)
+        let sink = try JournalSink(name: "j", whenFull: .block, socketPath: socket.path, send: journal.send)
         for text in ["A=1\0\0B=2\0", "A=1\0\0B=2", "A=1\0\0"] {
             let outcome = Array(text.utf8).withUnsafeBufferPointer { sink.deliver($0, records: 1) }
             #expect(outcome == .delivered)
@@ -67,7 +67,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
     @Test func aDroppingSinkDoesNotWait() throws {
         let socket = try DatagramSocket(isListening: false)
         let journal = Journal()
-        let sink = try JournalSink(name: "j", dropsWhenFull: true, socketPath: socket.path, send: journal.send)
+        let sink = try JournalSink(name: "j", whenFull: .drop, socketPath: socket.path, send: journal.send)
         #expect(deliver(sink, [["A=1"]]) == .dropped)
         try socket.listen()
         #expect(deliver(sink, [["A=2"]]) == .delivered)
@@ -81,7 +81,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
     @Test func aBlockingSinkWaitsForTheJournalToCome() throws {
         let socket = try DatagramSocket(isListening: false)
         let journal = Journal(failures: [ECONNREFUSED, EAGAIN])
-        let sink = try JournalSink(name: "j", dropsWhenFull: false, socketPath: socket.path, send: journal.send)
+        let sink = try JournalSink(name: "j", whenFull: .block, socketPath: socket.path, send: journal.send)
         let outcome = Monitor([FlowOutcome]())
         let thread = try WorkerThread(name: "delivers") {
             let result = deliver(sink, [["A=1"], ["A=2"]])
@@ -98,7 +98,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
         let socket = try DatagramSocket(isListening: isFull)
         if isFull { try socket.fill() }
         let journal = Journal()
-        let sink = try JournalSink(name: "j", dropsWhenFull: false, socketPath: socket.path, send: journal.send)
+        let sink = try JournalSink(name: "j", whenFull: .block, socketPath: socket.path, send: journal.send)
         let outcomes = Monitor([FlowOutcome]())
         let threads = try (0..<3).map { index in
             try WorkerThread(name: "delivers") {
@@ -116,7 +116,7 @@ private func deliver(_ sink: JournalSink, _ records: [[String]]) -> FlowOutcome 
     @Test func severalLanesAreServedOneAtATime() throws {
         let socket = try DatagramSocket()
         let journal = Journal()
-        let sink = try JournalSink(name: "j", dropsWhenFull: false, socketPath: socket.path, send: journal.send)
+        let sink = try JournalSink(name: "j", whenFull: .block, socketPath: socket.path, send: journal.send)
         let threads = try (0..<4).map { lane in
             try WorkerThread(name: "lane") {
                 for batch in 0..<50 { _ = deliver(sink, (0..<3).map { ["L=\(lane)", "B=\(batch)", "R=\($0)"] }) }

@@ -13,14 +13,14 @@ private final class Collected: Sendable {
     var all: [String] { lines.withLock { $0 } }
 }
 
-private func plain(_ level: LogLevel, _ collected: Collected, isColoured: Bool = false) -> Logger {
+private func plain(_ level: ProcessLogLevel, _ collected: Collected, isColoured: Bool = false) -> Logger {
     // 2026-11-25T12:00:00Z
     Logger(label: "test") { _ in
         PlainLogHandler(level: level, isColoured: isColoured, now: { 1_795_608_000 }) { collected.add($0) }
     }
 }
 
-private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
+private func journal(_ level: ProcessLogLevel, _ collected: Collected) -> Logger {
     Logger(label: "test") { _ in
         JournalLogHandler(level: level) { fields in
             for field in fields { collected.add(String(decoding: field, as: UTF8.self)) }
@@ -31,7 +31,7 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
 @Suite struct LogHandlerTests {
     @Test func aPlainLineHasTimeLevelMessageAndSortedMetadata() {
         let collected = Collected()
-        var logger = plain(LogLevel(.info), collected)
+        var logger = plain(ProcessLogLevel(.info), collected)
         logger[metadataKey: "source"] = "wire"
         logger.info("source opened", metadata: ["lines": "12", "path": "/var/a b", "empty": ""])
         logger.critical("gone")
@@ -44,7 +44,7 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
 
     @Test func textFromOutsideCantBreakALine() {
         let collected = Collected()
-        plain(LogLevel(.info), collected).info(
+        plain(ProcessLogLevel(.info), collected).info(
             "a\nb\u{1b}[31m", metadata: ["k\r": "x\t\u{85}\u{202e}\u{2028}\"=球队"])
         #expect(
             collected.all == [
@@ -54,13 +54,13 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
 
     @Test func coloursAreForTerminals() {
         let collected = Collected()
-        plain(LogLevel(.info), collected, isColoured: true).error("no")
+        plain(ProcessLogLevel(.info), collected, isColoured: true).error("no")
         #expect(collected.all == ["\u{1b}[2m2026-11-25T12:00:00Z\u{1b}[0m \u{1b}[1;31merror\u{1b}[0m    no\n"])
     }
 
     @Test func theLevelCanChangeForLoggersThatExist() {
         let collected = Collected()
-        let level = LogLevel(.warning)
+        let level = ProcessLogLevel(.warning)
         let logger = plain(level, collected)
         logger.info("unheard")
         level.current = .debug
@@ -73,13 +73,13 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
     @Test(arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2]))
     func prioritiesOfLevels(level: Logger.Level, priority: Int) {
         let collected = Collected()
-        journal(LogLevel(.trace), collected).log(level: level, "m")
+        journal(ProcessLogLevel(.trace), collected).log(level: level, "m")
         #expect(collected.all.contains("PRIORITY=\(priority)"))
     }
 
     @Test func theJournalGetsMetadataAsFields() {
         let collected = Collected()
-        journal(LogLevel(.info), collected).log(
+        journal(ProcessLogLevel(.info), collected).log(
             level: .notice, .reloaded, "球队\n二", metadata: ["source": "wi\u{0}re\n", "queue-depth µ": "3"],
             file: "Service/A.swift", function: "f()", line: 9)
         #expect(
@@ -100,7 +100,7 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
 
     @Test func errorsAreReportedWithCodeAndPlace() {
         let collected = Collected()
-        plain(LogLevel(.info), collected).report(
+        plain(ProcessLogLevel(.info), collected).report(
             UnderstudyError(.configuration, "there is no key 'sink'", at: "a.yaml:3:1"), event: .reloadRefused)
         #expect(
             collected.all == [
@@ -111,7 +111,7 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
 
     @Test func errorsNameWhatHappened() {
         let collected = Collected()
-        let log = plain(LogLevel(.info), collected)
+        let log = plain(ProcessLogLevel(.info), collected)
         log.report(UnderstudyError(.inputOutput, "can't be read"), what: "source wire failed")
         log.report(UnderstudyError(.inputOutput, "can't be read"))
         log.report(UnderstudyError(.noSpace, "no space left"))
@@ -128,11 +128,11 @@ private func journal(_ level: LogLevel, _ collected: Collected) -> Logger {
         for number in [ENOSPC, EDQUOT, EFBIG, EIO] {
             let collected = Collected()
             let code = UnderstudyError.Code.writing(number, else: .inputOutput)
-            journal(LogLevel(.info), collected).report(UnderstudyError(code, "the file can't be written to"))
+            journal(ProcessLogLevel(.info), collected).report(UnderstudyError(code, "the file can't be written to"))
             #expect(collected.all.contains(event) == (number != EIO))
         }
         let collected = Collected()
-        journal(LogLevel(.info), collected).report(UnderstudyError(.noSpace, "no"), event: .reloadRefused)
+        journal(ProcessLogLevel(.info), collected).report(UnderstudyError(.noSpace, "no"), event: .reloadRefused)
         #expect(collected.all.contains("MESSAGE_ID=\(DaemonEvent.reloadRefused.rawValue)"))
         #expect(!collected.all.contains(event))
     }

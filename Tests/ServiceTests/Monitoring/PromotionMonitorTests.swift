@@ -130,12 +130,19 @@ import Testing
         #expect(try #require(reading.labelIndex) > 0.25 && reading.labels[0].now > 0.9)
     }
 
+    /// Settings with which drift asks for a run.
+    private func drift(above index: Double) -> RedistillSettings.Drift {
+        var drift = RedistillSettings.Drift()
+        (drift.maximumIndex, drift.startsRun) = (index, true)
+        return drift
+    }
+
     /// Drift that lasts asks for a run, and again a day later at the earliest; a moment of it doesn't.
     @Test func lastingDriftAsksForARun() throws {
         let folder = try TemporaryFolder()
         let monitor = DriftMonitor { 0 }
         let promotions = PromotionMonitor(store: try Store.open(directory: folder.path) { _ in }, drift: monitor)
-        let wish = RedistillSettings.Drift(maximumIndex: 0.25, startsRun: true)
+        let wish = drift(above: 0.25)
         var flat = [Double](repeating: 0, count: 20)
         flat[10] = 1
         func begin() {
@@ -154,7 +161,7 @@ import Testing
         #expect(promotions.wantsRun(wish, now: 10 * minute) == nil)
         monitor.record(tally([1000, 10], bin: 10), student: "s")
         #expect(promotions.wantsRun(wish, now: 12 * minute) == nil)
-        #expect(promotions.wantsRun(RedistillSettings.Drift(maximumIndex: 9, startsRun: true), now: 13 * minute) == nil)
+        #expect(promotions.wantsRun(drift(above: 9), now: 13 * minute) == nil)
         #expect(promotions.wantsRun(wish, now: 14 * minute) == nil)
         #expect(promotions.wantsRun(wish, now: 25 * minute)?.verdict == .drifting)
         #expect(promotions.wantsRun(wish, now: 26 * minute) == nil)

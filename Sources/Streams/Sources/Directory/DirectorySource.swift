@@ -94,7 +94,7 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
 extension DirectorySource {
     /// The configuration of a directory source.
     public struct Settings: Sendable, Equatable {
-        public enum Mode: Sendable, Equatable {
+        public enum Mode: String, Sendable, CaseIterable {
             /// Each file is read once, when it is complete.
             case files
             /// Growing files are followed.
@@ -112,7 +112,7 @@ extension DirectorySource {
 
         /// Where files that exist at a source's very first start begin; only for `tail`. In a file of more than 256 MiB
         /// that begins at its end, the lines are numbered from there.
-        public enum Start: Sendable, Equatable {
+        public enum Start: String, Sendable, CaseIterable {
             case beginning, end
         }
 

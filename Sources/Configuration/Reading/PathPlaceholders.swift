@@ -1,7 +1,7 @@
-/// The placeholders `{label}`, `{source}` and `{date}` in a file sink's path.
-enum PathTemplate {
-    static let placeholders = ["label", "source", "date"]
+import Streams
 
+/// The syntax of the placeholders `{label}`, `{source}` and `{date}` in a file sink's path, with hints.
+enum PathPlaceholders {
     /// Returns the first unknown placeholder or unpaired brace; nil if there is none.
     static func flaw(in path: String) -> Variables.Flaw? {
         var rest = path[...]
@@ -13,8 +13,8 @@ enum PathTemplate {
             }
             let part = rest[...end]
             let name = String(part.dropFirst().dropLast())
-            guard placeholders.contains(name) else {
-                let near = NearestName.find(name, among: placeholders).map { "did you mean '{\($0)}'?" }
+            guard PathTemplate.placeholders.contains(name) else {
+                let near = NearestName.find(name, among: PathTemplate.placeholders).map { "did you mean '{\($0)}'?" }
                 return Variables.Flaw(
                     part: String(part), message: "\(YAMLText.shown(String(part))) isn't a placeholder",
                     hint: near ?? "known are \(known)")
@@ -25,9 +25,9 @@ enum PathTemplate {
     }
 
     /// Returns the first placeholder in a path that must not contain any.
-    static func placeholder(in path: String) -> String? {
-        placeholders.map { "{\($0)}" }.first { path.contains($0) }
+    static func first(in path: String) -> String? {
+        PathTemplate.placeholders.map { "{\($0)}" }.first { path.contains($0) }
     }
 
-    private static let known = placeholders.map { "{\($0)}" }.joined(separator: ", ")
+    private static let known = PathTemplate.placeholders.map { "{\($0)}" }.joined(separator: ", ")
 }

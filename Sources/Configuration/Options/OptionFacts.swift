@@ -1,49 +1,3 @@
-/// An option of type `Value` without a default. It is required, or its absence has a meaning.
-struct YAMLOption<Value: Sendable>: Sendable {
-    let facts: OptionFacts
-    let type: ValueType<Value>
-
-    /// A required option.
-    init(
-        required name: String, _ type: ValueType<Value>, only conditions: [OptionFacts.Condition] = [],
-        example: String, _ meaning: String
-    ) {
-        self.type = type
-        facts = OptionFacts(
-            name: name, form: type.form, absence: .refused, conditions: conditions, meaning: meaning, example: example)
-    }
-
-    /// An optional option; `absent` says what its absence means.
-    init(
-        _ name: String, _ type: ValueType<Value>, absent: String, only conditions: [OptionFacts.Condition] = [],
-        example: String, _ meaning: String
-    ) {
-        self.type = type
-        facts = OptionFacts(
-            name: name, form: type.form, absence: .means(absent), conditions: conditions, meaning: meaning,
-            example: example)
-    }
-}
-
-/// An option with a default.
-struct DefaultedOption<Value: Sendable>: Sendable {
-    let facts: OptionFacts
-    let type: ValueType<Value>
-    let fallback: Value
-
-    init(
-        _ name: String, _ type: ValueType<Value>, default fallback: Value,
-        only conditions: [OptionFacts.Condition] = [], example: String? = nil, _ meaning: String
-    ) {
-        self.type = type
-        self.fallback = fallback
-        let value = type.untyped(fallback)
-        facts = OptionFacts(
-            name: name, form: type.form, absence: .defaults(to: value), conditions: conditions, meaning: meaning,
-            example: example ?? YAMLText.value(value, form: type.form))
-    }
-}
-
 /// A mapping of the file, with its options in the order of the documentation.
 package struct OptionBlock: Sendable, Equatable {
     package enum Shape: Sendable, Equatable {
@@ -61,34 +15,52 @@ package struct OptionBlock: Sendable, Equatable {
         case defaults
     }
 
-    package let name: String
-    package let shape: Shape
-    package let absence: Absence
-    package let meaning: String
-    package let options: [OptionFacts]
+    package var name: String
+    package var shape = Shape.mapping
+    package var absence = Absence.defaults
+    package var meaning: String
+    package var options: [OptionFacts] = []
     /// Nested blocks.
-    package let blocks: [OptionBlock]
+    package var blocks: [OptionBlock] = []
     /// Names of mutually exclusive options.
-    package let alternatives: [String]
-
-    init(
-        _ name: String, shape: Shape = .mapping, absence: Absence = .defaults, options: [OptionFacts],
-        blocks: [OptionBlock] = [], alternatives: [String] = [], _ meaning: String
-    ) {
-        self.name = name
-        self.shape = shape
-        self.absence = absence
-        self.meaning = meaning
-        self.options = options
-        self.blocks = blocks
-        self.alternatives = alternatives
-    }
+    package var alternatives: [String] = []
+    /// What changes at the next restart if an option with that effect changes: `state changes`.
+    package var restart: String
 
     /// The names of all options and nested blocks.
     var names: [String] { options.map(\.name) + blocks.map(\.name) }
+
+    /// Returns the blocks below this one that have an option of this name (`cascade`, `redistill.gate`), for the hint
+    /// at a misplaced option.
+    func blocks(with option: String) -> [String] {
+        blocks.flatMap { block in
+            let own = block.options.contains { $0.name == option } ? [block.name] : []
+            return own + block.blocks(with: option).map { "\(block.name).\($0)" }
+        }
+    }
 }
 
-/// The properties of an option, apart from its type in `Settings`.
+/// What a reload does about an option whose value has changed.
+package enum ReloadEffect: Sendable, Equatable {
+    /// The new value is used from now on; nothing is replaced.
+    case live
+    /// The student and the rule of deferral are loaded again.
+    case models
+    /// So is the teacher.
+    case teacher
+    /// The student is loaded again if this changes the path that it is loaded from.
+    case studentPath
+    /// The source ends and starts again.
+    case source
+    /// The sink is opened again.
+    case sink
+    /// As `sink`, but a file in use keeps the old value until the next restart, and the log says so.
+    case sinkFile
+    /// The new value takes effect at the next restart, and the log says so.
+    case restart
+}
+
+/// The properties of an option, apart from its type and place in the settings.
 package struct OptionFacts: Sendable, Equatable {
     /// What the absence of the option means.
     package enum Absence: Sendable, Equatable {
@@ -101,22 +73,41 @@ package struct OptionFacts: Sendable, Equatable {
     /// The option is allowed only if another option of the block has one of these values.
     package struct Condition: Sendable, Equatable {
         package let option: String
-        package let values: [String]
+        package var values: [String]
 
-        static func option(_ option: String, is values: String...) -> Condition {
+        package static func option(_ option: String, is values: String...) -> Condition {
             Condition(option: option, values: values)
         }
     }
 
     package let name: String
     package let form: OptionForm
+    /// nil for texts, and for numbers without one.
+    package let unit: OptionUnit?
     package let absence: Absence
     /// All conditions must hold.
-    package let conditions: [Condition]
+    package var conditions: [Condition]
+    package let reload: ReloadEffect
     /// What the option does, and why it has this default.
     package let meaning: String
     /// An example value in YAML.
     package let example: String
+}
+
+/// The unit of a number. The name of an option with a whole number ends with it.
+package enum OptionUnit: String, Sendable {
+    case bytes
+    case days
+    case lines
+    case linesPerSecond = "lines per second"
+    case mebibytes
+    case milliseconds
+    case minutes
+    case ratio
+    case rows
+    case seconds
+    case share
+    case threads
 }
 
 /// The allowed values of an option. This is the only definition of the ranges.

@@ -1,8 +1,10 @@
 import Glibc
 
 /// Checks whether this user may use a path as the daemon will. It changes nothing.
-struct PathCheck {
-    private(set) var findings: [Finding] = []
+package struct PathCheck {
+    package private(set) var findings: [Finding] = []
+
+    package init() {}
 
     private enum Kind {
         case missing
@@ -11,7 +13,7 @@ struct PathCheck {
     }
 
     /// Checks a file that is appended to or created.
-    mutating func appends(_ path: String) {
+    package mutating func appends(_ path: String) {
         switch kind(of: path) {
         case .missing: makes(path)
         case .file: if access(path, W_OK) != 0 { add(.error, path, "can't be written to: \(reason())") }
@@ -22,7 +24,7 @@ struct PathCheck {
     }
 
     /// Checks a named pipe that is opened or created.
-    mutating func pipes(_ path: String, mode: Int32) {
+    package mutating func pipes(_ path: String, mode: Int32) {
         switch kind(of: path) {
         case .missing: makes(path)
         case .pipe: if access(path, mode) != 0 { add(.error, path, "can't be opened: \(reason())") }
@@ -32,7 +34,7 @@ struct PathCheck {
     }
 
     /// Checks a Unix socket on which another process listens.
-    mutating func connects(_ path: String) {
+    package mutating func connects(_ path: String) {
         switch kind(of: path) {
         case .missing: add(.warning, path, "doesn't exist yet; answers wait until a process listens")
         case .socket: if access(path, W_OK) != 0 { add(.error, path, "can't be connected to: \(reason())") }
@@ -42,7 +44,7 @@ struct PathCheck {
     }
 
     /// Checks a Unix socket that is created and listened on.
-    mutating func listens(_ path: String) {
+    package mutating func listens(_ path: String) {
         switch kind(of: path) {
         case .missing, .socket: makes(path)
         case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
@@ -51,7 +53,7 @@ struct PathCheck {
     }
 
     /// Checks a directory whose files are read, and changed if `writes`.
-    mutating func reads(directory path: String, writes: Bool) {
+    package mutating func reads(directory path: String, writes: Bool) {
         switch kind(of: path) {
         case .missing:
             if let maker = maker(of: path) { return add(.note, path, notYet(maker)) }
@@ -67,7 +69,7 @@ struct PathCheck {
     }
 
     /// Checks a directory that is written to or created; with `withParents` its parents are created as well.
-    mutating func keeps(directory path: String, withParents: Bool = false) {
+    package mutating func keeps(directory path: String, withParents: Bool = false) {
         switch kind(of: path) {
         case .missing: makes(path, withParents: withParents)
         case .directory: if access(path, R_OK | W_OK | X_OK) != 0 { add(.error, path, "can't be used: \(reason())") }
@@ -78,13 +80,13 @@ struct PathCheck {
     }
 
     /// Checks a file that is read.
-    mutating func reads(file path: String) {
+    package mutating func reads(file path: String) {
         if access(path, R_OK) != 0 {
             add(.error, path, "can't be read: \(reason())")
         }
     }
 
-    mutating func add(_ severity: Finding.Severity, _ place: String, _ message: String) {
+    package mutating func add(_ severity: Finding.Severity, _ place: String, _ message: String) {
         findings.append(Finding(severity, place, message))
     }
 
@@ -159,4 +161,30 @@ struct PathCheck {
     }
 
     private func reason() -> String { String(cString: strerror(errno)) }
+}
+
+/// The result of a check.
+public struct Finding: Sendable, Equatable, CustomStringConvertible {
+    public enum Severity: String, Sendable {
+        /// The daemon won't start, or won't do a part of its work.
+        case error
+        /// The daemon will start, but there is a problem.
+        case warning
+        /// Normal before the first start.
+        case note
+    }
+
+    public var severity: Severity
+    /// The checked path or option name.
+    public var place: String
+    /// One sentence with the problem and the remedy.
+    public var message: String
+
+    public init(_ severity: Severity, _ place: String, _ message: String) {
+        self.severity = severity
+        self.place = place
+        self.message = message
+    }
+
+    public var description: String { "\(severity.rawValue): \(place): \(message)" }
 }

@@ -1,20 +1,13 @@
 import Configuration
 import Diagnostics
-import Service
 import Testing
 
-private let sinks = "sinks:\n  - {name: out, kind: stdout}\n"
-
-private func read(_ text: String) throws -> Settings {
-    try ConfigurationFile.read(Array(text.utf8), path: "test.yaml", environment: [:])
-}
-
 private func plan(_ old: String, _ new: String) throws -> ReloadPlan {
-    ReloadPlan(from: try read(old), to: try read(new))
+    ReloadPlan(from: try settings(old), to: try settings(new))
 }
 
 private func sources(_ rows: String..., and rest: String = "") -> String {
-    "sources:\n" + rows.map { "  - {\($0)}\n" }.joined() + sinks + rest
+    "sources:\n" + rows.map { "  - {\($0)}\n" }.joined() + leastSink + rest
 }
 
 @Suite struct ReloadPlanTests {
@@ -83,9 +76,9 @@ private func sources(_ rows: String..., and rest: String = "") -> String {
     /// Pitfall 17: a filter for a label that the student doesn't have is refused by name.
     @Test func filtersNameLabelsThatThereAre() throws {
         let text = "sources:\n  - {\(wire)}\nsinks:\n  - {name: out, kind: stdout, labels: [sports, tennis]}\n"
-        let settings = try read(text)
-        #expect(throws: Never.self) { try ReloadPlan.checkLabels(of: settings, ["tennis", "sports"]) }
-        let error = #expect(throws: UnderstudyError.self) { try ReloadPlan.checkLabels(of: settings, ["sports"]) }
+        let read = try settings(text)
+        #expect(throws: Never.self) { try ReloadPlan.checkLabels(of: read, ["tennis", "sports"]) }
+        let error = #expect(throws: UnderstudyError.self) { try ReloadPlan.checkLabels(of: read, ["sports"]) }
         #expect(error?.message == "sink 'out' asks for the label 'tennis'; the student has 'sports'")
     }
 
@@ -99,8 +92,8 @@ private func sources(_ rows: String..., and rest: String = "") -> String {
     ])
     func sinksStayWhereThePlaceIsTheSame(one: String, two: String, isSame: Bool) throws {
         func sink(_ text: String) throws -> SinkSettings {
-            try read("sources:\n  - {\(wire)}\nsinks:\n  - {name: out, \(text)}\n").sinks[0]
+            try settings("sources:\n  - {\(wire)}\nsinks:\n  - {name: out, \(text)}\n").sinks[0]
         }
-        #expect(try sink(one).isSamePlace(as: sink(two)) == isSame)
+        #expect(try sink(two).keepsSink(of: sink(one)) == isSame)
     }
 }

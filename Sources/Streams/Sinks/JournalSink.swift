@@ -1,7 +1,6 @@
 import CSystemd
 import Diagnostics
 import Glibc
-import Streams
 
 /// Sends answers to the journal, one entry each. It takes the records of `JournalRecordEncoder`.
 ///
@@ -18,7 +17,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
         var isInterrupted = false
     }
 
-    private let dropsWhenFull: Bool
+    private let whenFull: WhenFull
     private let socket: JournalSocket
     private let send: @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     private let turn = Monitor(Turn())
@@ -29,24 +28,24 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
     private var isBehind = false
     private let clock = ContinuousClock()
 
-    /// A sink for the journal of this machine. With `dropsWhenFull`, entries that the journal doesn't take within a
+    /// A sink for the journal of this machine. With `drop`, entries that the journal doesn't take within a
     /// short time are dropped; otherwise it waits.
     ///
     /// - Throws: `cannotCreate` if the system has no more descriptors.
-    public convenience init(name: String, dropsWhenFull: Bool) throws(UnderstudyError) {
+    public convenience init(name: String, whenFull: WhenFull) throws(UnderstudyError) {
         try self.init(
-            name: name, dropsWhenFull: dropsWhenFull, socketPath: JournalSocket.standardPath,
+            name: name, whenFull: whenFull, socketPath: JournalSocket.standardPath,
             send: { sd_journal_sendv($0, $1) })
     }
 
     /// A sink that checks the socket at `socketPath` and passes each entry to `send`, which returns the values of
     /// sd_journal_sendv: 0, or a negative error number.
     package init(
-        name: String, dropsWhenFull: Bool, socketPath: String,
+        name: String, whenFull: WhenFull, socketPath: String,
         send: @escaping @Sendable (UnsafePointer<iovec>, Int32) -> Int32
     ) throws(UnderstudyError) {
         self.name = name
-        self.dropsWhenFull = dropsWhenFull
+        self.whenFull = whenFull
         wakeUp = try Wake()
         self.send = send
         socket = JournalSocket(path: socketPath)
@@ -77,7 +76,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
             turn.signal(0)
         }
         socket.connect()
-        var deadline = dropsWhenFull ? clock.now + (isBehind ? .zero : Self.patience) : nil
+        var deadline = whenFull == .drop ? clock.now + (isBehind ? .zero : Self.patience) : nil
         var rest = UnsafeRawBufferPointer(bytes)
         while let count = split(&rest) {
             let outcome = deliverEntry(count, until: deadline)
@@ -86,7 +85,7 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
                 return outcome
             }
             // The journal takes entries again, so the rest may wait for it.
-            if isBehind, dropsWhenFull { deadline = clock.now + Self.patience }
+            if isBehind, whenFull == .drop { deadline = clock.now + Self.patience }
             isBehind = false
         }
         return .delivered
@@ -141,9 +140,9 @@ public final class JournalSink: FlowSink, @unchecked Sendable {
 // systemd's headers define the socket constants as well, and the compiler may take those.
 
 /// Finds out whether the journal would take an entry now, by a socket of its own that nothing is sent through.
-final class JournalSocket {
+package final class JournalSocket {
     /// The socket of systemd's native journal protocol; not configurable.
-    static let standardPath = "/run/systemd/journal/socket"
+    package static let standardPath = "/run/systemd/journal/socket"
 
     enum State {
         case writable
