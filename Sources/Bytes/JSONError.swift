@@ -32,7 +32,7 @@ extension JSONError {
     /// One clause for people.
     public var message: String {
         switch problem {
-        case .duplicateKey(let key): "the key \(Quoting.name(key)) stands there twice"
+        case .duplicateKey(let key): "the key \(Quoting.name(key)) is repeated"
         case .numberTooLarge: "the number is too large"
         case .notUTF8: "a string is not UTF-8"
         case .tooManyValues: "the document has too many values"
@@ -42,20 +42,20 @@ extension JSONError {
 
     private static func message(_ problem: JSONScanner.Problem, isAtEnd: Bool) -> String {
         switch problem {
-        case .unexpectedEnd: "the document ends early"
-        case .expectedValue: isAtEnd ? "the document ends early" : "a value must start here"
-        case .expectedKey: "a key in quotes must stand here"
-        case .expectedColon: "a colon must follow the key"
+        case .unexpectedEnd: "unexpected end of the document"
+        case .expectedValue: isAtEnd ? "unexpected end of the document" : "expected a value"
+        case .expectedKey: "expected a key in quotes"
+        case .expectedColon: "expected a colon after the key"
         case .expectedCommaOrBrace, .expectedCommaOrBracket:
-            isAtEnd ? "the document ends early" : "a comma or a closing bracket must stand here"
-        case .badNumber: "this is not a number"
-        case .controlCharacter: "a control character stands in a string"
-        case .unclosedString: "the string is not closed"
-        case .badEscape: isAtEnd ? "the document ends early" : "an unknown escape"
+            isAtEnd ? "unexpected end of the document" : "expected a comma or a closing bracket"
+        case .badNumber: "invalid number"
+        case .controlCharacter: "a control character in a string must be escaped"
+        case .unclosedString: "unterminated string"
+        case .badEscape: isAtEnd ? "unexpected end of the document" : "unknown escape"
         case .badHexadecimal: "\\u needs four hexadecimal digits"
-        case .loneSurrogate: "half a surrogate pair"
+        case .loneSurrogate: "unpaired surrogate"
         case .tooDeep: "values are nested too deeply"
-        case .trailingBytes: "there is text after the end of the document"
+        case .trailingBytes: "unexpected text after the document"
         }
     }
 }

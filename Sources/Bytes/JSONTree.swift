@@ -103,7 +103,7 @@ extension JSONTree {
         var keys: Set<String> = []
         for (key, value) in members {
             let isNew = keys.insert(key).inserted
-            precondition(isNew, "the key \(key) is given twice")
+            precondition(isNew, "the key \(key) is repeated")
             object.append(key, value)
         }
         return .object(object)

@@ -22,7 +22,8 @@ public final class CascadeModels: Sendable {
                 .invalidData, "the student's calibration has temperature \(temperature); it must be above 0")
         }
         guard decider.neverAsks || teacher != nil else {
-            throw UnderstudyError(.usage, "lines can't be deferred without a teacher; name one, or defer below 0")
+            throw UnderstudyError(
+                .usage, "lines can't be deferred without a teacher; set a teacher, or a threshold of 0")
         }
         guard !student.labels.isEmpty else { throw UnderstudyError(.invalidData, "the student has no labels") }
         if let teacher {

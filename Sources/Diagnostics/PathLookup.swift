@@ -45,7 +45,7 @@ public enum PathLookup {
 
     private static func failure(_ reason: Int32, _ path: String) -> UnderstudyError {
         guard UnderstudyError.Code.reading(reason, else: .inputOutput) == .noPermission else {
-            return UnderstudyError(.inputOutput, "can't be looked at: \(String(cString: strerror(reason)))", at: path)
+            return UnderstudyError(.inputOutput, "can't be examined: \(String(cString: strerror(reason)))", at: path)
         }
         return denied(path)
     }
@@ -66,7 +66,7 @@ public enum PathLookup {
     public static func denied(_ path: String) -> UnderstudyError {
         UnderstudyError(
             .noPermission,
-            "permission denied: this user may not read it, or may not search a directory on the way to it; run as the"
-                + " user that it belongs to, or give this one the right", at: path)
+            "permission denied: this user can't read it, or can't search one of its parent directories; run as"
+                + " its owner, or grant this user access", at: path)
     }
 }

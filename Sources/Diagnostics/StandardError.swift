@@ -24,7 +24,7 @@ public enum OutOfMemory {
     /// Reports it on standard error and exits at once, with the status of a temporary failure.
     public static func end(wanted bytes: Int) -> Never {
         StandardError.write(
-            "error: the system gives no memory for \(NumberText.grouped(bytes)) bytes; allow more (ulimit -v, MemoryMax=),"
+            "error: can't allocate \(NumberText.grouped(bytes)) bytes; raise the limit (ulimit -v, MemoryMax=),"
                 + " or use smaller models or fewer threads\n")
         _exit(UnderstudyError.Code.tryAgain.exitStatus)
     }

@@ -89,7 +89,7 @@ final class CompressedLines {
         case Z_ERRNO:
             throw UnderstudyError(.inputOutput, "the file can't be read: \(String(cString: strerror(errno)))", at: path)
         case Z_BUF_ERROR:
-            throw UnderstudyError(.invalidData, "the compressed file is cut short", at: path)
+            throw UnderstudyError(.invalidData, "the compressed file is truncated", at: path)
         default:
             let reason = message.map { String(cString: $0) } ?? "code \(code)"
             throw UnderstudyError(.invalidData, "the compressed file is damaged (\(reason))", at: path)

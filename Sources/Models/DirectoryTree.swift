@@ -59,7 +59,7 @@ enum DirectoryTree {
         }
         throw UnderstudyError(
             .writing(errno, else: .cannotCreate),
-            "the directory can't be made: \(String(cString: strerror(errno)))", at: path)
+            "the directory can't be created: \(String(cString: strerror(errno)))", at: path)
     }
 
     /// Total size in bytes of the regular files directly in `path`; 0 if it can't be read.
@@ -109,6 +109,6 @@ enum DirectoryTree {
 
     private static func failure(_ path: String) -> UnderstudyError {
         UnderstudyError(
-            .inputOutput, "this can't be forced to the disk: \(String(cString: strerror(errno)))", at: path)
+            .inputOutput, "this can't be synced to disk: \(String(cString: strerror(errno)))", at: path)
     }
 }

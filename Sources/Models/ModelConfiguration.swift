@@ -222,7 +222,7 @@ extension ModelConfiguration {
         for label in labels {
             guard !label.isEmpty else { throw wrong(key, "a label is empty") }
             guard seen.insert(label).inserted else {
-                throw wrong(key, "the label \(Quoting.name(label)) stands there twice")
+                throw wrong(key, "the label \(Quoting.name(label)) is repeated")
             }
         }
     }

@@ -59,23 +59,23 @@ public enum ModelDirectory {
     public static func checkTarget(_ path: String, replacing: Bool) throws(UnderstudyError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            guard errno == ENOENT else { throw failure("can't be looked at", errno, path) }
+            guard errno == ENOENT else { throw failure("can't be examined", errno, path) }
             return
         }
         guard status.st_mode & S_IFMT != S_IFLNK else {
             throw UnderstudyError(
-                .cannotCreate, "this is a symbolic link; name the directory that is to be written", at: path)
+                .cannotCreate, "this is a symbolic link; name the directory itself", at: path)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw UnderstudyError(.cannotCreate, "a file stands where the model directory is to be written", at: path)
+            throw UnderstudyError(.cannotCreate, "this is a file; name a directory for the model", at: path)
         }
         guard try !DirectoryTree.entries(of: path).isEmpty else { return }
         guard replacing else {
-            throw UnderstudyError(.cannotCreate, "the directory exists already; name another or remove it", at: path)
+            throw UnderstudyError(.cannotCreate, "the directory already exists; remove it or choose another", at: path)
         }
         guard try PathLookup.exists("\(path)/\(configuration)") else {
             throw UnderstudyError(
-                .cannotCreate, "the directory holds something else than a model and is not replaced", at: path)
+                .cannotCreate, "the directory contains something other than a model and is not replaced", at: path)
         }
     }
 
@@ -90,7 +90,9 @@ public enum ModelDirectory {
             return false
         }
         if isPlaced { return }
-        guard reason == EEXIST || reason == ENOTEMPTY else { throw failure("can't be put into place", reason, path) }
+        guard reason == EEXIST || reason == ENOTEMPTY else {
+            throw failure("can't be renamed into place", reason, path)
+        }
         // Checked again: the target may have appeared while the files were written.
         try checkTarget(path, replacing: replacing)
         var outcome: Int32 = 0

@@ -78,14 +78,14 @@ struct WordVectorReader {
             isFirst = false
             if fields == 2, let words = Self.wholeNumber(line, field: 0), let size = Self.wholeNumber(line, field: 1) {
                 guard size >= 1, size <= Self.maximumDimensions else {
-                    throw invalid("the first line states \(size) dimensions; from 1 to 65536 are possible")
+                    throw invalid("the first line states \(size) dimensions; from 1 to 65536 are allowed")
                 }
                 statedWords = words
                 statedDimensions = size
                 return
             }
         }
-        guard fields >= 2 else { throw invalid("a word and its numbers must stand here, separated by spaces") }
+        guard fields >= 2 else { throw invalid("expected a word and its numbers, separated by spaces") }
         if let needed = values?.columns ?? statedDimensions, fields - 1 != needed {
             throw invalid("the line has \(fields - 1) numbers, but \(needed) are needed")
         }
@@ -96,7 +96,7 @@ struct WordVectorReader {
         }
         let end = line.firstIndex(where: Self.isSeparator) ?? line.count
         guard let row = words.index(of: UnsafeBufferPointer(rebasing: line[..<end])) else { return }
-        guard !isFound[row] else { throw invalid("the word stands in the file twice") }
+        guard !isFound[row] else { throw invalid("the word is repeated") }
         isFound[row] = true
         try Self.parse(UnsafeBufferPointer(rebasing: line[end...]), into: matrix.row(row), count: matrix.columns)
     }
@@ -104,7 +104,7 @@ struct WordVectorReader {
     func finish() throws(UnderstudyError) -> (Matrix, [Bool]) {
         if let statedWords, readWords < statedWords {
             throw invalid(
-                "the first line states \(statedWords) words, but there are only \(readWords); the file is cut")
+                "the first line states \(statedWords) words, but there are only \(readWords); the file is truncated")
         }
         guard let values else { throw invalid("the file has no word vectors") }
         return (values, isFound)
@@ -113,7 +113,7 @@ struct WordVectorReader {
     private mutating func matrix(dimensions: Int) throws(UnderstudyError) -> Matrix {
         if let values { return values }
         guard dimensions <= Self.maximumDimensions else {
-            throw invalid("the line has \(dimensions) numbers; at most 65536 are possible")
+            throw invalid("the line has \(dimensions) numbers; at most 65536 are allowed")
         }
         let matrix = Matrix(rows: words.count, columns: dimensions)
         values = matrix

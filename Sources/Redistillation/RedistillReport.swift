@@ -63,7 +63,7 @@ struct RedistillReport {
             case .promoted: "\(HTML.name(run.content.candidate ?? "")) serves from now on"
             case .shadowing: "\(HTML.name(run.content.candidate ?? "")) runs in shadow mode"
             case .passed: "\(HTML.name(run.content.candidate ?? "")) passed; a dry run"
-            case .refused: "Refused: the serving student stays"
+            case .refused: "Refused: the serving student is kept"
             case .running, .failed, .interrupted: "The run ended early"
             }
         return """
@@ -129,7 +129,7 @@ struct RedistillReport {
             <h2>The gate</h2>
             <p class="say">A candidate is promoted if no criterion fails.</p>
             <div class="card"><div class="scroll"><table class="plain gate"><thead><tr><th scope="col">verdict</th>\
-            <th scope="col">criterion</th><th scope="col">measured</th><th scope="col">wanted</th></tr></thead>
+            <th scope="col">criterion</th><th scope="col">measured</th><th scope="col">required</th></tr></thead>
             <tbody>\(HTML.joined(rows))</tbody></table></div></div>
             </section>
 
@@ -139,8 +139,8 @@ struct RedistillReport {
     private func footer() -> HTML {
         """
         <footer>
-        <p>Nothing on this page comes from elsewhere. The holdout is never learnt from; the log's held-out lines are those \
-        that the hash of their letters sets apart, in every run the same.</p>
+        <p>This page loads nothing from the network. The holdout is never used for training. The log's held-out lines \
+        are selected by a hash of their text and are the same in every run.</p>
         </footer>
 
         """
@@ -153,9 +153,9 @@ extension RedistillReport {
         guard let after = candidateCascade, let before = servingCascade else { return "" }
         return """
             <section>
-            <h2>What the teacher’s help buys, before and after</h2>
-            <p class="say">The least confident lines are deferred first. The higher the curve on the left, the more the \
-            student answers well by itself.</p>
+            <h2>Accuracy and deferral, before and after</h2>
+            <p class="say">The least confident lines are deferred first. The higher the curve on the left, the better \
+            the student alone.</p>
             <div class="card">\(CostAccuracyChart.svg(after, before: before))<div class="legend">\
             <span class="cascade"><i></i>with the candidate</span><span class="before"><i></i>with the serving \
             student</span><span class="teacher"><i class="dash"></i>teacher alone</span><span><i class="dots"></i>the \
@@ -177,7 +177,7 @@ extension RedistillReport {
         }
         return """
             <section>
-            <h2>Does confidence mean probability?</h2>
+            <h2>Calibration</h2>
             <p class="say">Of the lines answered with 80&nbsp;% confidence, 80&nbsp;% should be right. Faint bars hold few \
             lines.</p>
             <div class="grid">
@@ -196,8 +196,8 @@ extension RedistillReport {
         }
         return """
             <section>
-            <h2>What is taken for what</h2>
-            <p class="say">A row holds the holdout’s lines of one true label, a column those given one label.</p>
+            <h2>Confusion matrices</h2>
+            <p class="say">A row holds the holdout’s lines of one true label, a column those of one predicted label.</p>
             <div class="grid\(findings.materials.labels.count > 7 ? " full" : "")">
             \(card("Before", serving))\(card("After", candidate))</div>
             </section>
@@ -207,17 +207,17 @@ extension RedistillReport {
 
     func learning() -> HTML {
         guard let metrics = findings.candidate?.metrics else { return "" }
-        let cut = metrics.wasInterrupted ? " The time was over before the last epoch." : ""
+        let cut = metrics.wasInterrupted ? " The time limit was reached before the last epoch." : ""
         return """
             <section>
-            <h2>How it learnt</h2>
-            <p class="say">The epoch with the full mark was taken: the best on lines set apart for that. Labels there are \
-            people’s where there are any, else the teacher’s.\(cut)</p>
+            <h2>Training</h2>
+            <p class="say">The filled mark is the selected epoch: the best on the validation lines. Their labels are \
+            people’s if there are any, else the teacher’s.\(cut)</p>
             <div class="grid">
-            <div class="card"><h3>Loss on the lines learnt from</h3>\
+            <div class="card"><h3>Loss on the training lines</h3>\
             \(LearningCurve.svg(
                 metrics.losses, best: metrics.bestEpoch, title: "loss", style: "wrong", isShare: false))</div>
-            <div class="card"><h3>Accuracy on lines set apart</h3>\
+            <div class="card"><h3>Accuracy on the validation lines</h3>\
             \(LearningCurve.svg(
                 metrics.validationAccuracies, best: metrics.bestEpoch, title: "accuracy", style: "student",
                 isShare: true))</div>
@@ -284,15 +284,15 @@ extension RedistillReport {
         let materials = findings.materials
         func number(_ value: Int) -> HTML { "\(NumberText.grouped(value))" }
         var log: [(String, HTML)] = [
-            ("rows read", number(counts.read)), ("learnt from", number(counts.learnt)),
+            ("rows read", number(counts.read)), ("used for training", number(counts.learnt)),
             ("held out", number(counts.heldOut)), ("labelled by people", number(counts.humanLabels)),
             ("same text as a newer row", number(counts.duplicates)),
             ("nearly the same", number(counts.nearDuplicates)),
             ("in the holdout, left out", number(counts.inHoldout)),
-            ("judged by another teacher", number(counts.otherTeacher)),
-            ("about other labels", number(counts.otherLabels)),
+            ("answered by another teacher", number(counts.otherTeacher)),
+            ("with other labels", number(counts.otherLabels)),
             ("unusable or damaged", number(counts.unusable + counts.damaged)),
-            ("replayed of the base set", number(findings.replay.count)),
+            ("replayed from the base set", number(findings.replay.count)),
         ]
         if let window = findings.harvest.window {
             log.append(("answered", "\(TimeText.minute(window.first)) to \(TimeText.minute(window.last)) UTC"))
@@ -310,7 +310,7 @@ extension RedistillReport {
         }
         return """
             <section>
-            <h2>Where it comes from</h2>
+            <h2>Data and lineage</h2>
             <div class="grid start">
             <div class="card"><h3>The log</h3>\(list(log))</div>
             <div class="card"><h3>Lineage</h3>\(list(lineage))</div>

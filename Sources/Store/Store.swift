@@ -44,7 +44,7 @@ public final class Store: Sendable {
         let files = StateFiles(directory: directory)
         try files.prepareDirectory()
         let lock = try ProcessLock(path: files.lock) { holder in
-            "another daemon\(holder) uses this state directory; stop it first or give this one a directory of its own"
+            "another daemon\(holder) uses this state directory; stop it first, or set another state directory"
         }
         let waiting = StorePatience(seconds: patience / Double(StoreConnections.tries))
         let opening = StoreOpening(
@@ -64,7 +64,8 @@ public final class Store: Sendable {
         let files = StateFiles(directory: directory)
         guard try files.isThere(files.database) else {
             throw UnderstudyError(
-                .missingInput, "there is no state here yet; the daemon makes it when it first runs", at: files.database)
+                .missingInput, "there is no state here yet; the daemon creates it when it first runs",
+                at: files.database)
         }
         // SQLite would only report that it can't open it.
         guard access(files.database, R_OK) == 0 || errno != EACCES else { throw PathLookup.denied(files.database) }

@@ -18,7 +18,7 @@ enum StoreFailure {
             if let number = fileErrno(error as NSError) {
                 return UnderstudyError(
                     .writing(number, else: .reading(number, else: .inputOutput)),
-                    "the state can't be looked at: \(String(cString: strerror(number)))", at: path)
+                    "the state can't be examined: \(String(cString: strerror(number)))", at: path)
             }
             return UnderstudyError(.internalFailure, "\(error)", at: path)
         }
@@ -82,10 +82,10 @@ enum StoreFailure {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
             return UnderstudyError(.tryAgain, "another process keeps the state locked; try again", at: path)
         case .SQLITE_FULL:
-            return UnderstudyError(.noSpace, "no space is left for the state; make room", at: path)
+            return UnderstudyError(.noSpace, "no space is left for the state; free some space", at: path)
         // The log's index can't grow; SQLite has no other code for a full disk there.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
-            return UnderstudyError(.noSpace, "no space is left for the log of the state; make room", at: path)
+            return UnderstudyError(.noSpace, "no space is left for the log of the state; free some space", at: path)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return Self.error(StoreDamage(reason: reason), at: path)
         case .SQLITE_IOERR:

@@ -55,7 +55,7 @@ public struct DurableFile: ~Copyable {
 
     /// Makes the content visible and durable.
     public consuming func commit() throws(UnderstudyError) {
-        guard fsync(descriptor) == 0 else { throw failure("forced to the disk") }
+        guard fsync(descriptor) == 0 else { throw failure("synced to disk") }
         guard rename(hiddenPath, path) == 0 else { throw failure("renamed into place") }
         isCommitted = true
         try Self.synchroniseDirectory(Self.directory(of: path))
@@ -81,7 +81,7 @@ public struct DurableFile: ~Copyable {
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else {
             throw UnderstudyError(
-                .inputOutput, "the directory can't be forced to the disk: \(String(cString: strerror(errno)))",
+                .inputOutput, "the directory can't be synced to disk: \(String(cString: strerror(errno)))",
                 at: directory)
         }
     }

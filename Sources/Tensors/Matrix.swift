@@ -60,7 +60,7 @@ public enum MatrixProduct {
             beta, c, Int64(ldc))
         // oneDNN refuses only negative sizes and leading dimensions that are too small: programming errors of the
         // caller.
-        precondition(status == 0, "oneDNN refused a product of \(m)×\(k) and \(k)×\(n): status \(status)")
+        precondition(status == 0, "oneDNN failed on a product of \(m)×\(k) and \(k)×\(n): status \(status)")
     }
 
     /// Sets how many threads oneDNN may use for products computed by the calling thread.

@@ -89,7 +89,7 @@ public final class SafetensorsFile: Sendable {
     }
 
     private func tensor(_ name: String) throws(UnderstudyError) -> SafetensorsHeader.Tensor {
-        guard let tensor = header.tensors[name] else { throw wrong(name, "the file doesn't hold it") }
+        guard let tensor = header.tensors[name] else { throw wrong(name, "it is missing from the file") }
         return tensor
     }
 

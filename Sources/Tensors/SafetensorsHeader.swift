@@ -34,7 +34,8 @@ struct SafetensorsHeader: Sendable {
         }
         let length = Int(stated)
         guard length <= file.count - 8 else {
-            throw Self.invalid("the header claims \(length) bytes, but only \(file.count - 8) follow; the file is cut")
+            throw Self.invalid(
+                "the header claims \(length) bytes, but only \(file.count - 8) follow; the file is truncated")
         }
         let header = UnsafeRawBufferPointer(rebasing: file[8..<8 + length])
         guard header.first == UInt8(ascii: "{") else {
@@ -104,7 +105,7 @@ struct SafetensorsHeader: Sendable {
         guard offsets[0] <= offsets[1] else { throw wrong("its data ends before it starts") }
         guard offsets[1] <= fileEnd - dataStart else {
             throw wrong(
-                "its data ends at byte \(offsets[1]) of \(fileEnd - dataStart); the file is cut or the header is wrong")
+                "its data ends at byte \(offsets[1]) of \(fileEnd - dataStart); truncated file or wrong header")
         }
         guard offsets[1] - offsets[0] == byteCount else {
             throw wrong("it has \(offsets[1] - offsets[0]) bytes, but \(type.rawValue) \(shape) needs \(byteCount)")

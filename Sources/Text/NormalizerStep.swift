@@ -189,14 +189,14 @@ enum NormalizerLimits {
     /// An error message about the sequence; nil if it is valid.
     static func problem(of steps: [NormalizerStep]) -> String? {
         guard steps.count <= mostSteps else {
-            return "there are \(steps.count) normalizers; at most \(mostSteps) are possible"
+            return "there are \(steps.count) normalizers; at most \(mostSteps) are allowed"
         }
         var growth = 1
         for step in steps {
             let (product, overflow) = growth.multipliedReportingOverflow(by: step.greatestGrowth)
             guard !overflow, product <= greatestGrowth else {
-                return "the normalizers could make a text more than \(greatestGrowth) times as long; shorten what they "
-                    + "put in"
+                return "the normalizers could make a text more than \(greatestGrowth) times as long; reduce what they "
+                    + "insert"
             }
             growth = product
         }

@@ -67,7 +67,7 @@ struct TokenizerConfiguration {
         guard let value = fromMap ?? main?[role.rawValue] else { return nil }
         if value.isNull { return .some(nil) }
         guard let token = AddedToken(value, isSpecial: true) else {
-            throw UnderstudyError(.invalidData, "'\(role.rawValue)' must be a text or an added token", at: place)
+            throw UnderstudyError(.invalidData, "'\(role.rawValue)' must be a string or an added token", at: place)
         }
         return token
     }

@@ -106,7 +106,7 @@ struct TokenizerDefinition {
                 for id in given {
                     guard id < count else {
                         throw UnderstudyError(
-                            .invalidData, "the post-processor puts in id \(id), but the vocabulary has \(count) pieces")
+                            .invalidData, "the post-processor inserts id \(id), but the vocabulary has \(count) pieces")
                     }
                     ids.append(Int32(id))
                 }

@@ -54,9 +54,9 @@ enum TokenizerDocument {
         case .unclosedString: "expected the end of a string"
         case .badEscape: isAtEnd ? "expected the rest of an escape" : "unknown escape in a string"
         case .badHexadecimal: "expected four hexadecimal digits"
-        case .loneSurrogate: "half of a surrogate pair"
+        case .loneSurrogate: "unpaired surrogate"
         case .tooDeep: "nested deeper than \(reader.maximumDepth) levels"
-        case .trailingBytes: "something follows the end of the JSON value"
+        case .trailingBytes: "unexpected text after the JSON value"
         }
     }
 }

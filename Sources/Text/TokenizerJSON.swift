@@ -109,7 +109,7 @@ extension TokenizerJSON {
             pieces.append((name, score))
         }
         guard let unknown = model["unk_id"]?.index else {
-            throw error("\(what) has no 'unk_id': it could not take characters that it doesn't know")
+            throw error("\(what) has no 'unk_id', so it couldn't encode unknown characters")
         }
         return .unigram(
             pieces: pieces, unknown: unknown, spellsUnknownInBytes: model["byte_fallback"]?.bool ?? false)

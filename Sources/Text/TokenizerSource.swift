@@ -71,7 +71,7 @@ extension TokenizerFiles {
             let pieces: [[UInt8]]
             if let json {
                 guard case .wordPiece(let named, _, _, _) = try json.model() else {
-                    throw json.error("a BertTokenizer's model must be WordPiece; set tokenizer_class to say otherwise")
+                    throw json.error("a BertTokenizer's model must be WordPiece; for another model set tokenizer_class")
                 }
                 pieces = named
             } else {
@@ -102,7 +102,8 @@ extension TokenizerFiles {
 
         private func xlmRoberta(_ json: TokenizerJSON) throws(UnderstudyError) -> TokenizerDefinition {
             guard case .unigram(let pieces, _, _) = try json.model() else {
-                throw json.error("an XLMRobertaTokenizer's model must be Unigram; set tokenizer_class to say otherwise")
+                throw json.error(
+                    "an XLMRobertaTokenizer's model must be Unigram; for another model set tokenizer_class")
             }
             // The class has a fixed position for the unknown piece.
             var definition = TokenizerDefinition(

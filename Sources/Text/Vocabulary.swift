@@ -35,7 +35,7 @@ public struct Vocabulary: Sendable {
                 if entries[Int(slots[slot]) - 1] == entry {
                     let shown = String(decoding: entry, as: UTF8.self)
                     throw UnderstudyError(
-                        .invalidData, "'\(shown)' stands twice in the vocabulary, as \(slots[slot] - 1) and \(id)")
+                        .invalidData, "'\(shown)' is repeated in the vocabulary, as ids \(slots[slot] - 1) and \(id)")
                 }
                 slot = (slot + 1) & (capacity - 1)
             }

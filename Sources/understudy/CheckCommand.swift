@@ -9,10 +9,10 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Validates a configuration and everything that it names; prints the resolved settings.",
         discussion: """
-            Reads the file, loads and runs the models, compares labels, and looks at every path, at the state and at the \
+            Reads the file, loads and runs the models, compares labels, and examines every path, the state and the \
             kernel's limits with the permissions of the calling user: as the service's user, to know what the service may do. \
-            What is found goes to standard error, the settings with their defaults to standard output. Before the first \
-            start, the directories that the service's units make are notes, not errors.
+            Findings go to standard error, the settings with their defaults to standard output. Before the first \
+            start, missing directories that the service's units create are notes, not errors.
 
             Exit status: 0 if nothing is wrong (warnings and notes aside), 78 if something is.
             """)
@@ -30,6 +30,6 @@ struct CheckCommand: ParsableCommand {
         let isEarly = findings.contains { $0.severity == .note }
         ClassifyDescriptors.report(
             "\(configuration.path): the daemon can start with this"
-                + (isEarly ? " once what is noted above has been made" : ""))
+                + (isEarly ? " once the paths noted above exist" : ""))
     }
 }

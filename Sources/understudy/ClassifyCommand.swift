@@ -14,18 +14,18 @@ struct ClassifyCommand: ParsableCommand {
         abstract: "Classifies lines from standard input; answers go to standard output in the same order.",
         discussion: """
             The student answers every line; lines that it is unsure of go to the teacher. Without --student and \
-            --teacher the bundled pair is used, with --student alone no teacher is asked.
+            --teacher the bundled pair is used, with --student alone no teacher.
 
             Blank lines are skipped. A line that can't be classified (not UTF-8, too long, malformed JSON) gives an \
-            error record on standard error, and the stream goes on.
+            error record on standard error, and reading continues.
 
             Answers follow at once when the input pauses. However slow the teacher is, at most \(readAhead) lines, and \
             what one read of 64 KiB holds, are read ahead of the answers (with more than 8 threads, \
             \(CascadeOptions.filterLinesAheadPerThread) lines for each). SIGINT (Ctrl-C) or SIGTERM ends the reading, \
-            and what was read is still answered; a second one ends at once. On a terminal, standard error shows how far \
-            it is while the answers go elsewhere.
+            and what was read is still answered; a second one ends at once. If standard error is a terminal and the \
+            answers go elsewhere, it shows the progress.
 
-            Exit status: 0 at the end of input, and when the reader of the answers has gone; 130 or 143 after SIGINT or \
+            Exit status: 0 at the end of input, and when the reader of the answers closes; 130 or 143 after SIGINT or \
             SIGTERM (the process ends by the signal, as a shell expects); 65 with --strict if a line was refused, or if \
             a model's files are wrong; 64 for a wrong command line; 66 for a missing model or input, 77 for one that \
             may not be read; 74 if an answer can't be written; 78 for a wrong UNDERSTUDY_ variable.
@@ -44,7 +44,7 @@ struct ClassifyCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Ask the teacher about lines of less certainty than P, from 0 (never) to 1 (every line). Without it, the"
+            "Defer lines whose certainty is below P, from 0 (no line) to 1 (every line). Without it, the"
                 + " student's calibrated threshold.", valueName: "P"))
     var deferBelow: Float?
 
@@ -69,18 +69,18 @@ struct ClassifyCommand: ParsableCommand {
     @Flag(help: "Exit with status 65 at the end if a line was refused.")
     var strict = false
 
-    @Flag(help: "Print the summary at the end even if standard error is no terminal.")
+    @Flag(help: "Print the summary at the end even if standard error isn't a terminal.")
     var summary = false
 
     func validate() throws {
         guard !(withoutTeacher && teacher != nil) else {
-            throw ValidationError("take either --teacher or --no-teacher")
+            throw ValidationError("give either --teacher or --no-teacher")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads takes a number from 1 to 1024")
         }
         if let deferBelow, !(deferBelow >= 0 && deferBelow <= 1) {
-            throw ValidationError("--defer-below takes a number from 0 (never ask) to 1 (ask about every line)")
+            throw ValidationError("--defer-below takes a number from 0 (defer no line) to 1 (defer every line)")
         }
         guard (1...LineFramer.greatestMaximumLineBytes).contains(maxLineBytes) else {
             throw ValidationError("--max-line-bytes takes a number from 1 to \(LineFramer.greatestMaximumLineBytes)")
@@ -138,7 +138,7 @@ struct ClassifyCommand: ParsableCommand {
     private static func farewell(_ number: Int32, _ lines: Int) -> String {
         let what = lines == 1 ? "the 1 line that was read" : "the \(NumberText.grouped(lines)) lines that were read"
         let (event, again) =
-            number == SIGINT ? ("interrupted", "a second Ctrl-C") : ("asked to end", "a second signal")
+            number == SIGINT ? ("interrupted", "a second Ctrl-C") : ("terminated", "a second signal")
         return "\(event): finishing \(what); \(again) ends at once"
     }
 

@@ -54,7 +54,7 @@ enum ClassifyModels {
             if let denied { throw denied }
             throw UnderstudyError(
                 .missingInput,
-                "the bundled models aren't installed with this program; name a model with --student, or the folder"
+                "the bundled models aren't installed with this program; name a model with --student, or the directory"
                     + " that holds student and teacher with UNDERSTUDY_MODELS")
         }
         return found

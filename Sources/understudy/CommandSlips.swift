@@ -12,13 +12,13 @@ enum CommandSlips {
         guard let verb = verbs.first(where: { name(of: $0) == first }) else {
             if let near = nearest(arguments, at: 0, among: names(verbs)) { return near }
             if isFile(first) { return "to classify the lines of a file: understudy classify <\(shown(first))" }
-            return "the verbs are \(names(verbs).joined(separator: ", "))"
+            return "the commands are \(names(verbs).joined(separator: ", "))"
         }
         let below = names(verb.configuration.subcommands)
         if !below.isEmpty {
             if arguments.count == 1 {
                 let choices = below.map { "understudy \(first) \($0)" }.joined(separator: ", ")
-                return "'\(first)' has to be told what to do: \(choices)"
+                return "'\(first)' needs a subcommand: \(choices)"
             }
             if below.contains(arguments[1]) { return nil }
             return nearest(arguments, at: 1, among: below) ?? "'\(first)' has \(below.joined(separator: ", "))"
@@ -48,7 +48,7 @@ enum CommandSlips {
             "--data": ["evaluate"], "--model": ["tokenize"], "--train": ["distill", "train teacher"],
         ]
         guard let verbs = owners[String(arguments[0].prefix { $0 != "=" })] else { return nil }
-        return "the verb comes first; this option belongs to \(verbs.joined(separator: ", ")): "
+        return "the command comes first; this option belongs to \(verbs.joined(separator: ", ")): "
             + "understudy \(verbs[0]) " + arguments.map(shown).joined(separator: " ")
     }
 

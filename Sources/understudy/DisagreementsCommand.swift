@@ -37,14 +37,14 @@ struct DisagreementsListCommand: ParsableCommand {
     @OptionGroup var location: StateDirectoryOption
     @OptionGroup(title: "Which lines") var filter: DisagreementFilterOptions
 
-    @Flag(help: "Also the lines that both models gave the same label.")
+    @Flag(help: "Include lines that both models gave the same label.")
     var all = false
 
     @Option(help: "Maximum number of lines.")
     var limit = 50
 
     func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit takes a number from 1 on") }
+        guard limit >= 1 else { throw ValidationError("--limit takes a number of at least 1") }
     }
 
     func run() throws {
@@ -73,7 +73,7 @@ struct DisagreementsStatsCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard pairs >= 0 else { throw ValidationError("--pairs takes a number from 0 on") }
+        guard pairs >= 0 else { throw ValidationError("--pairs takes a number of at least 0") }
     }
 
     func run() throws {
@@ -109,7 +109,7 @@ struct DisagreementFilterOptions: ParsableArguments {
 
     func validate() throws {
         for time in [since, until].compactMap({ $0 }) where TimeText.parse(time, now: 0) == nil {
-            throw ValidationError("'\(time)' is no time: give 30m, 24h, 7d, 2026-11-25 or 2026-11-25T13:02")
+            throw ValidationError("'\(time)' isn't a time: use 30m, 24h, 7d, 2026-11-25 or 2026-11-25T13:02")
         }
         if let pair, !pair.contains(":") { throw ValidationError("--pair takes two labels, student:teacher") }
     }

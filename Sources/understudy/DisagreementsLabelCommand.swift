@@ -9,7 +9,7 @@ struct DisagreementsLabelCommand: ParsableCommand {
         commandName: "label",
         abstract: "Adds human labels, from a file or interactively.",
         discussion: """
-            A file holds JSON Lines of {"id":"…","label":"…"}; lines with an unknown id or label are named, the others \
+            A file holds JSON Lines of {"id":"…","label":"…"}; lines with an unknown id or label are reported, others \
             kept, and the exit status is 65. Without --from, the newest lines that no human has labelled and the models \
             disagree on are shown in turn.
             """)
@@ -23,11 +23,11 @@ struct DisagreementsLabelCommand: ParsableCommand {
     @Flag(help: "Ask about lines that both models gave the same label as well.")
     var all = false
 
-    @Option(help: "Ask about at most so many lines.")
+    @Option(help: "Maximum number of lines to ask about.")
     var limit = 200
 
     func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit takes a number from 1 on") }
+        guard limit >= 1 else { throw ValidationError("--limit takes a number of at least 1") }
     }
 
     func run() throws {
@@ -56,7 +56,8 @@ struct DisagreementsLabelCommand: ParsableCommand {
             try Array(line).withUnsafeBufferPointer { (line) throws(UnderstudyError) in try labels.take(line) }
         }
         try labels.finish()
-        ClassifyDescriptors.report(labels.kept == 1 ? "1 label kept" : "\(NumberText.grouped(labels.kept)) labels kept")
+        ClassifyDescriptors.report(
+            labels.kept == 1 ? "1 label saved" : "\(NumberText.grouped(labels.kept)) labels saved")
         guard labels.refused == 0 else {
             throw UnderstudyError(
                 .invalidData,
@@ -68,7 +69,7 @@ struct DisagreementsLabelCommand: ParsableCommand {
 
     private func ask() throws(UnderstudyError) {
         guard let terminal = TerminalInput() else {
-            throw UnderstudyError(.usage, "standard input is no terminal; give the labels with --from FILE")
+            throw UnderstudyError(.usage, "standard input isn't a terminal; give the labels with --from FILE")
         }
         let store = try DisagreementsCommand.open(location, readOnly: false)
         var wanted = filter.filter(onlyDisagreements: !all)

@@ -34,7 +34,7 @@ struct DistillCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Texts that must not be learnt from, such as those of a test set.", valueName: "F.jsonl"))
+        help: ArgumentHelp("Texts excluded from training, such as those of a test set.", valueName: "F.jsonl"))
     var exclude: [String] = []
 
     @Option(
@@ -62,7 +62,7 @@ struct DistillCommand: ParsableCommand {
 
     func validate() throws {
         guard withoutTeacher != !teacher.isEmpty else {
-            throw ValidationError("name at least one --teacher, or take --no-teacher")
+            throw ValidationError("give at least one --teacher, or --no-teacher")
         }
     }
 
@@ -98,7 +98,7 @@ struct DistillCommand: ParsableCommand {
             let directory = parent(of: out) + "/teacher-logits"
             guard mkdir(directory, 0o755) == 0 || errno == EEXIST else {
                 throw UnderstudyError(
-                    .cannotCreate, "the directory can't be made: \(String(cString: strerror(errno)))", at: directory)
+                    .cannotCreate, "the directory can't be created: \(String(cString: strerror(errno)))", at: directory)
             }
             material.panel = try TeacherPanel(members, directory: directory, threads: recipe.training.threads)
         }
@@ -167,7 +167,7 @@ struct DistillCommand: ParsableCommand {
         if !chosen.isTeachers, recipe.embeddings == .context || recipe.embeddings == .matrix {
             guard shape.embeddings == nil else {
                 throw UnderstudyError(
-                    .usage, "embeddings from a teacher need its own pieces; leave out --tokenizer or --embeddings")
+                    .usage, "embeddings from a teacher need its tokenizer; omit --tokenizer or --embeddings")
             }
             recipe.embeddings = .random
         }

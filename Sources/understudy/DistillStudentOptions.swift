@@ -6,28 +6,28 @@ import Text
 
 /// `distill`'s options for the shape of the student.
 struct DistillStudentOptions: ParsableArguments {
-    @Option(help: "What the biLSTM reads: tokens, or sentence-vector (the mean of a line's token vectors).")
+    @Option(help: "Input of the biLSTM: tokens, or sentence-vector (the mean of a line's token vectors).")
     var input = "tokens"
 
     @Option(
         help: ArgumentHelp(
-            "Tokens: teacher (its own pieces), characters (those of --train), or a directory with a tokenizer.",
+            "Tokenizer: teacher (the teacher's), characters (those of --train), or a directory with a tokenizer.",
             valueName: "which"))
     var tokenizer: String?
 
     @Option(
         help: ArgumentHelp(
-            "Where embeddings start: context or matrix (of the first teacher, or context:DIR and matrix:DIR of another "
+            "Initial embeddings: context or matrix (of the first teacher, or context:DIR and matrix:DIR of another "
                 + "BERT), random, or a file of word2vec text vectors.", valueName: "what"))
     var embeddings: String?
 
     @Option(help: "Encoder blocks whose states make the context embeddings; without it, two thirds of them.")
     var contextLayer: Int?
 
-    @Option(help: "Standard deviation of the embedding's values at the start.")
+    @Option(help: "Initial standard deviation of the embedding's values.")
     var embeddingDeviation: Float = 0.3
 
-    @Option(help: "How the LSTM starts: glorot (forget gates open) or pytorch (its default).")
+    @Option(help: "Initial weights of the LSTM: glorot (forget gates open) or pytorch (its default).")
     var lstmInitialization = "glorot"
 
     @Option(help: "Embedding dimensions.")
@@ -48,7 +48,7 @@ struct DistillStudentOptions: ParsableArguments {
     @Option(help: "Lines are cut to this many tokens.")
     var maximumTokens = 128
 
-    @Flag(inversion: .prefixedNo, help: "Answer sure lines by their n-grams alone.")
+    @Flag(inversion: .prefixedNo, help: "Answer confident lines by their n-grams alone (early exit).")
     var earlyExit = true
 
     @Option(help: "How weights are stored: f32, f16 or bf16.")
@@ -109,7 +109,7 @@ struct DistillStudentOptions: ParsableArguments {
         switch tokenizer {
         case nil where teacher != nil, "teacher":
             guard let teacher else {
-                throw UnderstudyError(.usage, "there is no teacher to take the tokenizer from; name another")
+                throw UnderstudyError(.usage, "there is no teacher whose tokenizer can be used; name another tokenizer")
             }
             return (teacher, true)
         case nil, "characters":

@@ -33,7 +33,7 @@ struct DistillTrainingOptions: ParsableArguments {
     @Option(help: "Learning-rate schedule: linear, cosine or constant.")
     var schedule = "linear"
 
-    @Option(help: "Share of the steps over which the rate rises first.")
+    @Option(help: "Share of the steps over which the rate warms up.")
     var warmup: Float = 0.02
 
     @Option(help: "Factor on the learning rate for the shortcut.")
@@ -66,7 +66,7 @@ struct DistillTrainingOptions: ParsableArguments {
     @Option(help: "Share of augmented lines that are one stretch of a line (n-gram sampling).")
     var sampleShare: Float = 1
 
-    @Option(help: "Share of a made line's words that are masked.")
+    @Option(help: "Share of an augmented line's words that are masked.")
     var maskShare: Float = 0
 
     @Option(help: "Share of augmented lines that join the halves of two.")
@@ -99,7 +99,7 @@ struct DistillTrainingOptions: ParsableArguments {
         }
         for (name, value) in [("weight-decay", weightDecay), ("clip", clip), ("shortcut-rate", shortcutRate)]
         where !(value >= 0 && value.isFinite) {
-            throw ValidationError("--\(name) takes a number from 0 on")
+            throw ValidationError("--\(name) takes a number of at least 0")
         }
     }
 

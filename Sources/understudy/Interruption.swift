@@ -28,7 +28,7 @@ enum Interruption {
             asked.store(true, ordering: .relaxed)
             ClassifyDescriptors.report(
                 (ClassifyDescriptors.standardErrorIsTerminal ? "\r\u{1B}[K" : "")
-                    + "interrupted: this ends after the present step, with the best epoch if one has been measured; "
+                    + "interrupted: training ends after the current step and keeps the best measured epoch, if any; "
                     + "a second signal ends it at once")
             sigwait(&set, &number)
             UnfinishedDirectories.removeAll {

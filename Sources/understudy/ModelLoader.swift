@@ -14,7 +14,7 @@ enum ModelLoader {
         case let other:
             throw json.wrong(
                 "model_type",
-                "\"\(other ?? "")\" isn't one that this program knows: \"bert\" and "
+                "\"\(other ?? "")\" isn't supported: \"bert\" and "
                     + "\"\(StudentConfiguration.modelType)\" are")
         }
     }

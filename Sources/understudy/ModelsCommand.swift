@@ -11,8 +11,8 @@ struct ModelsCommand: ParsableCommand {
         commandName: "models",
         abstract: "Lists, promotes and rolls back the student versions of the registry.",
         discussion: """
-            A running daemon takes up another student by itself, without losing a line. The directory is \
-            redistill.registry, or 'students' in the state directory. As root, all is done as the state directory's owner.
+            A running daemon loads the new student by itself, without losing a line. The directory is \
+            redistill.registry, or 'students' in the state directory. As root, it runs as the state directory's owner.
 
             Exit status: 65 for a damaged version, or one with other labels than the teacher's; 66 for one that isn't \
             there; 75 while another process changes the registry.
@@ -40,8 +40,8 @@ struct ModelsCommand: ParsableCommand {
     static func warnUnlessFollowed(_ settings: Settings, _ registry: StudentRegistry) {
         guard settings.followedStudent != registry.currentLink else { return }
         ClassifyDescriptors.report(
-            "warning: no daemon with this configuration follows \(registry.currentLink): name it as models.student, or "
-                + "add a block redistill")
+            "warning: no daemon with this configuration watches \(registry.currentLink): set it as models.student, or "
+                + "add the block redistill")
     }
 }
 
@@ -62,7 +62,7 @@ struct ModelsListCommand: ParsableCommand {
             guard !listing.entries.isEmpty else {
                 return print(
                     "there is no student in \(PrintableText.escaped(registry.directory)) yet; the first promotion "
-                        + "puts one there")
+                        + "adds one")
             }
             print(listing.text, terminator: "")
         }
@@ -76,7 +76,7 @@ struct ModelsShowCommand: ParsableCommand {
 
     @OptionGroup var configuration: ConfigurationOption
 
-    @Argument(help: "The version; without it, the one that serves.")
+    @Argument(help: "The version; without it, the serving one.")
     var version: String?
 
     @Flag(help: "Print JSON.")
@@ -103,7 +103,7 @@ struct ModelsShowCommand: ParsableCommand {
             print(
                 listing.text(
                     of: entry, history: try registry.history(),
-                    verdict: failure == nil ? "whole: the fingerprint holds" : "DAMAGED"), terminator: "")
+                    verdict: failure == nil ? "intact: the fingerprint matches" : "DAMAGED"), terminator: "")
             if let failure { throw failure }
         }
     }

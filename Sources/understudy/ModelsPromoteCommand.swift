@@ -11,7 +11,7 @@ struct ModelsPromoteCommand: ParsableCommand {
         abstract: "Promotes a version; a model directory outside the registry is imported first.",
         discussion: """
             First the student is loaded and run with the teacher and the sinks of the configuration, as the daemon would: \
-            one that the daemon would refuse isn't promoted, --force or not. Promoting a rejected version clears its rejection.
+            one that the daemon would refuse isn't promoted, even with --force. Promotion clears a rejection.
             """)
 
     @OptionGroup var configuration: ConfigurationOption
@@ -40,7 +40,7 @@ struct ModelsPromoteCommand: ParsableCommand {
             }
             ModelsCommand.warnUnlessFollowed(settings, registry)
             guard let before, before.version != version else { return print("\(version) serves") }
-            print("\(version) serves, \(before.version) before; 'understudy models rollback' takes it back")
+            print("\(version) serves instead of \(before.version); 'understudy models rollback' rolls it back")
         }
     }
 
@@ -50,7 +50,7 @@ struct ModelsPromoteCommand: ParsableCommand {
             try ModelsCommand.checkServes(.directory(directory), settings)
         } catch {
             throw UnderstudyError(
-                error.code, "it isn't promoted, since the daemon would refuse it: \(error.message)",
+                error.code, "not promoted, since the daemon would refuse it: \(error.message)",
                 at: error.place ?? directory)
         }
         // With a teacher the labels were compared with the teacher's. The serving student may be one that the daemon
@@ -58,7 +58,7 @@ struct ModelsPromoteCommand: ParsableCommand {
         guard !force, settings.models.teacher == nil, let serving = servingLabels(settings) else { return }
         guard try Self.labels(directory) == serving else {
             throw UnderstudyError(
-                .invalidData, "has other labels than the student that serves; --force promotes it all the same",
+                .invalidData, "has other labels than the serving student; --force promotes it anyway",
                 at: directory)
         }
     }

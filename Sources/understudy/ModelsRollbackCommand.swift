@@ -9,8 +9,8 @@ struct ModelsRollbackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback", abstract: "Rolls back to the previous student.",
         discussion: """
-            Where there is none before, or with --configured, the student that models.student names serves again (the \
-            bundled one where it names none), and no version of the registry does. Versions stay in the registry.
+            Without a previous student, or with --configured, the student that models.student names serves again (the \
+            bundled one if it names none), and no version of the registry does. Versions stay in the registry.
             """)
 
     @OptionGroup var configuration: ConfigurationOption
@@ -29,7 +29,7 @@ struct ModelsRollbackCommand: ParsableCommand {
         try reporting { () throws(UnderstudyError) in
             try StateOwner.become(settings, reading: [configuration.path])
             let registry = ModelsCommand.registry(settings)
-            let end = bar == nil ? "" : ", which is barred"
+            let end = bar == nil ? "" : ", which is rejected"
             let previous = try registry.previous()
             var from: String?
             let to: String
@@ -51,7 +51,7 @@ struct ModelsRollbackCommand: ParsableCommand {
         } catch {
             let advice =
                 settings.redistill == nil
-                ? "promote another version" : "--configured goes back to the student that the configuration names"
+                ? "promote another version" : "--configured rolls back to the configured student"
             throw UnderstudyError(
                 error.code, "the previous student, \(previous.version), can't serve: \(error.message); \(advice)",
                 at: error.place ?? previous.directory)

@@ -13,12 +13,12 @@ struct RedistillCommand: ParsableCommand {
         commandName: "redistill",
         abstract: "Trains a new student on the disagreement log and promotes it if it passes the gate.",
         discussion: """
-            Reads what the teacher was asked about since the last run, teaches a candidate, measures it on the holdout and \
-            on the log's held-out lines, and promotes it only if every criterion of the gate is met. The daemon takes a \
-            promoted student up by itself. A refusal is a normal outcome. As root, all is done as the state directory's owner.
+            Reads the teacher's answers since the last run, trains a candidate, measures it on the holdout and \
+            on the log's held-out lines, and promotes it only if every criterion of the gate is met. The daemon loads \
+            the student by itself. A refusal is a normal outcome. As root, it runs as the state directory's owner.
 
             Exit status: 0 for a promotion, a refusal, a dry run, and where there is nothing to do; 65, 66 for wrong or \
-            missing data; 73, 74 where state or registry can't be written; 75 where another run is under way, or this one \
+            missing data; 73, 74 where state or registry can't be written; 75 if another run is active, or this one \
             was interrupted or hit its limits; 78 for a wrong configuration.
             """)
 
@@ -36,12 +36,12 @@ struct RedistillCommand: ParsableCommand {
     private func redistill(_ settings: Settings) throws(UnderstudyError) {
         guard let redistill = settings.redistill else {
             throw UnderstudyError(
-                .configuration, "there is no block redistill: it names the base transfer set and the holdout",
+                .configuration, "the block redistill is missing; it names the base transfer set and the holdout",
                 at: configuration.path)
         }
         guard let teacher = settings.models.teacher else {
             throw UnderstudyError(
-                .configuration, "there is no models.teacher: without one nothing can be distilled",
+                .configuration, "models.teacher is missing; re-distillation needs a teacher",
                 at: configuration.path)
         }
         try StateOwner.become(settings, reading: [configuration.path])

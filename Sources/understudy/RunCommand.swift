@@ -12,7 +12,7 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Reads the sources, answers their lines and writes to the sinks until SIGTERM or SIGINT, or until every \
             source has ended; then answers what was read and ends. SIGHUP reads the configuration again and opens the \
-            output files anew. As root, it runs as the owner of the state directory.
+            output files again. As root, it runs as the owner of the state directory.
 
             Exit status: 0 after a complete drain; 75 if lines could not be answered in time, or another daemon uses the \
             state directory; 78 for a wrong configuration; others as in docs/operations.md.

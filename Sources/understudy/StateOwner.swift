@@ -27,15 +27,15 @@ enum StateOwner {
         let owner = try owner(of: directory)
         guard owner.user != 0 else { return }
         try take(owner, directory)
-        ClassifyDescriptors.report("note: this is done as user \(owner.words), to whom \(directory) belongs")
+        ClassifyDescriptors.report("note: running as user \(owner.words), the owner of \(directory)")
         for file in files where file != "-" {
             guard access(file, R_OK) != 0 else { continue }
             let reason = errno
             guard reason == EACCES || reason == EPERM else { continue }
             throw UnderstudyError(
                 .noPermission,
-                "user \(owner.words), to whom \(directory) belongs, may not read this; let that user read it, or copy it "
-                    + "to where that user can, and type: \(command(as: owner))", at: file)
+                "user \(owner.words), the owner of \(directory), can't read this; let that user read it, or copy it "
+                    + "to where that user can, and run: \(command(as: owner))", at: file)
         }
     }
 
@@ -51,7 +51,7 @@ enum StateOwner {
             guard reason == ENOENT || reason == ENOTDIR, path != "/", path != "." else {
                 throw UnderstudyError(
                     .reading(reason, else: .inputOutput),
-                    "it can't be told to whom this belongs: \(String(cString: strerror(reason)))", at: path)
+                    "the owner of this can't be determined: \(String(cString: strerror(reason)))", at: path)
             }
             while path.count > 1, path.hasSuffix("/") { path.removeLast() }
             guard let slash = path.lastIndex(of: "/") else {
@@ -81,8 +81,8 @@ enum StateOwner {
         else {
             throw UnderstudyError(
                 .noPermission,
-                "this belongs to user \(owner.words), whom root can't become here "
-                    + "(\(isTaken ? "root's rights remain" : String(cString: strerror(reason)))); type: "
+                "this belongs to user \(owner.words), and root can't switch to that user here "
+                    + "(\(isTaken ? "root's rights remain" : String(cString: strerror(reason)))); run: "
                     + command(as: owner), at: directory)
         }
     }

@@ -12,16 +12,16 @@ struct StatusCommand: ParsableCommand {
         abstract: "Prints the status of a running daemon.",
         discussion: """
             Asks the daemon at the address that its configuration names under http.listen, and prints what its status \
-            page shows. With --json, prints what its /status gives.
+            page shows. With --json, prints the contents of /status.
 
-            Exit status: 0 if the daemon answered and does its work; 75 if the daemon doesn't answer, or if it has failed; 77 if \
-            this user may not ask it; 78 if the configuration names no address, or is wrong where it should.
+            Exit status: 0 if the daemon answered and works; 75 if it doesn't answer or has failed; 77 if \
+            this user may not ask it; 78 if the configuration sets no address, or sets it wrongly.
             """)
 
     @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("Ask here instead: 127.0.0.1:9464 or unix:/path.", valueName: "address"))
+    @Option(help: ArgumentHelp("Address to ask instead: 127.0.0.1:9464 or unix:/path.", valueName: "address"))
     var listen: String?
 
     @Flag(help: "Print JSON.")
@@ -103,7 +103,7 @@ enum StatusLocation {
             if let errors = glance.errors { throw errors.summary }
             throw UnderstudyError(
                 .configuration,
-                "the daemon doesn't offer its status: set http.listen, to 127.0.0.1:9464 or unix:/path", at: path)
+                "the daemon doesn't serve its status: set http.listen to 127.0.0.1:9464 or unix:/path", at: path)
         }
         glance.warn()
         return try StatusAddress(address.description)

@@ -11,7 +11,7 @@ struct TokenizeCommand: ParsableCommand {
         abstract: "Prints the token ids of every line of standard input, as the model sees them.",
         discussion: """
             One JSON array of ids a line, special tokens included, cut at the longest line that the model takes. \
-            A line that isn't valid UTF-8 ends the work with exit status 65.
+            A line that isn't valid UTF-8 ends the program with exit status 65.
             """)
 
     @Option(name: .long, help: ArgumentHelp("A model directory, or one with tokenizer files alone.", valueName: "dir"))

@@ -7,7 +7,7 @@ import Tensors
 /// `train`: trains models on labelled lines.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Makes a model from labelled lines.", subcommands: [TrainTeacherCommand.self])
+        commandName: "train", abstract: "Trains a model on labelled lines.", subcommands: [TrainTeacherCommand.self])
 }
 
 /// `train teacher`: fine-tunes a BERT base.

@@ -8,7 +8,7 @@ struct TrainTeacherOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Trainable encoder layers, counted from the last, or all.", valueName: "N|all"))
     var layers = "4"
 
-    @Flag(help: "Let the embeddings learn too; needs --layers all.")
+    @Flag(help: "Train the embeddings too; needs --layers all.")
     var trainEmbeddings = false
 
     @Option(help: "Passes over the lines.")
@@ -20,10 +20,10 @@ struct TrainTeacherOptions: ParsableArguments {
     @Option(help: "Peak learning rate of the encoder layers.")
     var learningRate: Float = 1e-4
 
-    @Option(help: "The highest rate of the pooler's and classifier's steps.")
+    @Option(help: "Peak learning rate of the pooler and the classifier.")
     var headLearningRate: Float = 1e-3
 
-    @Option(help: "Share of the steps over which the rate rises first; then it falls to zero in a line.")
+    @Option(help: "Share of the steps over which the rate warms up; then it falls linearly to zero.")
     var warmup: Float = 0.1
 
     @Option(help: "Weight decay of matrices (AdamW).")
@@ -35,16 +35,16 @@ struct TrainTeacherOptions: ParsableArguments {
     @Option(help: "Share of the label's probability spread over all labels.")
     var labelSmoothing: Float = 0
 
-    @Option(help: "Dropout of hidden states and attention; without it, what the base's config.json says.")
+    @Option(help: "Dropout of hidden states and attention; without it, that of the base's config.json.")
     var dropout: Float?
 
-    @Option(help: "Input of the classifier: cls (the pooler on the first token) or mean; else as the base says.")
+    @Option(help: "Input of the classifier: cls (the pooler on the first token) or mean; default: as in the base.")
     var pooling: String?
 
-    @Option(help: "Two runs with the same seed make the same model.")
+    @Option(help: "Seed of all random choices; the same seed gives the same model.")
     var seed: UInt64 = 0
 
-    @Option(help: "Threads; one and two make the same model.")
+    @Option(help: "Number of threads; one and two give the same model.")
     var threads = 2
 
     /// - Parameter base: the directory whose config.json gives the number of layers that `all` stands for.

@@ -90,15 +90,15 @@ import Testing
     @Test(
         arguments: [
             ("01", "byte 0: this is not a number"), ("[1.]", "byte 1: this is not a number"),
-            ("[nul]", "byte 1: a value must start here"), ("nul", "byte 3: the document ends early"),
-            ("[\"a", "byte 1: the string is not closed"), ("[1", "byte 2: the document ends early"),
-            ("[1 2]", "byte 3: a comma or a closing bracket must stand here"),
-            ("{\"a\" 1}", "byte 5: a colon must follow the key"),
-            ("{1}", "byte 1: a key in quotes must stand here"), (#"["\x"]"#, "byte 2: an unknown escape"),
+            ("[nul]", "byte 1: expected a value"), ("nul", "byte 3: unexpected end of the document"),
+            ("[\"a", "byte 1: unterminated string"), ("[1", "byte 2: unexpected end of the document"),
+            ("[1 2]", "byte 3: expected a comma or a closing bracket"),
+            ("{\"a\" 1}", "byte 5: expected a colon after the key"),
+            ("{1}", "byte 1: expected a key in quotes"), (#"["\x"]"#, "byte 2: an unknown escape"),
             (#"["\u12g4"]"#, #"byte 2: \u needs four hexadecimal digits"#),
-            (#"["\ud800x"]"#, "byte 2: half a surrogate pair"),
-            ("{} x", "byte 3: there is text after the end of the document"),
-            (#"{"a":1,"b":2,"a":3}"#, #"byte 13: the key "a" stands there twice"#),
+            (#"["\ud800x"]"#, "byte 2: unpaired surrogate"),
+            ("{} x", "byte 3: unexpected text after the document"),
+            (#"{"a":1,"b":2,"a":3}"#, #"byte 13: the key "a" is repeated"#),
         ])
     func namesTheByte(text: String, message: String) {
         let error = #expect(throws: JSONError.self) { try parse(text) }

@@ -155,7 +155,7 @@ private func cascade(threads: Int = 2, _ change: (inout CascadeOptions) -> Void 
             errors.lines
                 == [2, 4].map {
                     "{\"error\":\"too_long\",\"line\":\($0),\"source\":\"stdin\",\"reason\":"
-                        + "\"1048576 bytes long; the longest line taken has 65536\"}"
+                        + "\"1048576 bytes long; the limit is 65536\"}"
                 })
     }
 

@@ -64,7 +64,7 @@ struct ClassifyFilterTests {
             result.errors == """
                 {"error":"not_utf8","line":3,"source":"stdin","reason":"not UTF-8 at byte 1"}
                 {"error":"contains_nul","line":4,"source":"stdin","reason":"contains NUL at byte 2"}
-                {"error":"too_long","line":5,"source":"stdin","reason":"1048576 bytes long; the longest line taken has 65536"}
+                {"error":"too_long","line":5,"source":"stdin","reason":"1048576 bytes long; the limit is 65536"}
 
                 """)
         let strict = try Program.run(["classify", "--no-teacher", "--strict"], input: input)

@@ -59,7 +59,7 @@ import Testing
         try #require(kept.errorLines.count == 4)
         #expect(kept.errorLines[0].hasPrefix("standard input:2: "))
         #expect(kept.errorLines[1].hasPrefix("standard input:3: "))
-        #expect(kept.errorLines[2] == "1 label kept")
+        #expect(kept.errorLines[2] == "1 label saved")
 
         let whole = try state.run(["export"])
         #expect(whole.status == 0)

@@ -79,7 +79,7 @@ private func sources(_ rows: String..., and rest: String = "") -> String {
         let read = try settings(text)
         #expect(throws: Never.self) { try ReloadPlan.checkLabels(of: read, ["tennis", "sports"]) }
         let error = #expect(throws: UnderstudyError.self) { try ReloadPlan.checkLabels(of: read, ["sports"]) }
-        #expect(error?.message == "sink 'out' asks for the label 'tennis'; the student has 'sports'")
+        #expect(error?.message == "sink 'out' selects the label 'tennis'; the student has 'sports'")
     }
 
     @Test(arguments: [

@@ -57,29 +57,32 @@ import Testing
     @Test(arguments: [
         (
             "{\"text\":\"a\"}\n{\"text\":\"b\"",
-            "lines.jsonl:2: malformed JSON at byte 12 of the line: \"}\" is expected"
+            "lines.jsonl:2: malformed JSON at byte 12 of the line: expected \"}\""
         ),
-        ("\n\n{\"text\":\"a", "lines.jsonl:3: malformed JSON at byte 11 of the line: a string doesn't end"),
+        ("\n\n{\"text\":\"a", "lines.jsonl:3: malformed JSON at byte 11 of the line: unterminated string"),
         ("{\"label\":\"a\"}", "lines.jsonl:1: the field \"text\" is missing"),
         ("{}", "lines.jsonl:1: the field \"text\" is missing"),
         ("{\"text\":7}", "lines.jsonl:1: the field \"text\" must be a string"),
         ("{\"text\":\"a\",\"label\":3}", "lines.jsonl:1: the field \"label\" must be a string (or be left out)"),
         ("{\"text\":\"a\",\"label\":\"\"}", "lines.jsonl:1: the label is empty"),
         ("{\"text\":\"a\",\"id\":[1]}", "lines.jsonl:1: the field \"id\" must be a string or a number"),
-        ("[\"text\"]", "lines.jsonl:1: a JSON object is expected"),
-        ("text", "lines.jsonl:1: a JSON object is expected"),
-        ("{\"text\":\"a\"} {}", "lines.jsonl:1: malformed JSON at byte 14 of the line: something follows the object"),
+        ("[\"text\"]", "lines.jsonl:1: expected a JSON object"),
+        ("text", "lines.jsonl:1: expected a JSON object"),
+        (
+            "{\"text\":\"a\"} {}",
+            "lines.jsonl:1: malformed JSON at byte 14 of the line: unexpected text after the object"
+        ),
         ("{\"text\":\"a\",}", "malformed JSON"),
-        ("{\"text\":\"\\ud800x\"}", "half a surrogate pair"),
-        ("{\"text\":\"\\udc00\"}", "half a surrogate pair"),
-        ("{\"text\":\"\\x\"}", "an unknown escape"),
+        ("{\"text\":\"\\ud800x\"}", "unpaired surrogate"),
+        ("{\"text\":\"\\udc00\"}", "unpaired surrogate"),
+        ("{\"text\":\"\\x\"}", "unknown escape"),
         ("{\"text\":\"\\u12g4\"}", "four hexadecimal digits"),
         ("{\"text\":\"a\tb\"}", "a control character"),
         ("{\"text\":\"a\",\"n\":01}", "malformed JSON"),
-        ("{\"text\":\"a\",\"n\":1.}", "a value is expected"),
-        ("{\"text\":\"a\",\"n\":nul}", "a value is expected"),
-        ("", "lines.jsonl: holds no rows"),
-        ("\n \n", "lines.jsonl: holds no rows"),
+        ("{\"text\":\"a\",\"n\":1.}", "expected a value"),
+        ("{\"text\":\"a\",\"n\":nul}", "expected a value"),
+        ("", "lines.jsonl: contains no rows"),
+        ("\n \n", "lines.jsonl: contains no rows"),
     ])
     func errorsNameTheLine(text: String, message: String) throws {
         let error = try #require(failure(text))
@@ -101,7 +104,7 @@ import Testing
     @Test func deepNestingIsRefusedNotRecursedInto() throws {
         let deep = String(repeating: "[", count: 100_000)
         let error = try #require(failure("{\"text\":\"a\",\"x\":\(deep)"))
-        #expect(error.description.contains("nest too deep"))
+        #expect(error.description.contains("nested too deeply"))
     }
 
     @Test func everyTruncationIsAnErrorOrARow() throws {

@@ -237,9 +237,9 @@ import Testing
         evidence.candidate = nil
         #expect(
             GateTable.text(Array(Gate(Self.settings).decide(evidence).criteria.prefix(8))) == """
-                        criterion                            measured    wanted
+                        criterion                            measured    required
                 ok      Training lines                       500         at least 250
-                ok      Lines of each class to learn from    200 (体育)  at least 5
+                ok      Training lines of each class         200 (体育)  at least 5
                 ok      Lines of the holdout                 1000        at least 100
                 ok      Lines of each class in the holdout   500 (体育)  at least 5
                 FAILED  Overlap of holdout and log           40.0 %      at most 2.0 %

@@ -109,7 +109,7 @@ import Testing
         let teacher = RunStage.Teacher()
         let outcome = try stage.run(teacher)
         #expect(outcome.run?.outcome == .refused)
-        #expect(outcome.run?.content.reason.contains("lines of the holdout: 120, wanted at least 500") == true)
+        #expect(outcome.run?.content.reason.contains("lines of the holdout: 120, required at least 500") == true)
         #expect(verdict(outcome, "holdout_lines") == .failed && verdict(outcome, "accuracy") == .unmeasured)
         #expect(Set(teacher.asked).isSubset(of: stage.log.map(\.text)) && teacher.asked.count <= 100)
         #expect(try stage.registry.entries().isEmpty)
@@ -222,7 +222,7 @@ import Testing
         let teacher = RunStage.Teacher()
         let outcome = try stage.run(teacher)
         #expect(outcome.run == nil)
-        #expect(outcome.sentence == "nothing to do: 199 new rows in the log, 200 are wanted")
+        #expect(outcome.sentence == "nothing to do: 199 new rows in the log, 200 are needed")
         #expect(try stage.runs.isEmpty && teacher.asked.isEmpty)
         #expect(try stage.withStore { try $0.newRows() }.count == 199)
         // The daemon's wish for a run has been answered.

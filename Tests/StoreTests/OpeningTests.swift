@@ -159,7 +159,8 @@ import Testing
     @Test(arguments: ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"]) func whatIsNoFile(name: String) throws {
         let makers: [(String, (String) -> Bool)] = [
             ("a FIFO", { mkfifo($0, 0o600) == 0 }), ("a directory", { mkdir($0, 0o700) == 0 }),
-            ("leads to no file", { symlink("nowhere/state.sqlite", $0) == 0 }), ("can't be", { symlink($0, $0) == 0 }),
+            ("link to a missing file", { symlink("nowhere/state.sqlite", $0) == 0 }),
+            ("can't be", { symlink($0, $0) == 0 }),
         ]
         for (what, make) in makers {
             let folder = try TemporaryFolder()

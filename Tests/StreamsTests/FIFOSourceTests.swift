@@ -209,7 +209,7 @@ private func put(_ text: String, into path: String) {
         #expect(reports.all.map(\.code) == [.configuration, .missingInput])
     }
 
-    /// A path that can't be looked at doesn't mean that the FIFO was replaced.
+    /// A path that can't be examined doesn't mean that the FIFO was replaced.
     @Test func whatCannotBeToldOfThePathIsAskedAgain() throws {
         let source = try source()
         let writer = open(path, O_WRONLY | O_CLOEXEC)

@@ -264,7 +264,7 @@ redistill() {
     systemctl daemon-reload
     mark
     systemctl start understudy-redistill.timer
-    until_true "the timer starts a run" said "nothing to do: .* new rows in the log, 1000000 are wanted"
+    until_true "the timer starts a run" said "nothing to do: .* new rows in the log, 1000000 are needed"
     until_true "a run with nothing to do succeeds" over
 
     mark

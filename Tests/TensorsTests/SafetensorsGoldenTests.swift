@@ -48,7 +48,7 @@ import Testing
         #expect(
             message { _ = try file.vector("f32", count: 15) }
                 == "\(path): tensor \"f32\": its shape is [5, 3], but [15] is needed")
-        #expect(message { _ = try file.shape(of: "x\n") } == "\(path): tensor \"x\\n\": the file doesn't hold it")
+        #expect(message { _ = try file.shape(of: "x\n") } == "\(path): tensor \"x\\n\": it is missing from the file")
         #expect(
             message { _ = try file.matrix("i64", rows: 3, columns: 2) }
                 == "\(path): tensor \"i64\": it is stored as I64; F32, F16, BF16 or I8 is needed")

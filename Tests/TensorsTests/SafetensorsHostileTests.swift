@@ -56,7 +56,7 @@ import Testing
         ),
         (
             #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3,
-            #"tensor "a": its data ends at byte 4 of 3; the file is cut or the header is wrong"#
+            #"tensor "a": its data ends at byte 4 of 3; truncated file or wrong header"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, 8,
@@ -87,7 +87,7 @@ import Testing
         ),
         (
             #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
-            0, #"the header is not valid JSON at byte 53: the key "a" stands there twice"#
+            0, #"the header is not valid JSON at byte 53: the key "a" is repeated"#
         ),
         (#"{"a":[]}"#, 0, #"tensor "a": its entry is not a JSON object"#),
         (#"{"__metadata__":{"a":1}}"#, 0, #"the value of "a" in __metadata__ is not a string"#),
@@ -95,8 +95,8 @@ import Testing
         (#" {}"#, 0, "the header doesn't start with an opening brace; this is not a safetensors file"),
         (#"[]"#, 0, "the header doesn't start with an opening brace; this is not a safetensors file"),
         ("", 0, "the header doesn't start with an opening brace; this is not a safetensors file"),
-        (#"{"a":"#, 0, "the header is not valid JSON at byte 5: the document ends early"),
-        ("{}\0", 0, "the header is not valid JSON at byte 2: there is text after the end of the document"),
+        (#"{"a":"#, 0, "the header is not valid JSON at byte 5: unexpected end of the document"),
+        ("{}\0", 0, "the header is not valid JSON at byte 2: unexpected text after the document"),
     ])
     func saysWhatIsWrong(header: String, data: Int, message: String) throws {
         #expect(try refusal(file(header: header, data: data)).message == message)

@@ -101,7 +101,7 @@ struct TokenizerFilesTests {
     static let refusals: [Refusal] = [
         .init(file: "vocab.txt", contents: "", code: .invalidData, message: "empty"),
         .init(
-            file: "vocab.txt", contents: "[UNK]\n[CLS]\n[SEP]\na\na\n", code: .invalidData, message: "'a' stands twice"),
+            file: "vocab.txt", contents: "[UNK]\n[CLS]\n[SEP]\na\na\n", code: .invalidData, message: "'a' is repeated"),
         .init(file: "vocab.txt", contents: "[CLS]\n[SEP]\na\n", code: .invalidData, message: "'[UNK]' isn't in"),
         .init(file: "tokenizer.json", contents: "{", code: .invalidData, message: "may be truncated"),
         .init(file: "tokenizer.json", contents: "[]", code: .invalidData, message: "expected an object"),
@@ -123,7 +123,7 @@ struct TokenizerFilesTests {
             message: "too large"),
         .init(
             file: "tokenizer.json", contents: unigram(vocabulary: #"[["a",0],["a",1]]"#), code: .invalidData,
-            message: "stands twice"),
+            message: "is repeated"),
         .init(
             file: "tokenizer.json", contents: unigram(vocabulary: #"[["a"]]"#), code: .invalidData,
             message: "isn't a pair"),

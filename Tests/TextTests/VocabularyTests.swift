@@ -28,7 +28,7 @@ struct VocabularyTests {
     }
 
     @Test func aRepeatedEntryIsRefused() {
-        #expect(throws: UnderstudyError(.invalidData, "'b' stands twice in the vocabulary, as 1 and 2")) {
+        #expect(throws: UnderstudyError(.invalidData, "'b' is repeated in the vocabulary, as ids 1 and 2")) {
             try Vocabulary([[97], [98], [98]])
         }
     }

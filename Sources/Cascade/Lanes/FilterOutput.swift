@@ -70,7 +70,7 @@ final class FilterOutput: LaneOutput {
         state.hasWarned = true
         flawEncoder.appendWarning(
             code: "teacher_skipped", line: line,
-            reason: "the teacher's logits aren't finite numbers; the student's answer is used, here and wherever"
+            reason: "the teacher's logits aren't finite numbers; the student's answer is used here and where"
                 + " \"teacher\" is \"skipped\"", to: job.refusals)
     }
 

@@ -50,7 +50,7 @@ public struct LaneOptions: Sendable {
     static func check(maximumLineBytes: Int) throws(UnderstudyError) {
         guard (1...LineFramer.greatestMaximumLineBytes).contains(maximumLineBytes) else {
             throw UnderstudyError(
-                .usage, "the longest line must have from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
+                .usage, "the maximum line length must be from 1 to \(LineFramer.greatestMaximumLineBytes) bytes")
         }
     }
 }

@@ -61,7 +61,7 @@ public final class TeacherSource: Sendable {
                 let classifier = try load()
                 guard classifier.labels == labels else {
                     throw UnderstudyError(
-                        .invalidData, "the teacher's labels changed between the check at the start and its loading")
+                        .invalidData, "the teacher's labels changed between the startup check and loading")
                 }
                 state = .ready(classifier, fingerprint: fingerprint)
                 return classifier

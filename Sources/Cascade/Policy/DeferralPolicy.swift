@@ -15,7 +15,7 @@ public struct DeferralPolicy: Sendable, Equatable {
         public init(_ name: String) throws(UnderstudyError) {
             guard let measure = Measure(rawValue: name) else {
                 let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UnderstudyError(.usage, "there is no deferral policy '\(name)'; take one of \(names)")
+                throw UnderstudyError(.usage, "unknown deferral policy '\(name)'; use one of \(names)")
             }
             self = measure
         }
@@ -38,7 +38,8 @@ public struct DeferralPolicy: Sendable, Equatable {
     public init(_ measure: Measure, below threshold: Float) throws(UnderstudyError) {
         guard threshold >= 0, threshold <= 1 else {
             throw UnderstudyError(
-                .usage, "the deferral threshold is \(threshold); it must be from 0 (never ask) to 1 (always ask)")
+                .usage,
+                "the deferral threshold is \(threshold); it must be from 0 (defer no line) to 1 (defer every line)")
         }
         self.measure = measure
         self.threshold = threshold

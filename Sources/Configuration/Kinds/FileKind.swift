@@ -29,7 +29,7 @@ package struct FileKind: SinkKind {
             "Mode of created files, in octal digits. By default the group may read them and others may not.")
         BlockOption(
             "sync", .choice, at: \.sync, reload: .sinkFile,
-            "`commit` forces the file to disk at each commit. With `none`, a power loss may lose answers.")
+            "`commit` syncs the file to disk at each commit. With `none`, a power loss may lose answers.")
         AnswerLayout.options.map { $0.inside(\.layout) }
     }
 

@@ -29,7 +29,7 @@ package struct PathCheck {
         case .missing: makes(path)
         case .pipe: if access(path, mode) != 0 { add(.error, path, "can't be opened: \(reason())") }
         case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
-        default: add(.error, path, "isn't a FIFO; remove it and the daemon makes one, or choose another path")
+        default: add(.error, path, "isn't a FIFO; remove it and the daemon creates one, or choose another path")
         }
     }
 
@@ -48,7 +48,7 @@ package struct PathCheck {
         switch kind(of: path) {
         case .missing, .socket: makes(path)
         case .unreachable(let why): add(.error, path, "can't be reached: \(why)")
-        default: add(.error, path, "isn't a socket; take it away, or choose another address under http.listen")
+        default: add(.error, path, "isn't a socket; remove it, or choose another address under http.listen")
         }
     }
 
@@ -57,7 +57,7 @@ package struct PathCheck {
         switch kind(of: path) {
         case .missing:
             if let maker = maker(of: path) { return add(.note, path, notYet(maker)) }
-            add(.error, path, "there is no such directory; make it, or correct the path")
+            add(.error, path, "there is no such directory; create it, or correct the path")
         case .directory:
             if access(path, R_OK | X_OK) != 0 { add(.error, path, "can't be read: \(reason())") }
             if writes, access(path, W_OK) != 0 {
@@ -100,16 +100,16 @@ package struct PathCheck {
             guard access(directory, W_OK | X_OK) != 0 else { return }
             let why = reason()
             if let maker = maker(of: path, isThere: directory) { return add(.note, path, notYet(maker)) }
-            add(.error, path, "can't be made in \(directory): \(why)")
-        case .unreachable(let why): add(.error, path, "can't be made: \(directory) can't be reached: \(why)")
+            add(.error, path, "can't be created in \(directory): \(why)")
+        case .unreachable(let why): add(.error, path, "can't be created: \(directory) can't be reached: \(why)")
         default:
             if let maker = maker(of: path) { return add(.note, path, notYet(maker)) }
-            add(.error, path, "can't be made: there is no directory \(directory)")
+            add(.error, path, "can't be created: there is no directory \(directory)")
         }
     }
 
     private func notYet(_ maker: String) -> String {
-        "isn't there yet; \(maker) makes it (for a start by hand, make it first)"
+        "doesn't exist yet; \(maker) creates it (for a manual start, create it first)"
     }
 
     /// Directories that are created by the first start of the units, by parent directory: those of

@@ -13,7 +13,7 @@ struct NameRegister {
         if let line = lines[name] {
             errors.add(
                 "a \(noun) in line \(line + 1) is called \(YAMLText.shown(name)) already", at: span,
-                hint: "give each \(noun) a name of its own")
+                hint: "give each \(noun) a unique name")
         } else {
             lines[name] = span.start.line
         }

@@ -20,7 +20,7 @@ struct PathClaims {
             } else if let other = others.first(where: { Self.overlap($0, claim) }) {
                 errors.add(
                     "\(claim.owner) may write to the file of \(other.title)", at: claim.span,
-                    hint: "let one of them write elsewhere")
+                    hint: "change one of the paths")
             } else if let problem = others.lazy.compactMap({ Self.problem($0, claim) }).first {
                 errors.add(problem, at: claim.span)
             }

@@ -90,7 +90,7 @@ extension ReadingContext {
         guard !isPlain else {
             errors.add(
                 "'\(option.name)' must be in quotes", at: node.span,
-                hint: "write \"\(text)\", since YAML takes \(text) for a decimal number")
+                hint: "write \"\(text)\", since YAML reads \(text) as a decimal number")
             return nil
         }
         return .text(text)
@@ -107,7 +107,7 @@ extension ReadingContext {
         if node.resolution != .text {
             if case .choice = option.form { return mismatch(node, option) }
             errors.add(
-                "\(owner)'\(option.name)' must be text, and YAML takes \(text) for \(node.description)",
+                "\(owner)'\(option.name)' must be text, and YAML reads \(text) as \(node.description)",
                 at: node.span, hint: "write \(YAMLText.quoted(text))")
             return nil
         }

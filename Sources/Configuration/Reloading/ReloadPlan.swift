@@ -57,7 +57,7 @@ package struct ReloadPlan: Sendable, Equatable {
             for label in sink.filter.labels where !labels.contains(label) {
                 throw UnderstudyError(
                     .configuration,
-                    "sink '\(sink.name)' asks for the label '\(label)'; the student has "
+                    "sink '\(sink.name)' selects the label '\(label)'; the student has "
                         + labels.prefix(20).map { "'\($0)'" }.joined(separator: ", "))
             }
         }

@@ -31,7 +31,7 @@ struct YAMLTree: ~Copyable {
             case .documentStart:
                 documents += 1
                 guard documents == 1 else {
-                    errors.add("a second document starts here; a configuration is one", at: event.span)
+                    errors.add("a second document starts here; a configuration is a single document", at: event.span)
                     return root
                 }
             case .boundary: continue
@@ -127,7 +127,7 @@ struct YAMLTree: ~Copyable {
         if let tag = event.tag {
             errors.add(
                 "tags aren't supported, and \(YAMLText.shown(tag)) is one", at: event.span,
-                hint: "put text in quotes, or text that starts with ! if it was meant as such")
+                hint: "put text that starts with ! in quotes")
         }
         return event.anchor != nil || event.tag != nil
     }

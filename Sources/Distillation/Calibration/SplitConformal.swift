@@ -25,7 +25,7 @@ public struct SplitConformal: Sendable, Equatable {
         confidences: [Float], correct: [Bool], targetError: Double, assurance: Double = defaultAssurance
     ) -> SplitConformal {
         precondition(confidences.count == correct.count, "\(correct.count) outcomes for \(confidences.count) lines")
-        precondition(assurance > 0 && assurance < 1, "an assurance lies between 0 and 1")
+        precondition(assurance > 0 && assurance < 1, "an assurance must be between 0 and 1")
         let none = SplitConformal(threshold: 1, answeredShare: 0, error: 1, errorBound: 1)
         guard targetError > 0, targetError < 1 else { return none }
         let order = confidences.indices.sorted { confidences[$0] > confidences[$1] }

@@ -26,7 +26,7 @@ struct DataRecord {
         id = nil
         scanner.skipWhitespace()
         guard scanner.take(UInt8(ascii: "{")) else {
-            throw UnderstudyError(.invalidData, "a JSON object is expected, such as {\"text\":\"…\",\"label\":\"…\"}")
+            throw UnderstudyError(.invalidData, "expected a JSON object, such as {\"text\":\"…\",\"label\":\"…\"}")
         }
         scanner.skipWhitespace()
         if !scanner.take(UInt8(ascii: "}")) {
@@ -47,10 +47,10 @@ struct DataRecord {
                 }
                 scanner.skipWhitespace()
             } while scanner.take(UInt8(ascii: ","))
-            guard scanner.take(UInt8(ascii: "}")) else { throw malformed(scanner, "\"}\" is expected") }
+            guard scanner.take(UInt8(ascii: "}")) else { throw malformed(scanner, "expected \"}\"") }
         }
         scanner.skipWhitespace()
-        guard scanner.isAtEnd else { throw malformed(scanner, "something follows the object") }
+        guard scanner.isAtEnd else { throw malformed(scanner, "unexpected text after the object") }
         let valid = UTF8Check.validPrefix(line)
         guard valid == line.count else { throw malformed("a string isn't UTF-8", at: valid) }
         guard hasText else { throw UnderstudyError(.invalidData, "the field \"text\" is missing") }
@@ -132,14 +132,14 @@ extension DataRecord {
             case .expectedKey: "\"\"\" is expected"
             case .expectedColon: "\":\" is expected"
             case .expectedCommaOrBrace, .expectedCommaOrBracket: "\",\" is expected"
-            case .unclosedString: "a string doesn't end"
-            case .badEscape: scanner.isAtEnd ? "a string doesn't end" : "an unknown escape"
+            case .unclosedString: "unterminated string"
+            case .badEscape: scanner.isAtEnd ? "unterminated string" : "unknown escape"
             case .badHexadecimal: "\\u needs four hexadecimal digits"
-            case .loneSurrogate: "half a surrogate pair"
-            case .controlCharacter: "a control character stands in a string unescaped"
-            case .tooDeep: "values nest too deep"
-            case .trailingBytes: "something follows the object"
-            case .expectedValue, .badNumber, .unexpectedEnd, nil: "a value is expected"
+            case .loneSurrogate: "unpaired surrogate"
+            case .controlCharacter: "a control character in a string must be escaped"
+            case .tooDeep: "values are nested too deeply"
+            case .trailingBytes: "unexpected text after the object"
+            case .expectedValue, .badNumber, .unexpectedEnd, nil: "expected a value"
             }
         return malformed(what, at: scanner.position)
     }

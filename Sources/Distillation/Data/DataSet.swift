@@ -167,7 +167,7 @@ private struct Reading {
     /// The set, its labels in their final order.
     consuming func finished() throws(UnderstudyError) -> DataSet {
         guard !labelIndices.isEmpty else {
-            throw UnderstudyError(.invalidData, "holds no rows; one JSON object a line is expected", at: name)
+            throw UnderstudyError(.invalidData, "contains no rows; expected one JSON object per line", at: name)
         }
         if known == nil {
             // Order by UTF-8 bytes equals order by code point, which is Python's order of strings.
@@ -239,7 +239,7 @@ extension DataSet {
     public func split(
         validationShare: Double, salt: UInt64 = 0, stratified: Bool = false
     ) -> (train: DataSet, validation: DataSet) {
-        precondition(validationShare >= 0 && validationShare <= 1, "a share lies between 0 and 1")
+        precondition(validationShare >= 0 && validationShare <= 1, "a share must be between 0 and 1")
         let inValidation: (UInt64) -> Bool
         if stratified {
             let chosen = stratifiedTexts(share: validationShare, salt: salt)
@@ -283,7 +283,7 @@ extension DataSet {
         guard labels == other.labels || labels.isEmpty || other.labels.isEmpty else {
             throw UnderstudyError(
                 .invalidData,
-                "sets with different labels can't be joined: \(labels.joined(separator: ", ")) and "
+                "data sets with different labels can't be joined: \(labels.joined(separator: ", ")) and "
                     + other.labels.joined(separator: ", "))
         }
         var batch = lines

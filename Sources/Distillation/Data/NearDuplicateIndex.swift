@@ -24,7 +24,7 @@ public struct NearDuplicateIndex: Sendable {
     private var short: [[UInt32]: Int32] = [:]
 
     public init(similarity: Double = defaultSimilarity) {
-        precondition(similarity > 0 && similarity <= 1, "a similarity lies between 0 and 1")
+        precondition(similarity > 0 && similarity <= 1, "a similarity must be between 0 and 1")
         self.similarity = similarity
     }
 

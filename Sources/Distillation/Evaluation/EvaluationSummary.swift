@@ -50,7 +50,7 @@ public struct EvaluationSummary: Sendable {
         evaluator: Evaluator, clock: C, progress: ProgressMeter = .silent
     ) throws(UnderstudyError) -> EvaluationSummary where C.Duration == Duration {
         let labels = try labels(student: student, teacher: teacher)
-        precondition(data.labels == labels, "the data was read by another label order")
+        precondition(data.labels == labels, "the data was read with another label order")
         let lines = data.labelled()
         guard !lines.isEmpty else {
             throw UnderstudyError(

@@ -77,7 +77,7 @@ public struct ExpectedCalibrationError: Sendable, Equatable {
     /// `confidences` and `correct` are (n); confidences are between 0 and 1.
     public init(confidences: [Float], correct: [Bool], bins binCount: Int = 15) {
         precondition(confidences.count == correct.count, "\(correct.count) outcomes for \(confidences.count) lines")
-        precondition(binCount > 0, "there must be a bin")
+        precondition(binCount > 0, "at least 1 bin is needed")
         var counts = [Int](repeating: 0, count: binCount)
         var hits = [Int](repeating: 0, count: binCount)
         var sums = [Double](repeating: 0, count: binCount)

@@ -23,7 +23,7 @@ public struct PairedBootstrap: Sendable, Equatable {
         first: [Bool], second: [Bool], confidence: Double = 0.95, replicates: Int = 10_000, seed: UInt64 = 0
     ) {
         precondition(first.count == second.count && !first.isEmpty, "a paired test needs the same lines for both")
-        precondition(confidence > 0 && confidence < 1 && replicates > 0, "a coverage lies between 0 and 1")
+        precondition(confidence > 0 && confidence < 1 && replicates > 0, "a coverage must be between 0 and 1")
         let deltas = zip(first, second).map { ($0 ? 1 : 0) - ($1 ? 1 : 0) }
         let count = Double(deltas.count)
         let wins = deltas.count { $0 > 0 }

@@ -39,7 +39,7 @@ public struct EmbeddingSource {
         guard embedding.rows <= configuration.vocabularySize, embedding.columns <= configuration.hiddenSize else {
             throw UnderstudyError(
                 .usage,
-                "embeddings of \(embedding.rows) tokens and \(embedding.columns) dimensions can't be made from a BERT "
+                "embeddings of \(embedding.rows) tokens and \(embedding.columns) dimensions can't be taken from a BERT "
                     + "of \(configuration.vocabularySize) and \(configuration.hiddenSize)")
         }
         if kind == .matrix {
@@ -72,7 +72,7 @@ public struct EmbeddingSource {
             done = finished
         }
         progress.end()
-        guard isWhole else { throw .trainingStopped("while embeddings were made") }
+        guard isWhole else { throw .trainingStopped("while embeddings were computed") }
         contextual.write(to: embedding, deviation: deviation)
     }
 

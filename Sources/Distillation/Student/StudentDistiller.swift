@@ -133,7 +133,7 @@ public struct StudentDistiller {
         var lines = material.train.excluding(textsOf: material.validation)
         guard lines.labelledCount > 0 || material.panel != nil else {
             throw UnderstudyError(
-                .invalidData, "no labelled line is left to learn from: those there are stand in the validation set")
+                .invalidData, "no labelled line is left for training: all of them are in the validation set")
         }
         // Without a teacher, a line without a label has no target.
         guard material.panel != nil else { return (lines.labelled(), 0) }
@@ -166,7 +166,7 @@ public struct StudentDistiller {
         case .context, .matrix:
             guard let source = material.source else {
                 throw UnderstudyError(
-                    .usage, "these embeddings are made from a teacher, but there is none; use --embeddings random")
+                    .usage, "these embeddings are computed from a teacher, but there is none; use --embeddings random")
             }
             try source.write(
                 to: embedding, recipe.embeddings, lines: lines.lines, layer: recipe.contextLayer,
@@ -209,7 +209,7 @@ extension StudentDistiller {
         guard given.labels == configuration.labels else {
             throw UnderstudyError(
                 .invalidData,
-                "the student to begin with, \(given.version), has other labels or another order of them than the lines")
+                "the initial student, \(given.version), has other labels than the lines, or another order of them")
         }
         guard given.vocabularySize == configuration.vocabularySize, given.embeddingSize == configuration.embeddingSize,
             given.hiddenSize == configuration.hiddenSize, given.denseSize == configuration.denseSize,
@@ -217,7 +217,7 @@ extension StudentDistiller {
             given.input == configuration.input
         else {
             throw UnderstudyError(
-                .invalidData, "the student to begin with, \(given.version), has another shape than the one to be made")
+                .invalidData, "the initial student, \(given.version), has another shape than the new one")
         }
     }
 
@@ -251,14 +251,14 @@ extension StudentDistiller {
             corpus, targets, buckets: configuration.shortcutBuckets, labels: labels, start: start,
             shouldStop: shouldStop)
         guard case .learnt(let weights) = trained else {
-            progress.note("early exit: left out, since training was stopped before it was whole")
+            progress.note("early exit: omitted, since training was stopped early")
             return nil
         }
         StudentWeights.round(weights.table, to: configuration.precision)
         let truth = material.validation.labelIndices
         let own = ExitTrainer.logits(validation, weights)
         guard let found = ExitThreshold.fit(exit: own, student: logits, labels: truth, labelCount: labels) else {
-            progress.note("early exit: left out, since it would cost accuracy")
+            progress.note("early exit: omitted, since it would reduce accuracy")
             return nil
         }
         let known = truth.indices.filter { truth[$0] >= 0 }

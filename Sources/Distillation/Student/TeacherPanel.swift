@@ -41,7 +41,7 @@ public final class TeacherPanel {
             guard Set(member.teacher.labels) == Set(labels) else {
                 throw UnderstudyError(
                     .invalidData,
-                    "the teachers \(members[0].teacher.version) and \(member.teacher.version) know different labels: "
+                    "the teachers \(members[0].teacher.version) and \(member.teacher.version) have different labels: "
                         + "\(labels.joined(separator: ", ")) and \(member.teacher.labels.joined(separator: ", "))")
             }
             files.append(
@@ -127,7 +127,7 @@ public final class TeacherLogitsFile {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw UnderstudyError(
-                .cannotCreate, "the teacher's logits can't be kept: \(String(cString: strerror(errno)))", at: path)
+                .cannotCreate, "the teacher's logits can't be saved: \(String(cString: strerror(errno)))", at: path)
         }
         // If this throws, `deinit` closes the descriptor, because the object is complete.
         try load(fingerprint, labels)

@@ -148,7 +148,7 @@ public final class TeacherTrainer {
     private func check(_ set: TeacherTrainingSet, name: String) throws(UnderstudyError) {
         guard set.count > 0 else { throw UnderstudyError(.invalidData, "there are no \(name) lines") }
         guard set.count == set.tokens.count, set.labels.allSatisfy(configuration.labels.indices.contains) else {
-            throw UnderstudyError(.invalidData, "a \(name) line has a label that the model doesn't know")
+            throw UnderstudyError(.invalidData, "a \(name) line has a label that the model doesn't have")
         }
         let vocabulary = Int32(configuration.vocabularySize)
         guard set.tokens.ids.allSatisfy({ $0 >= 0 && $0 < vocabulary }) else {

@@ -45,7 +45,7 @@ public struct TeacherTrainingOptions: Sendable, Equatable {
             throw refuse("can't train \(layers) layers: the base has \(configuration.layers)")
         }
         guard !trainsEmbeddings || layers == configuration.layers else {
-            throw refuse("the embeddings can learn only where all \(configuration.layers) layers do")
+            throw refuse("the embeddings can be trained only if all \(configuration.layers) layers are")
         }
         guard epochs >= 1 else { throw refuse("the number of epochs must be at least 1, not \(epochs)") }
         guard batchLines >= 1 else { throw refuse("a batch must have at least 1 line, not \(batchLines)") }

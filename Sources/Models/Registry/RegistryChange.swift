@@ -61,7 +61,7 @@ struct RegistryChange {
         if let barring = entry.barring {
             guard origin == .person else {
                 throw UnderstudyError(
-                    .configuration, "version \(entry.version) is barred: \(PrintableText.escaped(barring.reason))",
+                    .configuration, "version \(entry.version) is rejected: \(PrintableText.escaped(barring.reason))",
                     at: entry.directory)
             }
             record.barred.removeAll { $0.version == entry.version }
@@ -108,7 +108,8 @@ struct RegistryChange {
 
     func changedMeanwhile() -> UnderstudyError {
         UnderstudyError(
-            .tryAgain, "another student was promoted, or taken back, meanwhile; nothing is changed: try again",
+            .tryAgain,
+            "another student was promoted, or one was rolled back, meanwhile; nothing was changed: try again",
             at: directory)
     }
 
@@ -127,8 +128,8 @@ struct RegistryChange {
             throw UnderstudyError(
                 .writing(reason, else: .cannotCreate),
                 reason == EEXIST
-                    ? "there is something of this name already"
-                    : "can't be put into place: \(String(cString: strerror(reason)))", at: place)
+                    ? "this name already exists"
+                    : "can't be renamed into place: \(String(cString: strerror(reason)))", at: place)
         }
         try DurableFile.synchroniseDirectory(directory)
         if let number = VersionName.number(lineage.version) { record.next = max(record.next, number + 1) }

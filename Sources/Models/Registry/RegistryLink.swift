@@ -43,9 +43,9 @@ enum RegistryLink: String, CaseIterable {
         guard try target(in: directory) != version else { return }
         let beside = directory + "/.\(rawValue).link"
         unlink(beside)
-        guard symlink(version, beside) == 0 else { throw failure("made", path) }
+        guard symlink(version, beside) == 0 else { throw failure("created", path) }
         guard rename(beside, path) == 0 else {
-            let error = failure("flipped", path)
+            let error = failure("replaced", path)
             unlink(beside)
             throw error
         }

@@ -29,7 +29,7 @@ public struct RegistryListing: Sendable {
 
     /// A table, newest version first.
     public var text: String {
-        let heads = ["version", "", "made (UTC)", "parent", "accuracy", "log lines", "by people", "size"]
+        let heads = ["version", "", "created (UTC)", "parent", "accuracy", "log lines", "by people", "size"]
         let rows = entries.reversed().map { entry in
             let lineage = entry.lineage
             return [
@@ -59,7 +59,7 @@ public struct RegistryListing: Sendable {
         add("files", verdict)
         if let lineage = entry.lineage {
             add("fingerprint", PrintableText.escaped(lineage.fingerprint))
-            add("made", TimeText.minute(lineage.createdAt) + " UTC")
+            add("created", TimeText.minute(lineage.createdAt) + " UTC")
             add("run", lineage.run.map(String.init))
             add("parent", lineage.parent.map(PrintableText.escaped))
             add("parent's fingerprint", lineage.parentFingerprint.map(PrintableText.escaped))
@@ -89,7 +89,7 @@ extension Promotion.Origin {
     public var words: String {
         switch self {
         case .run(let number): "by run \(number)"
-        case .shadow: "after answering as a shadow"
+        case .shadow: "after shadow mode"
         case .rollback: "by a rollback"
         case .person: "by a person"
         }

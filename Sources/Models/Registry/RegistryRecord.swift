@@ -24,7 +24,7 @@ struct RegistryRecord: Sendable, Equatable, Codable {
         guard let record = try? JSONDecoder().decode(RegistryRecord.self, from: data) else {
             throw UnderstudyError(
                 .invalidData,
-                "isn't a registry's record any more; remove it: versions stay, history and bars are forgotten", at: path
+                "isn't a valid registry record; remove it: versions are kept, history and rejections are lost", at: path
             )
         }
         return record

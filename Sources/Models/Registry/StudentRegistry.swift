@@ -90,8 +90,8 @@ public struct StudentRegistry: Sendable {
         guard try Fingerprint.of(model: directory) == lineage.fingerprint else {
             throw UnderstudyError(
                 .invalidData,
-                "these aren't the files that the student was made with: they don't have the fingerprint that "
-                    + "\(StudentLineage.fileName) names; go back with 'understudy models rollback' or promote another",
+                "these aren't the student's original files: their fingerprint isn't the one in "
+                    + "\(StudentLineage.fileName); roll back with 'understudy models rollback' or promote another",
                 at: directory)
         }
         return lineage
@@ -124,8 +124,8 @@ public struct StudentRegistry: Sendable {
         guard number <= VersionName.mostVersions else {
             throw UnderstudyError(
                 .invalidData,
-                "there can be no version after \(number - 1); remove the directory or the entry in "
-                    + "\(RegistryRecord.fileName) that has so large a number", at: directory)
+                "no version number can follow \(number - 1); remove the directory or the entry in "
+                    + "\(RegistryRecord.fileName) that has this number", at: directory)
         }
         return number
     }
@@ -261,7 +261,7 @@ public struct StudentRegistry: Sendable {
     ) throws(UnderstudyError) -> (from: String?, to: RegistryEntry) {
         try RegistryChange.make(in: self) { (change) throws(UnderstudyError) in
             guard let previous = try previousVersion(change.record) else {
-                throw UnderstudyError(.missingInput, "there is no student before to go back to", at: directory)
+                throw UnderstudyError(.missingInput, "there is no previous student to roll back to", at: directory)
             }
             guard expected == nil || expected == previous else { throw change.changedMeanwhile() }
             // A link without a valid target is replaced like any other.
@@ -295,8 +295,8 @@ public struct StudentRegistry: Sendable {
             guard try RegistryLink.current.exists(in: directory) else {
                 throw UnderstudyError(
                     .missingInput,
-                    "no version of this registry serves, but the student that the configuration names; there is nothing "
-                        + "to go back to", at: directory)
+                    "the configured student serves, and no version of this registry; there is nothing "
+                        + "to roll back to", at: directory)
             }
             let current = try RegistryLink.current.target(in: directory)
             if let current, let reason { change.bar(current, reason: reason, now: now) }

@@ -76,7 +76,7 @@ public struct StudentConfiguration: Sendable, Equatable {
     public func check() throws(UnderstudyError) {
         func size(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(UnderstudyError) {
             guard range.contains(value) else {
-                throw UnderstudyError(.invalidData, "\"\(name)\" is \(value); it must lie in \(range)")
+                throw UnderstudyError(.invalidData, "\"\(name)\" is \(value); it must be in \(range)")
             }
         }
         try size("vocab_size", vocabularySize, 1...4_000_000)
@@ -95,7 +95,7 @@ public struct StudentConfiguration: Sendable, Equatable {
                 .invalidData, "\"early_exit\" needs n-grams, but \"shortcut_buckets\" is 0")
         }
         guard !pooling.isEmpty, Set(pooling).count == pooling.count else {
-            throw UnderstudyError(.invalidData, "\"pooling\" must name each of its poolings once, and at least one")
+            throw UnderstudyError(.invalidData, "\"pooling\" must name at least one pooling, each once")
         }
         guard Set(labels).count == labels.count else {
             throw UnderstudyError(.invalidData, "\"labels\" names a label twice")

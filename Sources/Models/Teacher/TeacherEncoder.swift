@@ -131,7 +131,7 @@ public final class TeacherEncoder {
         tokens.ids.withUnsafeBufferPointer { ids in
             guard let first = ids.baseAddress else { return }
             for index in base..<base + total {
-                precondition(first[index] >= 0 && first[index] < vocabulary, "id \(first[index]) is no token")
+                precondition(first[index] >= 0 && first[index] < vocabulary, "id \(first[index]) isn't a token")
             }
             for line in lines {
                 let start = Int(tokens.offsets[line])

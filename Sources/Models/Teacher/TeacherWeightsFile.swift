@@ -107,7 +107,7 @@ public struct TeacherWeightsFile: Sendable {
             guard found == form.shape else {
                 throw UnderstudyError(
                     .invalidData,
-                    "tensor \(stored) is \(found), but config.json asks for \(form.shape); they don't belong together",
+                    "tensor \(stored) is \(found), but config.json requires \(form.shape); they don't belong together",
                     at: file.path)
             }
         }

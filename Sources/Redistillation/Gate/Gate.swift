@@ -40,7 +40,7 @@ public struct Gate: Sendable {
             classes(questions.holdoutClasses, evidence.labels, perClass),
             questions.overlap.answered(
                 NumberText.percent(overlap, apartFrom: settings.maximumOverlap), overlap <= settings.maximumOverlap,
-                evidence.overlap > 0 ? "\(evidence.overlap) lines; they aren't learnt from" : ""),
+                evidence.overlap > 0 ? "\(evidence.overlap) lines; they aren't used for training" : ""),
             logits(questions.logits, evidence),
         ]
     }
@@ -71,7 +71,7 @@ public struct Gate: Sendable {
         let outcome = Comparison(evidence, candidate, serving)
         let training = questions.training.answered(
             outcome.isFinite ? "\(evidence.epochs) epochs" : "not finite", outcome.isFinite,
-            evidence.wasCutShort ? "the time was over; the best epoch so far is judged" : "")
+            evidence.wasCutShort ? "the time limit was reached; the best epoch so far is judged" : "")
         guard outcome.isFinite else {
             return [training] + questions.aboutCandidate.dropFirst().map { $0.unanswered() }
         }
@@ -118,7 +118,7 @@ public struct Gate: Sendable {
         _ question: GateQuestion, _ outcome: Comparison, _ evidence: GateEvidence
     ) -> GateCriterion {
         guard let target = evidence.targetError else {
-            return question.unanswered("the serving student has no threshold of its own to take the error from")
+            return question.unanswered("the serving student has no threshold that determines the error")
         }
         let before = outcome.deferred(outcome.serving, outcome.servingCorrect, target)
         let after = outcome.deferred(outcome.candidate, outcome.candidateCorrect, target)
@@ -157,7 +157,8 @@ public struct Gate: Sendable {
         let before = agreement(outcome.serving.heldOut)
         let after = agreement(outcome.candidate.heldOut)
         return question.answered(
-            "\(share(before)) → \(share(after))", after > before, "\(teacher.count) lines that are never learnt from")
+            "\(share(before)) → \(share(after))", after > before,
+            "\(teacher.count) lines that are never used for training")
     }
 
     /// Compares the candidate with a student trained on labels alone. Distillation can hurt, so the candidate must not
@@ -165,13 +166,16 @@ public struct Gate: Sendable {
     private func alone(_ question: GateQuestion, _ outcome: Comparison, _ evidence: GateEvidence) -> GateCriterion {
         guard let logits = evidence.alone, logits.count == outcome.candidate.logits.count,
             logits.allSatisfy(\.isFinite)
-        else { return question.unanswered("there are too few labels to learn from alone, or there was no time") }
+        else {
+            return question.unanswered(
+                "there are too few labels for training on them alone, or the time limit was reached")
+        }
         let correct = Predictions(logits: logits, labelCount: outcome.labels.count).correct(outcome.truth)
         let bootstrap = bootstrap(outcome.candidateCorrect, correct)
         let accuracy = Double(correct.count { $0 }) / Double(correct.count)
         return question.answered(
             "\(share(accuracy)) → \(share(outcome.candidateAccuracy))", bootstrap.upper >= 0,
-            "\(GateText.points(bootstrap.difference, signed: true)); the same labels, the same beginning")
+            "\(GateText.points(bootstrap.difference, signed: true)); same labels and initial weights")
     }
 
     /// A paired bootstrap with one-sided bounds at `confidence`, which are the bounds of the two-sided interval at
@@ -200,7 +204,7 @@ public struct GateDecision: Sendable, Equatable {
     public var reason: String {
         let failed = failed
         guard !failed.isEmpty else { return "every criterion is met" }
-        return failed.map { "\($0.title.lowercasedFirst): \($0.measured), wanted \($0.threshold)" }
+        return failed.map { "\($0.title.lowercasedFirst): \($0.measured), required \($0.threshold)" }
             .joined(separator: "; ")
     }
 }
@@ -259,7 +263,7 @@ struct GateQuestions: Sendable {
         func lost(_ share: Double) -> String { "at most \(GateText.points(share)) lost" }
         let least = "at least \(settings.minimumClassRows)"
         logLines = question("log_lines", "Training lines", "at least \(minimumLearnt)")
-        learntClasses = question("learnt_classes", "Lines of each class to learn from", least)
+        learntClasses = question("learnt_classes", "Training lines of each class", least)
         holdoutLines = question("holdout_lines", "Lines of the holdout", "at least \(settings.minimumHoldoutRows)")
         holdoutClasses = question("holdout_classes", "Lines of each class in the holdout", least)
         overlap = question(
@@ -308,7 +312,7 @@ enum GateText {
 public enum GateTable {
     public static func text(_ criteria: [GateCriterion]) -> String {
         PrintableText.table(
-            [["", "criterion", "measured", "wanted"]]
+            [["", "criterion", "measured", "required"]]
                 + criteria.map { [mark($0.result), $0.title, $0.measured, $0.threshold] }, leftAligned: [0, 1, 2, 3])
     }
 

@@ -128,18 +128,19 @@ enum CandidateCard {
     ) -> ModelCard {
         var card = ModelCard(
             title: lineage.version,
-            summary: "A biLSTM text classifier, distilled anew from the log of a running cascade.", license: nil)
+            summary: "A biLSTM text classifier, re-distilled from the log of a running cascade.", license: nil)
         card.labels = configuration.labels
         card.tags = ["text-classification", "bilstm", "distillation"]
         let counts = findings.harvest.counts
         card.data = [
             .init(
                 "disagreement log",
-                "\(NumberText.grouped(counts.learnt)) lines to learn from, \(NumberText.grouped(counts.humanLabels)) "
+                "\(NumberText.grouped(counts.learnt)) training lines, \(NumberText.grouped(counts.humanLabels)) "
                     + "labelled by people; \(NumberText.grouped(counts.heldOut)) held out"),
             .init("replay of the base transfer set", "\(NumberText.grouped(findings.replay.count)) lines"),
             .init(
-                "holdout", "\(NumberText.grouped(findings.materials.holdout.count)) labelled lines, never learnt from"),
+                "holdout",
+                "\(NumberText.grouped(findings.materials.holdout.count)) labelled lines, never used for training"),
         ]
         card.recipe = [
             .init("parent", lineage.parent ?? "none"),
@@ -154,7 +155,7 @@ enum CandidateCard {
         card.results = [
             table,
             ModelCard.Table(
-                title: "The gate", columns: ["criterion", "measured", "wanted"],
+                title: "The gate", columns: ["criterion", "measured", "required"],
                 rows: findings.decision.criteria.map { [$0.title, $0.measured, $0.threshold] }),
         ]
         return card

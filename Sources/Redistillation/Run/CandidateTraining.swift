@@ -177,17 +177,18 @@ struct RunLimits: Sendable {
 
     func error(_ breach: Breach) -> UnderstudyError {
         switch breach {
-        case .interrupted: UnderstudyError(.tryAgain, "interrupted; the serving student stays")
+        case .interrupted: UnderstudyError(.tryAgain, "interrupted; the serving student is kept")
         case .outOfTime:
             UnderstudyError(
                 .tryAgain,
-                "the \(minutes) minutes of redistill.maximum_minutes are over before there was a candidate; allow more, "
-                    + "or fewer log_rows and replay_rows")
+                "the \(minutes) minutes of redistill.maximum_minutes passed before there was a candidate; raise it, "
+                    + "or lower log_rows and replay_rows")
         case .outOfMemory(let bytes):
             UnderstudyError(
                 .tryAgain,
-                "the run takes \((bytes + (1 << 20) - 1) >> 20) MiB, more than redistill.maximum_memory_mebibytes (\(mebibytes)); allow "
-                    + "more, or fewer log_rows and replay_rows")
+                "the run uses \((bytes + (1 << 20) - 1) >> 20) MiB, more than "
+                    + "redistill.maximum_memory_mebibytes (\(mebibytes)); raise "
+                    + "the limit, or lower log_rows and replay_rows")
         }
     }
 

@@ -51,10 +51,10 @@ public final class RedistillRun {
         unlink(RunRequest.requestFile(state: request.state))
         guard try PathLookup.exists(request.state + "/state.sqlite") else {
             return RedistillOutcome(
-                run: nil, sentence: "nothing to do: there is no log yet; the daemon makes it when it first runs")
+                run: nil, sentence: "nothing to do: there is no log yet; the daemon creates it when it first runs")
         }
         let lock = try ProcessLock(path: request.state + "/redistill.lock") { holder in
-            "another run\(holder) is under way; it will do"
+            "another run\(holder) is in progress; wait until it ends"
         }
         defer { withExtendedLifetime(lock) {} }
         RunFolder.remove(request.workplace)
@@ -66,7 +66,7 @@ public final class RedistillRun {
             return RedistillOutcome(
                 run: nil,
                 sentence: "nothing to do: \(new.count) new rows in the log\(since), "
-                    + "\(request.redistill.minimumNewRows) are wanted")
+                    + "\(request.redistill.minimumNewRows) are needed")
         }
         var run = try store.beginRun(started: now(), isDryRun: request.isDryRun)
         run.lastRow = new.lastRow
@@ -163,7 +163,7 @@ public final class RedistillRun {
         run.content.humanLabels = counts.humanLabels
         run.content.replayed = findings.replay.count
         progress.note(
-            "\(counts.read) rows of the log: \(counts.learnt) to learn from (\(counts.humanLabels) labelled by people), "
+            "\(counts.read) rows of the log: \(counts.learnt) for training (\(counts.humanLabels) labelled by people), "
                 + "\(counts.heldOut) held out, \(counts.duplicates) + \(counts.nearDuplicates) duplicates, "
                 + "\(counts.inHoldout) in the holdout, \(counts.otherLabels + counts.unusable + counts.damaged) unusable; "
                 + "\(findings.replay.count) lines replayed")
@@ -175,9 +175,9 @@ public final class RedistillRun {
         case .promoted: return "run \(run.number): \(candidate) serves from now on"
         case .shadowing:
             return
-                "run \(run.number): \(candidate) passed, and answers beside the serving student before it is promoted"
+                "run \(run.number): \(candidate) passed and runs in shadow mode before it is promoted"
         case .passed: return "run \(run.number): \(candidate) passed; nothing was promoted, since this was a dry run"
-        case .refused: return "run \(run.number): refused, the serving student stays: \(run.content.reason)"
+        case .refused: return "run \(run.number): refused, the serving student is kept: \(run.content.reason)"
         case .running, .failed, .interrupted: return "run \(run.number): \(run.content.reason)"
         }
     }

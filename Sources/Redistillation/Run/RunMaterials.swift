@@ -46,7 +46,7 @@ struct RunMaterials {
         holdout = try DataSet.read(path: redistill.holdout, labels: serving.labels).labelled().withoutDuplicates()
         guard !holdout.isEmpty else {
             throw UnderstudyError(
-                .invalidData, "has no labelled line, so that no student can be measured on it", at: redistill.holdout)
+                .invalidData, "has no labelled line, so no student can be measured on it", at: redistill.holdout)
         }
         trainFingerprint = try Fingerprint.of(file: redistill.train)
         base = try DataSet.read(path: redistill.train, labels: serving.labels)
@@ -68,7 +68,7 @@ struct RunMaterials {
         guard try request.servingVersion() == servingVersion else {
             throw UnderstudyError(
                 .tryAgain,
-                "another student was promoted, or taken back, during the run; run it again to compare with that one",
+                "another student was promoted, or one was rolled back, during the run; run it again",
                 at: request.settings.registryDirectory)
         }
         try check(try Fingerprint.of(model: teacherDirectory), teacherFingerprint, "teacher", teacherDirectory)
@@ -119,8 +119,8 @@ struct ReorderedClassifier: LineClassifier {
         func list(_ names: [String]) -> String { names.prefix(20).map(PrintableText.escaped).joined(separator: ", ") }
         return UnderstudyError(
             .configuration,
-            "student and teacher have different labels: \(list(labels)) and \(list(inner.labels)); name a pair that "
-                + "belongs together")
+            "student and teacher have different labels: \(list(labels)) and \(list(inner.labels)); set models "
+                + "with the same labels")
     }
 
     private final class Scorer: LineScorer {

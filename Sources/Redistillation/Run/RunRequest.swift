@@ -99,7 +99,7 @@ enum RunFolder {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw UnderstudyError(
-                .writing(errno, else: .cannotCreate), "the directory can't be made: \(error.localizedDescription)",
+                .writing(errno, else: .cannotCreate), "the directory can't be created: \(error.localizedDescription)",
                 at: path)
         }
     }

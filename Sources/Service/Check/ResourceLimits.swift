@@ -64,14 +64,14 @@ enum WatchLimits {
                 Finding(
                     .warning, "fs.inotify.max_user_watches",
                     "is \(most), and \(directories) directories are to be watched; raise it with sysctl, or they are"
-                        + " looked at every poll_seconds instead"))
+                        + " scanned every poll_seconds instead"))
         }
         // Each source uses one instance; streams and the student's link use some more.
         if let most = limit("max_user_instances"), settings.sources.count + 8 > most {
             findings.append(
                 Finding(
                     .warning, "fs.inotify.max_user_instances",
-                    "is \(most) for all of this user's programs; raise it with sysctl, or directories are looked at"
+                    "is \(most) for all of this user's programs; raise it with sysctl, or directories are scanned"
                         + " every poll_seconds instead"))
         }
         return findings

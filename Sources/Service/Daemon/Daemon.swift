@@ -138,7 +138,7 @@ public final class Daemon: Sendable {
             let place = failure.place.map { ": " + $0 } ?? ""
             log.report(
                 failure, event: .reloadRefused, what: DaemonEvent.reloadRefused.words + place,
-                metadata: ["kept": "the settings before"])
+                metadata: ["kept": "the previous settings"])
         } else {
             phases.note(warning: nil)
             log.log(level: .notice, .reloaded, "reloaded: \(work.inWords)")
@@ -152,7 +152,7 @@ public final class Daemon: Sendable {
             phases.note(refusedStudent: nil)
             if isOther {
                 let student = work.models.student.version
-                let words = "models swapped: \(student) in place of \(before), a new student serves"
+                let words = "models swapped: \(student) replaces \(before) as the serving student"
                 log.log(level: .notice, .modelsSwapped, "\(words)", metadata: ["student": "\(student)"])
             }
         } catch {
@@ -164,14 +164,14 @@ public final class Daemon: Sendable {
     /// Reports that the student to serve was refused: once in the log, and in the status while it lasts.
     func refuse(_ error: UnderstudyError, answering version: String) {
         let sentence =
-            "The student that should answer was refused, \(version) answers in its place: \(error). Promote another, or go "
+            "The student to serve was refused, and \(version) serves instead: \(error). Promote another, or roll "
             + "back with 'understudy models rollback'."
         // A start checks twice: when it loads the models, and when it watches the link.
         guard phases.current.refusedStudent != sentence else { return }
         phases.note(refusedStudent: sentence)
         log.report(
-            error, what: "swap refused, \(version) goes on",
-            metadata: ["kept": "the student before", "student": "\(version)"])
+            error, what: "swap refused, \(version) serves",
+            metadata: ["kept": "the previous student", "student": "\(version)"])
     }
 }
 

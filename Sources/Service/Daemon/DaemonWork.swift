@@ -56,7 +56,7 @@ final class DaemonWork {
         let begun = try ModelSet.begin(
             settings, supply: daemon.surroundings.supply,
             shadowFailed: {
-                log.report($0, what: "shadow not loaded", metadata: ["kept": "the student without a shadow"])
+                log.report($0, what: "shadow not loaded", metadata: ["kept": "the student, without a shadow"])
             },
             teacherFailed: { log.report($0, event: .circuitOpened) })
         if let refused = begun.refused { daemon.refuse(refused, answering: begun.set.models.student.version) }

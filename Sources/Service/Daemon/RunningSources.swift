@@ -43,7 +43,7 @@ final class RunningSources {
         for source in settings { opened.append((source, try factory.make(source))) }
         for entry in factory.inherited.unclaimed {
             daemon.log.warning(
-                "descriptor left unused: no source reads what the socket unit handed over",
+                "descriptor left unused: no source reads the descriptor passed by the socket unit",
                 metadata: ["name": "\(entry.name)"])
         }
         for (settings, source) in opened { try run(settings, source) }
@@ -174,7 +174,7 @@ final class RunningSources {
         for runner in retired {
             guard runner.wait(until: deadline) else {
                 daemon.log.warning(
-                    "source still in use: a source that was to end has lines that a sink doesn't take; it ends when they are taken",
+                    "source still in use: a sink doesn't accept its last lines; it ends after they are delivered",
                     metadata: ["source": "\(runner.settings.name)"])
                 leaving.append(runner)
                 continue
@@ -263,7 +263,7 @@ final class RunningSources {
         do throws(UnderstudyError) {
             try UnfinishedLine.keep(ending.unfinished, of: runner.settings.name, in: factory.stateDirectory)
         } catch {
-            daemon.log.report(error, what: "unfinished line not kept")
+            daemon.log.report(error, what: "unfinished line not saved")
         }
     }
 }

@@ -44,7 +44,7 @@ final class ServingModels {
         let log = daemon.log
         let loaded = try ModelSet.load(
             settings, supply: daemon.surroundings.supply, teacher: current.models.teacher
-        ) { log.report($0, what: "shadow not loaded", metadata: ["kept": "the student without a shadow"]) }
+        ) { log.report($0, what: "shadow not loaded", metadata: ["kept": "the student, without a shadow"]) }
         let isOther = loaded.studentDirectory != current.studentDirectory
         guard isOther || loaded.shadowDirectory != current.shadowDirectory else { return false }
         try ReloadPlan.checkLabels(of: settings, loaded.models.student.labels)
@@ -108,7 +108,7 @@ final class ServingModels {
                 if String(cString: target) != current.studentDirectory { control.noteModels() }
             }
         } catch {
-            daemon.log.report(error, level: .warning, what: "student's link not followed")
+            daemon.log.report(error, level: .warning, what: "student's link not watched")
         }
     }
 
@@ -121,7 +121,7 @@ final class ServingModels {
         do throws(UnderstudyError) {
             shadowLink = try LinkWatch(path: path) { control.noteModels() }
         } catch {
-            daemon.log.report(error, level: .warning, what: "shadow's link not followed")
+            daemon.log.report(error, level: .warning, what: "shadow's link not watched")
         }
     }
 

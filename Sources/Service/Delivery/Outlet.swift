@@ -146,7 +146,7 @@ package final class Outlet: Sendable {
         monitor.withLock { $0.targets }.compactMap { target in
             let time = target.waitingTime
             guard time > Self.patience else { return nil }
-            return "sink \(target.name) has taken nothing for \(time / 1_000_000_000) s; the lines before it wait"
+            return "sink \(target.name) has accepted nothing for \(time / 1_000_000_000) s; its lines wait"
         }
     }
 

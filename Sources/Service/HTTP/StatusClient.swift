@@ -76,7 +76,7 @@ public enum StatusClient {
                 throw failure(errno)
             }
         }
-        throw UnderstudyError(.invalidData, "the answer is longer than \(longestAnswer) bytes")
+        throw UnderstudyError(.invalidData, "the response is longer than \(longestAnswer) bytes")
     }
 
     private static func wait(for events: Int32, _ descriptor: Int32, _ deadline: Double) throws(UnderstudyError) {
@@ -91,7 +91,7 @@ public enum StatusClient {
     private static func body(of answer: [UInt8]) throws(UnderstudyError) -> Data {
         let separator = Array("\r\n\r\n".utf8)
         guard answer.starts(with: "HTTP/1.1 ".utf8), let end = answer.firstRange(of: separator) else {
-            throw UnderstudyError(.invalidData, "the server there is not understudy")
+            throw UnderstudyError(.invalidData, "the server at this address isn't understudy")
         }
         let lines = String(decoding: answer[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
         let code = lines[0].dropFirst("HTTP/1.1 ".count).prefix(3)
@@ -101,7 +101,7 @@ public enum StatusClient {
         }
         let promised = lines.first { $0.lowercased().hasPrefix("content-length:") }
         if let promised, Int(promised.dropFirst("content-length:".count).drop { $0 == " " }) != body.count {
-            throw UnderstudyError(.tryAgain, "the daemon's answer was cut off; ask again")
+            throw UnderstudyError(.tryAgain, "the daemon's response was truncated; try again")
         }
         return Data(body)
     }
@@ -109,12 +109,12 @@ public enum StatusClient {
     private static func failure(_ code: Int32) -> UnderstudyError {
         switch code {
         case ECONNREFUSED, ENOENT:
-            UnderstudyError(.tryAgain, "no daemon answers here; is it running?")
+            UnderstudyError(.tryAgain, "no daemon listens here; is it running?")
         case EACCES, EPERM:
             UnderstudyError(
-                .noPermission, "permission denied to ask the daemon; ask as its user or group, or as root")
-        case ETIMEDOUT: UnderstudyError(.tryAgain, "the daemon gave no answer in time; see its log")
-        default: UnderstudyError(.tryAgain, "the daemon can't be asked: \(String(cString: strerror(code)))")
+                .noPermission, "permission denied; run as the daemon's user or group, or as root")
+        case ETIMEDOUT: UnderstudyError(.tryAgain, "the daemon didn't respond in time; see its log")
+        default: UnderstudyError(.tryAgain, "the daemon can't be reached: \(String(cString: strerror(code)))")
         }
     }
 }

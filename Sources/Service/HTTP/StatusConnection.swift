@@ -83,7 +83,7 @@ struct StatusConnection {
     /// Handles the deadline of the present state.
     mutating func expire(at now: Double) {
         switch state {
-        case .answering: respond(StatusResponse(.unavailable, "the daemon gave no answer in time"), at: now)
+        case .answering: respond(StatusResponse(.unavailable, "the daemon didn't respond in time"), at: now)
         case .reading, .writing, .closing, .ended: end()
         }
     }
@@ -113,7 +113,7 @@ struct StatusConnection {
                 head = []
                 return request
             case .malformed, .incomplete:
-                respond(StatusResponse(.badRequest, "this is no HTTP/1.1 request"), at: now)
+                respond(StatusResponse(.badRequest, "this isn't an HTTP/1.1 request"), at: now)
             }
         }
         return nil

@@ -22,17 +22,17 @@ public struct StatusRoutes: Sendable {
     func quickResponse(to request: RequestHead) -> StatusResponse? {
         guard request.isForThisMachine else {
             return StatusResponse(
-                .misdirected, "this server answers to localhost, 127.0.0.1 and [::1] only; use one of them as the host")
+                .misdirected, "the host must be localhost, 127.0.0.1 or [::1]")
         }
         guard request.method == "GET" || request.method == "HEAD" else {
-            return StatusResponse(.methodNotAllowed, "only GET and HEAD are answered")
+            return StatusResponse(.methodNotAllowed, "only GET and HEAD are supported")
         }
         switch request.path {
         case "/healthz":
             guard let reason = health() else { return StatusResponse(.ok, "ok") }
             return StatusResponse(.unavailable, reason)
         case "/", "/status", "/metrics", "/readyz": return nil
-        default: return StatusResponse(.notFound, "there is /, /status, /metrics, /healthz and /readyz")
+        default: return StatusResponse(.notFound, "not found; the paths are /, /status, /metrics, /healthz and /readyz")
         }
     }
 

@@ -322,7 +322,7 @@ struct ListeningSocket: Sendable {
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw UnderstudyError(
-                .cannotCreate, "the status can't be offered here: there is a file that isn't a socket; remove it",
+                .cannotCreate, "the status can't be served here: the file isn't a socket; remove it",
                 at: path)
         }
         let probe = address.makeSocket(nonBlocking: true)
@@ -349,10 +349,10 @@ struct ListeningSocket: Sendable {
         let reason: String
         switch code {
         case EADDRINUSE: reason = "another process listens there; stop it, or choose another address under http.listen"
-        case EACCES, EPERM: reason = "no permission; choose another address under http.listen"
-        case ENOENT: reason = "the folder doesn't exist; make it, or choose another address under http.listen"
+        case EACCES, EPERM: reason = "permission denied; choose another address under http.listen"
+        case ENOENT: reason = "the directory doesn't exist; create it, or choose another address under http.listen"
         default: reason = String(cString: strerror(code))
         }
-        return UnderstudyError(.cannotCreate, "the status can't be offered at \(address): \(reason)")
+        return UnderstudyError(.cannotCreate, "the status can't be served at \(address): \(reason)")
     }
 }

@@ -38,7 +38,7 @@ public enum DaemonEvent: String, Sendable, CaseIterable {
         case .stateDamaged: "state damaged"
         case .diskFull: "disk full"
         case .circuitOpened: "teacher failed"
-        case .circuitClosed: "teacher back"
+        case .circuitClosed: "teacher recovered"
         case .rolledBack: "rolled back"
         case .shadowJudged: "shadow judged"
         case .drifted: "drifted"

@@ -40,11 +40,11 @@ extension MetricsReading {
 
     private var lineFamilies: [MetricFamily] {
         var lines = MetricFamily(
-            .counter, "understudy_lines_total", "Lines read, by source and by what became of them.")
+            .counter, "understudy_lines_total", "Lines read, by source and result.")
         var refused = MetricFamily(
             .counter, "understudy_lines_refused_total", "Lines that can't be classified, by source and flaw.")
         var dead = MetricFamily(
-            .counter, "understudy_dead_letters_total", "Refused lines that the dead-letter sink took, by source.")
+            .counter, "understudy_dead_letters_total", "Refused lines written to the dead-letter sink, by source.")
         var bytes = MetricFamily(
             .counter, "understudy_source_bytes_total", "Bytes of the lines read, line ends included, by source.")
         var pending = MetricFamily(
@@ -79,27 +79,28 @@ extension MetricsReading {
     private var teacherFamilies: [MetricFamily] {
         var deferred = MetricFamily(
             .counter, "understudy_deferred_total",
-            "Lines that the teacher was wanted for: the student was unsure (deferred), or is checked (audit).")
+            "Lines to be sent to the teacher: the student was unsure (deferred), or the line is an audit (audit).")
         deferred.add(state.deferred, ("reason", "deferred"))
         deferred.add(state.audited, ("reason", "audit"))
         var skipped = MetricFamily(
-            .counter, "understudy_teacher_skipped_total", "Lines that the teacher was wanted for and didn't answer.")
+            .counter, "understudy_teacher_skipped_total", "Lines to be sent to the teacher that it didn't answer.")
         skipped.add(state.skippedFull, ("reason", "full"))
         skipped.add(state.skippedBroken, ("reason", "broken"))
         skipped.add(state.skippedTimeout, ("reason", "timeout"))
         var disagreements = MetricFamily(
-            .counter, "understudy_disagreements_total", "Lines where the teacher said another label than the student.")
+            .counter, "understudy_disagreements_total",
+            "Lines for which the teacher gave another label than the student.")
         disagreements.add(state.deferredDisagreements, ("reason", "deferred"))
         disagreements.add(state.auditAnswered - state.auditAgreed, ("reason", "audit"))
         var audits = MetricFamily(
-            .counter, "understudy_audits_total", "Lines on which a sure student was checked, by what the teacher said.")
+            .counter, "understudy_audits_total", "Audited lines that the teacher answered, by result.")
         audits.add(state.auditAgreed, ("result", "agreed"))
         audits.add(state.auditAnswered - state.auditAgreed, ("result", "disagreed"))
         var queue = MetricFamily(.gauge, "understudy_teacher_queue_lines", "Lines that wait for the teacher.")
         queue.add(gauges.teacherQueueLines)
         var circuit = MetricFamily(
             .gauge, "understudy_teacher_circuit_state",
-            "The circuit breaker before the teacher: 0 closed (the teacher is asked), 1 half open, 2 open.")
+            "State of the teacher's circuit breaker: 0 closed (the teacher is used), 1 half open, 2 open.")
         circuit.add(state.circuit.number)
         var transitions = MetricFamily(
             .counter, "understudy_teacher_circuit_transitions_total", "Times the circuit breaker entered a state.")
@@ -114,9 +115,9 @@ extension MetricsReading {
             histogram("understudy_teacher_batch_lines", "Lines in a pass of the teacher.", state.teacherBatchLines),
             histogram("understudy_teacher_pass_seconds", "Duration of a pass of the teacher.", state.teacherSeconds),
             histogram(
-                "understudy_line_latency_seconds", "From reading a line to its answer being with the sinks.",
+                "understudy_line_latency_seconds", "Time from reading a line to delivering its answer.",
                 state.lineLatency),
-            gauge("understudy_jobs_in_flight", "Jobs that have been taken and not yet written.", gauges.jobsInFlight),
+            gauge("understudy_jobs_in_flight", "Jobs that were started and are not yet written.", gauges.jobsInFlight),
         ]
     }
 
@@ -136,7 +137,7 @@ extension MetricsReading {
         commits.add(state.failedCommits, ("result", "failed"))
         var lag = MetricFamily(
             .gauge, "understudy_checkpoint_lag_seconds",
-            "Oldest uncommitted record answer that no commit covers; 0 when there is none.")
+            "Age of the oldest record that no commit covers; 0 if there is none.")
         lag.add(gauges.checkpointLagSeconds)
         return [
             records, bytes, dropped, commits,
@@ -165,11 +166,11 @@ extension MetricsReading {
         build.add(1, ("version", version))
         var isReloaded = MetricFamily(
             .gauge, "understudy_last_reload_successful",
-            "Whether the last reload of the configuration was taken up: 1, or 0; 1 before the first.")
+            "Whether the last reload of the configuration succeeded: 1 or 0; 1 before the first.")
         isReloaded.add(state.lastReloadSucceeded ? 1 : 0)
         var reloadedAt = MetricFamily(
             .gauge, "understudy_last_reload_success_timestamp_seconds",
-            "When a configuration was last taken up, the start included, in seconds since the Unix epoch.")
+            "When a configuration was last loaded, including at the start, in seconds since the Unix epoch.")
         reloadedAt.add(state.lastReloadSuccess ?? startedAt)
         return [models, swaps, reloads, isReloaded, reloadedAt, build]
     }
@@ -186,7 +187,7 @@ extension MetricsReading {
             start, cpu,
             gauge("process_resident_memory_bytes", "Resident memory of the process.", process.residentBytes),
             gauge("process_open_fds", "Open file descriptors.", process.openDescriptors),
-            gauge("process_max_fds", "The most file descriptors the process may open.", process.maximumDescriptors),
+            gauge("process_max_fds", "Maximum number of open file descriptors.", process.maximumDescriptors),
         ]
     }
 

@@ -25,15 +25,17 @@ public struct MonitoringReading: Sendable, Equatable, Codable {
             "Population stability index of the student's confidence over the last day against its reference.")
         if let index = drift.confidenceIndex { confidence.add(index) }
         var unknown = MetricFamily(
-            .gauge, "understudy_unknown_token_ratio", "Share of tokens that the tokenizer doesn't know, by when.")
+            .gauge, "understudy_unknown_token_ratio", "Share of unknown tokens, by window.")
         if let share = drift.unknownTokenShare { unknown.add(share, ("window", "day")) }
         if let share = drift.referenceUnknownTokenShare { unknown.add(share, ("window", "reference")) }
         var audits = MetricFamily(
             .gauge, "understudy_promotion_audits", "Audited lines by which the last promotion is judged, by student.")
         var agreed = MetricFamily(
-            .gauge, "understudy_promotion_audits_agreed", "Those of them on which the teacher agreed, by student.")
+            .gauge, "understudy_promotion_audits_agreed",
+            "Audited lines of the last promotion on which the teacher agreed, by student.")
         var promoted = MetricFamily(
-            .gauge, "understudy_promotion_timestamp_seconds", "When the student was promoted, since the Unix epoch.")
+            .gauge, "understudy_promotion_timestamp_seconds",
+            "When the student was promoted, in seconds since the Unix epoch.")
         if let promotion {
             let new = ("student", promotion.version)
             let old = ("student", promotion.predecessor)
@@ -46,13 +48,13 @@ public struct MonitoringReading: Sendable, Equatable, Codable {
             promoted.add(promotion.promotedAt, new)
         }
         var rollbacks = MetricFamily(
-            .counter, "understudy_rollbacks_total", "Promoted students that the daemon has taken back.")
+            .counter, "understudy_rollbacks_total", "Promoted students that the daemon has rolled back.")
         rollbacks.add(self.rollbacks.count)
         var runs = MetricFamily(
-            .counter, "understudy_drift_requests_total", "Runs of re-distillation asked for because of drift.")
+            .counter, "understudy_drift_requests_total", "Re-distillation runs requested because of drift.")
         runs.add(runsAskedFor)
         var outcomes = MetricFamily(
-            .counter, "understudy_shadow_outcomes_total", "Candidates that were judged as shadows, by outcome.")
+            .counter, "understudy_shadow_outcomes_total", "Candidates judged in shadow mode, by outcome.")
         outcomes.add(shadowOutcomes.count { $0.isPromoted }, ("outcome", "promoted"))
         outcomes.add(shadowOutcomes.count { !$0.isPromoted }, ("outcome", "barred"))
         return [labels, confidence, unknown, audits, agreed, promoted, rollbacks, runs, outcomes]
@@ -181,7 +183,7 @@ public struct ShadowReading: Sendable, Equatable, Codable {
         judged.add(self.judged, name)
         var right = MetricFamily(
             .counter, "understudy_shadow_agreed_with_teacher_total",
-            "Those of them with the teacher's label, by who said it.")
+            "Lines that shadow, student and teacher answered and that have the teacher's label, by model.")
         right.add(shadowRight, name, ("by", "shadow"))
         right.add(studentRight, name, ("by", "student"))
         return [lines, judged, right]

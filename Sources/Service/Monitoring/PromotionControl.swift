@@ -28,7 +28,7 @@ struct PromotionControl {
             if let drift = monitor.wantsRun(redistill.drift) { try requestRun(drift, in: settings.state.directory) }
         } catch {
             // The next check tries again.
-            daemon.log.report(error, level: .warning, what: "students not looked after")
+            daemon.log.report(error, level: .warning, what: "students not monitored")
         }
     }
 
@@ -90,7 +90,7 @@ struct PromotionControl {
     }
 
     private func reject(_ version: String, _ registry: StudentRegistry, _ reason: String) throws(UnderstudyError) {
-        try registry.bar(version, reason: "as a shadow: \(reason)", now: Self.now)
+        try registry.bar(version, reason: "in shadow mode: \(reason)", now: Self.now)
         try registry.setShadow(nil)
         monitor.noteShadow(version, isPromoted: false, reason: reason)
         daemon.log.log(

@@ -86,14 +86,14 @@ package final class PromotionMonitor: Sendable {
             reading.sentence = "can't be compared with \(predecessor): \(why)"
         case .following(let next):
             reading.verdict = .following
-            reading.sentence = "\(all.asked) lines audited, the next look is at \(next)"
+            reading.sentence = "\(all.asked) lines audited, the next check is at \(next)"
         case .kept:
             reading.verdict = .kept
             reading.sentence = "as good as \(predecessor) over \(rule.window) audited lines; no longer monitored"
         case .worse(let probability):
             let reason =
                 "the teacher agreed on \(new.agreed) of \(new.asked) audited lines, with \(predecessor) on "
-                + "\(old.agreed) of \(old.asked); by chance this happens once in "
+                + "\(old.agreed) of \(old.asked); the probability of this by chance is 1 in "
                 + NumberText.grouped(Int(min(1e9, 1 / max(probability, 1e-9))))
             reading.sentence = reason
             due = Due(version: serving, reason: reason)

@@ -6,8 +6,8 @@ enum MonitoringText {
         var sentences: [String] = []
         let reference =
             drift.referenceIsOwn
-            ? "the first \(StatusFormat.count(DriftMonitor.ownReferenceLines)) lines that it answered here"
-            : "the \(StatusFormat.count(drift.referenceLines)) lines that it was measured on"
+            ? "the first \(StatusFormat.count(DriftMonitor.ownReferenceLines)) lines that this student answered"
+            : "the \(StatusFormat.count(drift.referenceLines)) lines of its evaluation"
         switch drift.verdict {
         case .unknown:
             sentences.append(tooEarly(drift))
@@ -32,11 +32,11 @@ enum MonitoringText {
         let lines = StatusFormat.count(drift.lines)
         if drift.referenceLines == 0, drift.referenceIsOwn {
             let first = StatusFormat.count(DriftMonitor.ownReferenceLines)
-            return "Too early to say: \(lines) of the first \(first) lines, with which later ones are compared."
+            return "Too few lines for a verdict: \(lines) of the first \(first) lines, which are the reference."
         }
-        guard let wanted = drift.minimumLines else { return "Too early to say: \(lines) lines so far." }
-        return "Too early to say: \(lines) lines in the last \(drift.windowHours) hours, of "
-            + "\(StatusFormat.count(wanted)) that it takes."
+        guard let wanted = drift.minimumLines else { return "Too few lines for a verdict: \(lines) lines so far." }
+        return "Too few lines for a verdict: \(lines) lines in the last \(drift.windowHours) hours, of "
+            + "\(StatusFormat.count(wanted)) needed."
     }
 
     /// Formats an index with enough digits to distinguish it from the limit.
@@ -56,10 +56,10 @@ enum MonitoringText {
             ("candidate", "\(shadow.version), on \(NumberText.percent(shadow.share)) of the lines"),
             ("agrees with the student", share(shadow.alike, shadow.lines)),
             ("agrees with the teacher", share(shadow.shadowRight, shadow.judged)),
-            ("the student does", share(shadow.studentRight, shadow.judged)),
+            ("student agrees with the teacher", share(shadow.studentRight, shadow.judged)),
             (
                 "judged",
-                "after \(StatusFormat.count(shadow.wanted)) lines that the teacher saw too; "
+                "after \(StatusFormat.count(shadow.wanted)) lines that the teacher answered too; "
                     + "\(StatusFormat.count(shadow.judged)) so far"
             ),
         ]
@@ -77,14 +77,14 @@ enum MonitoringText {
         let verdict =
             switch promotion.verdict {
             case .unknown: "not comparable"
-            case .following: "followed"
-            case .kept: "stays"
+            case .following: "monitored"
+            case .kept: "kept"
             case .rolledBack: "rolled back and rejected"
             }
         return [
             ("student", "\(promotion.version), \(StatusFormat.span(now - promotion.promotedAt)) ago; \(verdict)"),
-            ("agreement on its audited lines", audits(promotion.audits)),
-            ("on those of \(promotion.predecessor)", audits(promotion.predecessorAudits)),
+            ("agreement on its audits", audits(promotion.audits)),
+            ("agreement on the audits of \(promotion.predecessor)", audits(promotion.predecessorAudits)),
             ("", promotion.sentence),
         ]
     }

@@ -239,7 +239,7 @@ extension ServiceStatus {
             self = try decoder.decode(ServiceStatus.self, from: json)
         } catch {
             throw UnderstudyError(
-                .invalidData, "the answer is no status of an understudy of this version; is it another program?")
+                .invalidData, "the response isn't a status of this version of understudy; is it another program?")
         }
     }
 }

@@ -5,7 +5,7 @@ import Pages
 enum StatusChart {
     /// Draws a line over a shaded area, from 0 to the largest value. The last value is the current one.
     static func area(_ values: [Double], stepSeconds: Double) -> HTML {
-        guard values.count > 1 else { return StretchedChart.empty("The first minute isn't over yet.") }
+        guard values.count > 1 else { return StretchedChart.empty("No data for a full minute yet.") }
         let top = StretchedChart.niceTop(values.max() ?? 0)
         return StretchedChart.framed(
             StretchedChart.area(values, top: top), top: StatusFormat.rate(top),
@@ -14,7 +14,7 @@ enum StatusChart {
 
     /// Draws the share of agreement by hour with its confidence band.
     static func agreement(_ buckets: [AgreementBucket], now: Double) -> HTML {
-        guard let first = buckets.first else { return StretchedChart.empty("No sure answer has been checked yet.") }
+        guard let first = buckets.first else { return StretchedChart.empty("No line has been audited yet.") }
         let floor = agreementFloor(buckets)
         let span = max(6 * 3600, now - first.start)
         let start = now - span

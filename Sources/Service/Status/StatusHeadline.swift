@@ -46,7 +46,7 @@ enum StatusWarnings {
             )
         }
         if let rollback = oversight.rollbacks.last {
-            warnings.append("\(rollback.from) was taken back, \(rollback.to) answers again: \(rollback.reason).")
+            warnings.append("\(rollback.from) was rolled back to \(rollback.to): \(rollback.reason).")
         }
         return warnings
     }
@@ -55,11 +55,11 @@ enum StatusWarnings {
         var warnings: [String] = []
         if status.delivery.checkpointLagSeconds > longestLagSeconds {
             let lag = NumberText.fixed(status.delivery.checkpointLagSeconds, digits: 0)
-            warnings.append("Nothing has been committed for \(lag) s; see the log for why.")
+            warnings.append("Nothing has been committed for \(lag) s; see the log.")
         }
         switch status.teacher.circuit {
         case .closed: break
-        case .halfOpen: warnings.append("The teacher failed and is being tried again.")
+        case .halfOpen: warnings.append("The teacher failed and is being probed.")
         case .open: warnings.append("The teacher failed and is paused; the student answers alone.")
         }
         if status.trend == .falling {

@@ -61,7 +61,7 @@ enum StatusSections {
         let tail = status.latency.lineP99Seconds.map { "99 % within \(StatusFormat.duration($0))" }
         tiles.append(
             tile(
-                "Read to answered", StatusFormat.duration(status.latency.lineP50Seconds),
+                "Median latency", StatusFormat.duration(status.latency.lineP50Seconds),
                 tail ?? "no answer delivered yet"))
         return "<section class=\"tiles\">\(HTML.joined(tiles))</section>"
     }
@@ -70,11 +70,11 @@ enum StatusSections {
     private static func agreementTile(_ status: ServiceStatus) -> HTML {
         let total = AgreementTrend.total(status.agreement)
         let recent = AgreementTrend.recent(status.agreement, now: status.time)
-        guard let share = total.share else { return tile("Teacher agrees", "–", "no sure answer checked yet") }
-        let overall = "\(NumberText.percent(share)) of \(StatusFormat.count(total.asked)) checks"
+        guard let share = total.share else { return tile("Teacher agrees", "–", "no line audited yet") }
+        let overall = "\(NumberText.percent(share)) of \(StatusFormat.count(total.asked)) audits"
         switch status.trend {
         case .unknown:
-            return tile("Teacher agrees", NumberText.percent(share), "\(StatusFormat.count(total.asked)) checks")
+            return tile("Teacher agrees", NumberText.percent(share), "\(StatusFormat.count(total.asked)) audits")
         case .steady: return tile("Teacher agrees", StatusFormat.percent(recent.share), "steady; \(overall)")
         case .falling:
             return tile("Teacher agrees", StatusFormat.percent(recent.share), "falling; \(overall)", mood: "attention")
@@ -93,12 +93,12 @@ enum StatusSections {
             StatusChart.area(status.pace.linesPerSecond, stepSeconds: status.pace.stepSeconds))
         let labels = card("Labels", "of all answers", labels(status))
         let confidence = card("Confidence of the student", "all lines", StatusChart.bars(status.confidence))
-        let facts = card("Behind the answers", "", facts(status))
+        let facts = card("Teacher and commits", "", facts(status))
         guard status.teacherModel != nil else {
             return "<section class=\"charts\">\(pace)\(confidence)\(labels)\(facts)</section>"
         }
         let agreement = card(
-            "Agreement on checked lines", "by hour, with its 95 % interval",
+            "Agreement on audited lines", "by hour, with its 95 % interval",
             StatusChart.agreement(status.agreement, now: status.time))
         return """
             <section class="charts">\(pace)\(agreement)\(labels)<div class="stack">\(confidence)\(facts)</div></section>
@@ -133,16 +133,16 @@ enum StatusSections {
         if status.teacherModel != nil {
             let circuit =
                 switch status.teacher.circuit {
-                case .closed: "is asked"
-                case .halfOpen: "is being tried again"
-                case .open: "rests after failures"
+                case .closed: "available"
+                case .halfOpen: "probing"
+                case .open: "unavailable"
                 }
-            facts.append(("The teacher", circuit))
+            facts.append(("Teacher", circuit))
             facts.append(("Queue length", StatusFormat.count(status.teacher.queueLines)))
             facts.append(("Disagreements", StatusFormat.count(status.teacher.disagreements)))
             facts.append(("Skipped lines", StatusFormat.count(status.teacher.skipped)))
         }
-        facts.append(("Records not committed yet", StatusFormat.count(status.delivery.uncommittedRecords)))
+        facts.append(("Uncommitted records", StatusFormat.count(status.delivery.uncommittedRecords)))
         facts.append(
             ("Oldest uncommitted record", NumberText.fixed(status.delivery.checkpointLagSeconds, digits: 1) + " s"))
         let rows = facts.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as HTML }

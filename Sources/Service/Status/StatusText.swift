@@ -70,7 +70,7 @@ public struct StatusText: Sendable {
             rows.append(
                 (
                     "Latency",
-                    "half within \(StatusFormat.duration(status.latency.lineP50Seconds)),"
+                    "50 % within \(StatusFormat.duration(status.latency.lineP50Seconds)),"
                         + " 99 % within \(StatusFormat.duration(status.latency.lineP99Seconds))"
                 ))
         }
@@ -97,27 +97,27 @@ public struct StatusText: Sendable {
 
     private var agreement: String {
         let total = AgreementTrend.total(status.agreement)
-        guard let share = total.share else { return "no checks yet" }
+        guard let share = total.share else { return "no audits yet" }
         let interval = total.interval
         let bounds =
             NumberText.fixed(interval.lowerBound * 100, digits: 1) + "–"
             + NumberText.percent(interval.upperBound)
         let trend =
             switch status.trend {
-            case .unknown: "too early to see a trend"
+            case .unknown: "too few lines for a trend"
             case .steady: "steady"
             case .falling: painted("falling", "33")
             }
-        return "\(NumberText.percent(share)) of \(StatusFormat.count(total.asked)) checks (\(bounds)), \(trend)"
+        return "\(NumberText.percent(share)) of \(StatusFormat.count(total.asked)) audits (\(bounds)), \(trend)"
     }
 
     private var teacher: String {
         let teacher = status.teacher
         var text =
             switch teacher.circuit {
-            case .closed: "is asked"
-            case .halfOpen: painted("is being tried again", "33")
-            case .open: painted("rests after failures", "33")
+            case .closed: "available"
+            case .halfOpen: painted("probing", "33")
+            case .open: painted("unavailable", "33")
             }
         text += "; \(StatusFormat.count(teacher.queueLines)) lines wait"
         if teacher.skipped > 0 { text += ", \(StatusFormat.count(teacher.skipped)) skipped" }

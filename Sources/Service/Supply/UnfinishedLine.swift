@@ -55,7 +55,7 @@ package enum UnfinishedLine {
         let reason = errno
         return UnderstudyError(
             .writing(reason, else: .inputOutput),
-            "the unfinished line of a source can't be kept: \(String(cString: strerror(reason)))", at: path)
+            "the unfinished line of a source can't be saved: \(String(cString: strerror(reason)))", at: path)
     }
 }
 

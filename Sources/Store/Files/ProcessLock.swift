@@ -15,7 +15,8 @@ public final class ProcessLock: Sendable {
         guard opened >= 0 else {
             let reason = errno
             throw UnderstudyError(
-                .writing(reason, else: .cannotCreate), "the lock can't be made: \(StateFiles.reason(reason))", at: path)
+                .writing(reason, else: .cannotCreate), "the lock can't be created: \(StateFiles.reason(reason))",
+                at: path)
         }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno

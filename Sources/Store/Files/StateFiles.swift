@@ -32,7 +32,7 @@ struct StateFiles {
         guard access(directory, R_OK | W_OK | X_OK) == 0 else {
             throw UnderstudyError(
                 .cannotCreate,
-                "the state directory can't be written to (\(Self.reason(errno))); let the service's user own it",
+                "the state directory can't be written to (\(Self.reason(errno))); make the service's user its owner",
                 at: directory)
         }
     }
@@ -46,7 +46,8 @@ struct StateFiles {
         }
         throw UnderstudyError(
             .writing(reason, else: .cannotCreate),
-            "the state directory can't be made (\(Self.reason(reason))); make it, owned by the service's user", at: path
+            "the state directory can't be created (\(Self.reason(reason))); create it, owned by the service's user",
+            at: path
         )
     }
 
@@ -72,7 +73,8 @@ struct StateFiles {
         let descriptor = Glibc.open(database, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw UnderstudyError(
-                .cannotCreate, "the state can't be written to (\(Self.reason(errno))); let the service's user own it",
+                .cannotCreate,
+                "the state can't be written to (\(Self.reason(errno))); make the service's user its owner",
                 at: database)
         }
         close(descriptor)
@@ -83,7 +85,7 @@ struct StateFiles {
     func size(of path: String) throws(UnderstudyError) -> UInt64 {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw UnderstudyError(.inputOutput, "can't be looked at: \(Self.reason(errno))", at: path)
+            throw UnderstudyError(.inputOutput, "can't be examined: \(Self.reason(errno))", at: path)
         }
         return UInt64(max(0, status.st_size))
     }
@@ -103,12 +105,12 @@ struct StateFiles {
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return false }
             if errno == EACCES { throw PathLookup.denied(path) }
-            throw UnderstudyError(.inputOutput, "can't be looked at: \(Self.reason(errno))", at: path)
+            throw UnderstudyError(.inputOutput, "can't be examined: \(Self.reason(errno))", at: path)
         }
         if status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) != 0 {
             throw UnderstudyError(
                 .cannotCreate,
-                "is a link that leads to no file (\(Self.reason(errno))); is its disk mounted? Remove the link to begin "
+                "is a link to a missing file (\(Self.reason(errno))); is its disk mounted? Remove the link to start "
                     + "without a state", at: path)
         }
         let what: String
@@ -142,7 +144,7 @@ struct StateFiles {
     func createPartial() throws(UnderstudyError) {
         remove(partial)
         let descriptor = Glibc.open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw failure("made", partial) }
+        guard descriptor >= 0 else { throw failure("created", partial) }
         close(descriptor)
     }
 
@@ -201,7 +203,7 @@ struct StateFiles {
         let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("opened", directory) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("forced to the disk", directory) }
+        guard fsync(descriptor) == 0 else { throw failure("synced to disk", directory) }
     }
 
     private func failure(_ what: String, _ path: String) -> UnderstudyError {

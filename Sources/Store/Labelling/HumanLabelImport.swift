@@ -68,7 +68,7 @@ public struct HumanLabelImport {
         case .unknownLabel(let known):
             let names = known.map(HumanLabelReader.shown).joined(separator: ", ")
             let label = HumanLabelReader.shown(entry.label ?? "")
-            refuse("the models don't know the label \(label); they know \(names)", at: line)
+            refuse("the models don't have the label \(label); they have \(names)", at: line)
         }
     }
 
@@ -98,7 +98,7 @@ public struct HumanLabelReader {
         guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { return nil }
         let digits = try field("id", idField, line)
         guard (1...16).contains(digits.count), let id = UInt64(digits, radix: 16), !digits.hasPrefix("+") else {
-            throw Problem(reason: "the id \(Self.shown(digits)) isn't made of up to 16 hexadecimal digits")
+            throw Problem(reason: "the id \(Self.shown(digits)) isn't a number of up to 16 hexadecimal digits")
         }
         return HumanLabel(id: id, label: try field("label", labelField, line))
     }

@@ -152,7 +152,7 @@ extension Store {
             for var run in running.compactMap(RunTable.decode) {
                 run.outcome = .interrupted
                 run.finished = now
-                run.content.reason = "the run was killed; the serving student stayed"
+                run.content.reason = "the run was killed; the serving student was kept"
                 try RunTable.put(run, in: database)
             }
             return running.count

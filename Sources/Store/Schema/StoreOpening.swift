@@ -62,7 +62,7 @@ struct StoreOpening {
             throw UnderstudyError(
                 .configuration,
                 "a newer understudy wrote this state: run release \(PrintableText.escaped(written.release)) or later "
-                    + "(this one knows states up to release \(known.release)), or name another state directory",
+                    + "(this one supports states up to release \(known.release)), or set another state directory",
                 at: path)
         }
         if written.number < known.number, !migrates {
@@ -121,7 +121,7 @@ struct StoreOpening {
         let size = try files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
         guard try !PathLookup.exists(files.suspicion) else {
-            throw StoreDamage(reason: "the last run met damage in it")
+            throw StoreDamage(reason: "the last run found damage in it")
         }
         try rollBack()
         var configuration = Self.configuration(patience: patience)
@@ -158,10 +158,10 @@ struct StoreOpening {
     private func checkSeals(_ database: Database) throws {
         let rows = try SealedRows.read(from: database)
         guard rows.damaged == 0 else {
-            throw StoreDamage(reason: "\(rows.damaged) of its rows have changed behind its back")
+            throw StoreDamage(reason: "\(rows.damaged) of its rows were changed by another program")
         }
         guard try TotalSeal.read(from: database) == rows.total else {
-            throw StoreDamage(reason: "rows are missing or of different ages")
+            throw StoreDamage(reason: "rows are missing or inconsistent")
         }
     }
 
@@ -199,7 +199,7 @@ struct StoreOpening {
             UnderstudyError(
                 .inputOutput,
                 "the state is damaged (\(PrintableText.escaped(reason))): it was set aside as "
-                    + "\(PrintableText.escaped(aside)), and a new one begun; lines may be answered twice",
+                    + "\(PrintableText.escaped(aside)), and a new one was created; lines may be answered twice",
                 at: files.database))
         try files.putInPlace()
         files.remove(files.suspicion)

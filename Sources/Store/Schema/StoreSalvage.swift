@@ -22,7 +22,7 @@ struct StoreSalvage {
 
     var description: String {
         var text =
-            "kept of the damaged state: \(checkpoints) checkpoints, \(sinks) sink lengths, \(disagreements) rows of the "
+            "recovered from damage: \(checkpoints) checkpoints, \(sinks) sink lengths, \(disagreements) rows of the "
             + "disagreement log" + (runs > 0 ? ", \(runs) re-distillation runs" : "")
         if let failure { text += " (then: \(PrintableText.escaped(failure)))" }
         return text

@@ -99,10 +99,10 @@ package struct StoreSchema: Sendable {
     static func read(from database: Database) throws -> StoreSchema {
         guard let row = try Row.fetchOne(database, sql: "SELECT number, release, seal FROM schema"),
             let number = StoredNumber.integer(row, 0), let release = StoredText.text(row, 1)
-        else { throw StoreDamage(reason: "it doesn't say which schema it has") }
+        else { throw StoreDamage(reason: "its schema version is missing") }
         let schema = StoreSchema(number: number, release: release)
         guard schema.seal == StoredNumber.integer(row, 2) else {
-            throw StoreDamage(reason: "what it says about its schema has changed")
+            throw StoreDamage(reason: "its schema version has changed")
         }
         return schema
     }

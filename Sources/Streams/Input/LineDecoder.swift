@@ -142,7 +142,7 @@ public enum InputForm: Sendable, Equatable {
             return
         }
         throw UnderstudyError(
-            .usage, "the input form '\(text)' isn't known; take line, jsonl:FIELD or tsv:N with N from 1")
+            .usage, "unknown input form '\(text)'; use line, jsonl:FIELD or tsv:N with N from 1")
     }
 
     /// The JSON field that holds the text; empty for the other forms.

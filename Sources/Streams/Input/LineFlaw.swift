@@ -57,32 +57,32 @@ public enum LineFlaw: Sendable, Equatable {
         case .notUTF8(let place): "not UTF-8 at byte \(place)"
         case .notInEncoding(let place, let encoding): "not \(encoding.rawValue) at byte \(place)"
         case .containsNUL(let place): "contains NUL at byte \(place)"
-        case .tooLong(let bytes, let maximum): "\(bytes) bytes long; the longest line taken has \(maximum)"
+        case .tooLong(let bytes, let maximum): "\(bytes) bytes long; the limit is \(maximum)"
         case .malformedJSON(let place, let problem): "malformed JSON at byte \(place): \(Self.clause(problem))"
-        case .notAnObject: "the line is JSON but no object"
+        case .notAnObject: "the line is not a JSON object"
         case .missingField: "no field '\(field)'"
-        case .repeatedField(let place): "the field '\(field)' stands twice, again at byte \(place)"
-        case .fieldNotString(let place): "the field '\(field)' is no string, at byte \(place)"
-        case .missingColumn(let found, let wanted): "\(found) columns; column \(wanted) was asked for"
+        case .repeatedField(let place): "the field '\(field)' is repeated at byte \(place)"
+        case .fieldNotString(let place): "the field '\(field)' is not a string, at byte \(place)"
+        case .missingColumn(let found, let wanted): "\(found) columns; column \(wanted) is missing"
         case .noFiniteLogits: "the student's logits for this line aren't finite numbers"
         case .torn(let bytes):
-            "the archive is damaged or cut short within this line; its first \(bytes) bytes are unproven"
+            "the archive is damaged or truncated within this line; its first \(bytes) bytes are unverified"
         }
     }
 
     private static func clause(_ problem: JSONScanner.Problem) -> String {
         switch problem {
-        case .unexpectedEnd, .unclosedString: "it ends too early"
-        case .expectedValue: "a value must stand here"
-        case .expectedKey: "a key in quotes must stand here"
-        case .expectedColon: "a colon must stand here"
-        case .expectedCommaOrBrace, .expectedCommaOrBracket: "a comma or a closing bracket must stand here"
+        case .unexpectedEnd, .unclosedString: "unexpected end"
+        case .expectedValue: "expected a value"
+        case .expectedKey: "expected a key in quotes"
+        case .expectedColon: "expected a colon"
+        case .expectedCommaOrBrace, .expectedCommaOrBracket: "expected a comma or a closing bracket"
         case .badNumber: "not a JSON number"
         case .controlCharacter: "a control character in a string must be escaped"
-        case .badEscape, .badHexadecimal: "not an escape that JSON knows"
-        case .loneSurrogate: "half of a surrogate pair"
+        case .badEscape, .badHexadecimal: "unknown escape"
+        case .loneSurrogate: "unpaired surrogate"
         case .tooDeep: "nested too deeply"
-        case .trailingBytes: "something stands after the end of the value"
+        case .trailingBytes: "unexpected text after the value"
         }
     }
 }

@@ -84,7 +84,7 @@ public enum CodeUnit: Sendable, Equatable {
 /// Converts lines of UTF-16 to UTF-8.
 enum UTF16Text {
     /// Writes the converted line to `text`. Returns nil on success, otherwise the flaw at the first byte that can't be
-    /// decoded: half a surrogate pair, half a code unit (RFC 2781), or U+0000.
+    /// decoded: an unpaired surrogate, half a code unit (RFC 2781), or U+0000.
     ///
     /// `isOdd`: the line begins within a code unit, because the file before it ended within one.
     static func convert(

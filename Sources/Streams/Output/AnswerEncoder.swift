@@ -158,7 +158,7 @@ public enum OutputFormat: String, Sendable, CaseIterable {
     public init(_ name: String) throws(UnderstudyError) {
         guard let format = OutputFormat(rawValue: name) else {
             let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
-            throw UnderstudyError(.usage, "there is no output format '\(name)'; take one of \(names)")
+            throw UnderstudyError(.usage, "unknown output format '\(name)'; use one of \(names)")
         }
         self = format
     }

@@ -50,7 +50,7 @@ public final class AppendJournal: Sendable {
         guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(opened)
             throw UnderstudyError(
-                .inputOutput, "the journal of appends must be a regular file; move away what is there", at: path)
+                .inputOutput, "the append journal must be a regular file; move the existing file away", at: path)
         }
         do throws(UnderstudyError) {
             entries = try Self.read(opened, path)
@@ -70,7 +70,7 @@ public final class AppendJournal: Sendable {
         next.store(0, ordering: .relaxed)
     }
 
-    /// Records an append before it is made. If the entry can't be written, its bytes are unproven.
+    /// Records an append before it is made. If the entry can't be written, its bytes are unverified.
     package func note(device: UInt64, inode: UInt64, start: UInt64, count: Int, hash: UInt64) {
         let slot = next.wrappingAdd(1, ordering: .relaxed).oldValue % Self.capacity
         let values = (device, inode, start, UInt64(count), hash)
@@ -116,7 +116,7 @@ public final class AppendJournal: Sendable {
     private static func failure(_ number: Int32, _ path: String) -> UnderstudyError {
         UnderstudyError(
             .inputOutput,
-            "the journal of appends can't be used (\(String(cString: strerror(number)))); after a kill, what wasn't "
-                + "committed is set aside and not cut", at: path)
+            "the append journal can't be used (\(String(cString: strerror(number)))); after a kill, output that wasn't "
+                + "committed is set aside instead of cut off", at: path)
     }
 }

@@ -66,16 +66,16 @@ struct FIFOLine: FlowLine {
             chmod(path, permissions)
         } else if errno != EEXIST {
             throw UnderstudyError(
-                .cannotCreate, "the FIFO can't be made: \(String(cString: strerror(errno)))", at: path)
+                .cannotCreate, "the FIFO can't be created: \(String(cString: strerror(errno)))", at: path)
         }
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw UnderstudyError(
-                .cannotCreate, "the FIFO can't be looked at: \(String(cString: strerror(errno)))", at: path)
+                .cannotCreate, "the FIFO can't be examined: \(String(cString: strerror(errno)))", at: path)
         }
         guard Self.isFIFO(status) else {
             throw UnderstudyError(
-                .cannotCreate, "there is something else than a FIFO here; move it away or name another path", at: path)
+                .cannotCreate, "this isn't a FIFO; move it away or set another path", at: path)
         }
     }
 
@@ -86,13 +86,13 @@ struct FIFOLine: FlowLine {
             opened = Glibc.open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
         }
         guard opened >= 0 else {
-            let reason = errno == ENXIO ? "nobody reads the FIFO" : String(cString: strerror(errno))
+            let reason = errno == ENXIO ? "the FIFO has no reader" : String(cString: strerror(errno))
             return .absent(UnderstudyError(.tryAgain, reason, at: path))
         }
         var status = stat()
         guard fstat(opened, &status) == 0, Self.isFIFO(status) else {
             Glibc.close(opened)
-            return .absent(UnderstudyError(.tryAgain, "the FIFO has been replaced by something else", at: path))
+            return .absent(UnderstudyError(.tryAgain, "the FIFO has been replaced by another file", at: path))
         }
         guard desertion.add(opened) else {
             let reason = String(cString: strerror(errno))

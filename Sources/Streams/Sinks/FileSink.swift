@@ -151,8 +151,8 @@ public final class FileSink: Sendable {
         report(
             UnderstudyError(
                 .inputOutput,
-                "the file of sink \(settings.name) was deleted while it was in use; a new one has been made, with the "
-                    + "\(count) bytes that weren't committed; what was committed before is gone with the old one",
+                "the file of sink \(settings.name) was deleted while it was in use; a new one was created with the "
+                    + "\(count) uncommitted bytes; the committed bytes are lost with the old file",
                 at: file.path))
         return new
     }
@@ -219,7 +219,7 @@ public final class FileSink: Sendable {
         let number = settings.calls.status(descriptor, &status)
         guard number == 0 else {
             FileLock.release(closing: descriptor)
-            throw SinkFile.failure("looked at", number, path)
+            throw SinkFile.failure("examined", number, path)
         }
         let file = SinkFile(
             sink: settings.name, path: path, descriptor: descriptor, status: status, syncs: settings.syncs,
@@ -242,7 +242,7 @@ public final class FileSink: Sendable {
             report(
                 UnderstudyError(
                     .inputOutput,
-                    "the file system of sink \(settings.name) has no locks; see to it that no other daemon writes there",
+                    "the file system of sink \(settings.name) has no locks; ensure that no other daemon writes there",
                     at: path))
         case .refused(let error):
             close(descriptor)

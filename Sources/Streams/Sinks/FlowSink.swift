@@ -255,14 +255,14 @@ final class FlowDelivery<Line: FlowLine>: Sendable {
     private func trouble(_ error: UnderstudyError, _ state: inout State) {
         guard state.trouble != error else { return }
         state.trouble = error
-        let meanwhile = whenFull == .drop ? "answers are dropped meanwhile" : "answers wait"
+        let meanwhile = whenFull == .drop ? "answers are dropped until it recovers" : "answers wait"
         report(UnderstudyError(error.code, "sink \(name): \(error.message); \(meanwhile)", at: error.place))
     }
 
     private func recovered(_ state: inout State) {
         guard state.trouble != nil else { return }
         state.trouble = nil
-        report(UnderstudyError(.tryAgain, "sink \(name) goes on"))
+        report(UnderstudyError(.tryAgain, "sink \(name) recovered"))
     }
 
     /// The bytes for one write: whole records from `done` on, or a part of a longer record.

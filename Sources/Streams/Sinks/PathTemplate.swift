@@ -25,11 +25,11 @@ public struct PathTemplate: Sendable, Equatable {
     /// Errors: `configuration`.
     public init(_ text: String) throws(UnderstudyError) {
         guard !text.isEmpty, !text.utf8.contains(0) else {
-            throw UnderstudyError(.configuration, "the path of a file sink must be a path; it is empty or holds a NUL")
+            throw UnderstudyError(.configuration, "the path of a file sink must not be empty or contain a NUL")
         }
         let components = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let last = components.last, !last.isEmpty, last != ".", last != ".." else {
-            throw UnderstudyError(.configuration, "the path \(text) names a directory; give it a file name")
+            throw UnderstudyError(.configuration, "the path \(text) names a directory; append a file name")
         }
         self.text = text
         pieces = try Self.parse(text)
@@ -46,7 +46,7 @@ public struct PathTemplate: Sendable, Equatable {
             if brace > rest.startIndex { pieces.append(.literal(String(rest[..<brace]))) }
             let inside = rest[rest.index(after: brace)...]
             guard let end = inside.firstIndex(of: "}") else {
-                throw UnderstudyError(.configuration, "the path \(text) has a { without its }")
+                throw UnderstudyError(.configuration, "the path \(text) has a { without a }")
             }
             switch inside[..<end] {
             case "label": pieces.append(.label)
@@ -55,7 +55,7 @@ public struct PathTemplate: Sendable, Equatable {
             case let other:
                 throw UnderstudyError(
                     .configuration,
-                    "the path \(text) has the placeholder {\(other)}; there are {label}, {source} and {date}")
+                    "the path \(text) has the unknown placeholder {\(other)}; known are {label}, {source} and {date}")
             }
             rest = inside[inside.index(after: end)...]
         }

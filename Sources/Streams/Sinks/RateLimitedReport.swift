@@ -49,7 +49,7 @@ public final class RateLimitedReport: Sendable {
         guard let heldBack else { return }
         guard heldBack > 0 else { return report(error) }
         let times = heldBack == 1 ? "once" : "\(heldBack) times"
-        report(UnderstudyError(error.code, "\(error.message) (held back \(times) before this)", at: error.place))
+        report(UnderstudyError(error.code, "\(error.message) (suppressed \(times) before this)", at: error.place))
     }
 
     /// The system's monotonic clock.

@@ -12,7 +12,7 @@ public struct SetAside: Sendable {
     ///
     /// Errors: `cannotCreate`, `noSpace`, `inputOutput`.
     func keep(_ bytes: some Sequence<[UInt8]>, of sink: String) throws(UnderstudyError) -> String {
-        if mkdir(directory, 0o750) != 0, errno != EEXIST { throw Self.failure("made", directory) }
+        if mkdir(directory, 0o750) != 0, errno != EEXIST { throw Self.failure("created", directory) }
         let (descriptor, path) = try create(PathTemplate.component(sink) + "-" + Self.timeText(time(nil)))
         defer { close(descriptor) }
         for piece in bytes {
@@ -20,7 +20,7 @@ public struct SetAside: Sendable {
         }
         try Self.synchronise(descriptor, path)
         switch PatientCall.result({ open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }) {
-        case .failure(let why): throw Self.failure("forced to the disk", directory, why.number)
+        case .failure(let why): throw Self.failure("synced to disk", directory, why.number)
         case .success(let folder):
             defer { close(folder) }
             try Self.synchronise(folder, directory)
@@ -33,10 +33,10 @@ public struct SetAside: Sendable {
             let path = directory + "/" + name + (number == 1 ? "" : "-\(number)")
             switch PatientCall.result({ open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640) }) {
             case .success(let descriptor): return (descriptor, path)
-            case .failure(let why): guard why.number == EEXIST else { throw Self.failure("made", path, why.number) }
+            case .failure(let why): guard why.number == EEXIST else { throw Self.failure("created", path, why.number) }
             }
         }
-        throw Self.failure("made", directory + "/" + name)
+        throw Self.failure("created", directory + "/" + name)
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
@@ -62,7 +62,7 @@ public struct SetAside: Sendable {
 
     private static func synchronise(_ descriptor: Int32, _ path: String) throws(UnderstudyError) {
         let number = PatientCall.number { fsync(descriptor) == 0 ? 0 : errno }
-        guard number == 0 else { throw failure("forced to the disk", path, number) }
+        guard number == 0 else { throw failure("synced to disk", path, number) }
     }
 
     /// `20261125T130252Z`.
@@ -78,7 +78,7 @@ public struct SetAside: Sendable {
     private static func failure(_ what: String, _ path: String, _ number: Int32 = errno) -> UnderstudyError {
         UnderstudyError(
             .writing(number, else: .cannotCreate),
-            "what must be set aside can't be kept: it can't be \(what) (\(String(cString: strerror(number))))", at: path
+            "data can't be set aside: the file can't be \(what) (\(String(cString: strerror(number))))", at: path
         )
     }
 }

@@ -41,15 +41,15 @@ enum SinkLock {
                 return .refused(
                     UnderstudyError(
                         .tryAgain,
-                        "another sink of this daemon writes to the file of sink \(sink); let each have a file of its own",
+                        "another sink of this daemon writes to the file of sink \(sink); give each sink its own file",
                         at: path))
             }
             let who = holder.map { "process \($0)" } ?? "another process"
             return .refused(
                 UnderstudyError(
                     .tryAgain,
-                    "\(who) has locked the file of sink \(sink); a file has one writer: stop the other daemon, or let "
-                        + "this one write elsewhere", at: path))
+                    "\(who) has locked the file of sink \(sink); a file has one writer: stop the other daemon, or set "
+                        + "another path for this sink", at: path))
         default:
             return .refused(
                 UnderstudyError(

@@ -97,7 +97,7 @@ public final class SinkFile: Sendable {
     /// Errors: `inputOutput`. Even then the length is the given one: the bytes left behind it are cut off before the
     /// next append.
     public func cut(to length: UInt64) throws(UnderstudyError) {
-        if let number = content.withLock({ $0.cut(to: length) }) { throw Self.failure("cut back", number, path) }
+        if let number = content.withLock({ $0.cut(to: length) }) { throw Self.failure("truncated", number, path) }
     }
 
     /// Returns when all bytes appended so far are on the disk; at once for a sink that doesn't synchronise.
@@ -126,7 +126,7 @@ public final class SinkFile: Sendable {
             for piece in pieces {
                 guard let piece else {
                     throw UnderstudyError(
-                        .inputOutput, "the file was deleted, and what wasn't committed of it can't be read", at: path)
+                        .inputOutput, "the file was deleted, and its uncommitted bytes can't be read", at: path)
                 }
                 try piece.withUnsafeBufferPointer { bytes throws(UnderstudyError) in try other.append(bytes) }
                 count += piece.count
@@ -143,8 +143,8 @@ public final class SinkFile: Sendable {
         let space = "the file can't be \(what): no space left"
         return switch number {
         case ENOSPC: UnderstudyError(.noSpace, "\(space) on its device", at: path)
-        case EDQUOT: UnderstudyError(.noSpace, "\(space) in the quota of its owner", at: path)
-        case EFBIG: UnderstudyError(.noSpace, "\(space) below the limit on file sizes", at: path)
+        case EDQUOT: UnderstudyError(.noSpace, "\(space) in its owner's disk quota", at: path)
+        case EFBIG: UnderstudyError(.noSpace, "\(space) within the file size limit (ulimit -f)", at: path)
         default:
             UnderstudyError(.inputOutput, "the file can't be \(what): \(String(cString: strerror(number)))", at: path)
         }

@@ -221,7 +221,7 @@ struct SinkFileContent: Sendable {
                 UnderstudyError(
                     .inputOutput,
                     "another program has appended to the file of sink \(file.sink) behind a record that was to be taken "
-                        + "back; that stays, and its lines may be there twice", at: file.path))
+                        + "back; the record stays, and its lines may be duplicated", at: file.path))
             forgetEnd()
             length = status.size
             end = status.size
@@ -246,8 +246,8 @@ struct SinkFileContent: Sendable {
             file.report(
                 UnderstudyError(
                     .inputOutput,
-                    "records of sink \(file.sink) that were to be taken back have another program's lines behind them, "
-                        + "so they stay, and their lines may be there twice", at: file.path))
+                    "records of sink \(file.sink) to be rolled back are followed by another program's lines, "
+                        + "so they stay, and their lines may be duplicated", at: file.path))
         }
         shorten(to: start)
     }
@@ -281,10 +281,10 @@ struct SinkFileContent: Sendable {
     private func tellOfOthers(_ size: UInt64) {
         let what =
             size < length
-            ? "another program has truncated the file of sink \(file.sink) from \(length) to \(size) bytes; answers go "
-                + "on from there"
+            ? "another program has truncated the file of sink \(file.sink) from \(length) to \(size) bytes; writing "
+                + "continues there"
             : "another program has appended \(size - length) bytes to the file of sink \(file.sink); they stay, and "
-                + "answers go on behind them"
+                + "answers follow them"
         file.report(UnderstudyError(.inputOutput, what, at: file.path))
     }
 
@@ -294,12 +294,12 @@ struct SinkFileContent: Sendable {
     mutating func prepareSync() -> UnderstudyError? {
         if failure == nil, mustRewrite { rewrite() }
         if let failure { return failure }
-        return mustRewrite ? SinkFile.failure("forced to the disk", ENOSPC, file.path) : nil
+        return mustRewrite ? SinkFile.failure("synced to disk", ENOSPC, file.path) : nil
     }
 
     /// The sync failed with that errno. Returns the error.
     mutating func noteFailedSync(_ number: Int32) -> UnderstudyError {
-        let error = SinkFile.failure("forced to the disk", number, file.path)
+        let error = SinkFile.failure("synced to disk", number, file.path)
         if number == ENOSPC || number == EDQUOT { mustRewrite = true } else { failure = error }
         return error
     }
@@ -309,7 +309,7 @@ struct SinkFileContent: Sendable {
     private mutating func rewrite() {
         let lost = UnderstudyError(
             .inputOutput,
-            "the file had no room when it was forced to the disk, and what was written can't be written again; restart",
+            "the disk was full when the file was synced, and its data can't be written again; restart",
             at: file.path)
         // On Linux pwrite appends while O_APPEND is set (pwrite(2)).
         let flags = fcntl(file.descriptor, F_GETFL)

@@ -70,14 +70,14 @@ enum SinkFileOpening {
         // is writable but not readable can't be opened; the file system writes the entry later.
         case 0, EINVAL, EACCES: return
         case let number where number == EMFILE || number == ENFILE: throw failure(number, directory)
-        case let number: throw SinkFile.failure("made durable", number, directory)
+        case let number: throw SinkFile.failure("synced to disk", number, directory)
         }
     }
 
     private static func failure(_ number: Int32, _ path: String) -> UnderstudyError {
         let reason = String(cString: strerror(number))
         switch number {
-        case ENOSPC, EDQUOT: return SinkFile.failure("made", number, path)
+        case ENOSPC, EDQUOT: return SinkFile.failure("created", number, path)
         case EMFILE, ENFILE:
             var limit = rlimit()
             let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
@@ -90,12 +90,12 @@ enum SinkFileOpening {
         case ENOENT:
             return UnderstudyError(
                 .cannotCreate,
-                "the file can't be made: make the directory \(DirectorySync.directory(of: path)) first", at: path)
+                "the file can't be created: create the directory \(DirectorySync.directory(of: path)) first", at: path)
         default: return UnderstudyError(.cannotCreate, "the file can't be opened for writing: \(reason)", at: path)
         }
     }
 
     private static func notRegular(_ path: String) -> UnderstudyError {
-        UnderstudyError(.cannotCreate, "a file sink writes to regular files only, and this is something else", at: path)
+        UnderstudyError(.cannotCreate, "a file sink needs a regular file, and this isn't one", at: path)
     }
 }

@@ -59,8 +59,8 @@ private struct SinkRecovery {
         report(
             UnderstudyError(
                 .missingInput,
-                "the file of sink \(row.sink) with \(row.length) committed bytes is no longer there (rotated and "
-                    + "compressed, deleted, or replaced by another, which is left as it is); nothing needs to be done",
+                "the file of sink \(row.sink) with \(row.length) committed bytes is missing (rotated and "
+                    + "compressed, deleted, or replaced by another, which is left unchanged); no action is needed",
                 at: row.path))
         return nil
     }
@@ -100,7 +100,7 @@ private struct SinkRecovery {
                 UnderstudyError(
                     .inputOutput,
                     "the file of sink \(row.sink) has \(file.size) of \(row.length) committed bytes: it was truncated "
-                        + "since the last run, or never forced to the disk", at: file.path))
+                        + "since the last run, or never synced to disk", at: file.path))
             row.length = file.size
             takeTornRecord(file, &row)
         } else if file.size > row.length {
@@ -173,7 +173,7 @@ private struct SinkRecovery {
                 throw CommittedFile.failure("sorted without a place to set aside", EINVAL, file.path)
             }
             let place = try aside.keep(tail.bytes(.unclear, of: bytes), of: row.sink)
-            notes.append("\(unclear) that may be answers and can't be proven to be were moved to \(place)")
+            notes.append("\(unclear) that may be answers but can't be verified were moved to \(place)")
         }
         if foreign == 0 {
             try file.cut(to: row.length)
@@ -185,13 +185,14 @@ private struct SinkRecovery {
             if let copy { unlink(copy) }
         }
         if own > 0 {
-            notes.insert("\(own) that the last run hadn't committed were cut off, and are answered again", at: 0)
+            notes.insert(
+                "\(own) that the last run hadn't committed were cut off; their lines are answered again", at: 0)
         }
-        if foreign > 0 { notes.append("\(foreign) are another program's lines and stay") }
+        if foreign > 0 { notes.append("\(foreign) belong to another program and stay") }
         report(
             UnderstudyError(
                 .inputOutput,
-                "of \(bytes.count) bytes behind the \(row.length) committed ones of the file of sink \(row.sink), "
+                "of \(bytes.count) bytes after the \(row.length) committed ones in the file of sink \(row.sink), "
                     + notes.joined(separator: "; "), at: file.path))
         return foreign
     }
@@ -223,7 +224,7 @@ final class CommittedFile {
         var status = stat()
         let missing = PatientCall.number { stat(path, &status) == 0 ? 0 : errno }
         guard missing == 0 else {
-            return [ENOENT, ENOTDIR].contains(missing) ? .other : .unreadable(failure("looked at", missing, path))
+            return [ENOENT, ENOTDIR].contains(missing) ? .other : .unreadable(failure("examined", missing, path))
         }
         guard status.st_mode & S_IFMT == S_IFREG, anyInode || UInt64(status.st_ino) == row.inode else { return .other }
         let descriptor: Int32
@@ -234,7 +235,7 @@ final class CommittedFile {
         var found = understudy_status()
         let number = PatientCall.number { understudy_status_of_descriptor(descriptor, &found) }
         let file = CommittedFile(path: path, status: found, descriptor: descriptor)
-        guard number == 0 else { return .unreadable(failure("looked at", number, path)) }
+        guard number == 0 else { return .unreadable(failure("examined", number, path)) }
         guard anyInode || found.inode == row.inode else { return .other }
         return file.compare(row)
     }
@@ -274,7 +275,7 @@ final class CommittedFile {
         let number = PatientCall.number {
             ftruncate(descriptor, off_t(length)) == 0 && fsync(descriptor) == 0 ? 0 : errno
         }
-        guard number == 0 else { throw Self.failure("cut back to \(length) bytes", number, path) }
+        guard number == 0 else { throw Self.failure("truncated to \(length) bytes", number, path) }
     }
 
     /// Overwrites the file from `start` on with `pieces` and truncates it behind them.
@@ -318,7 +319,7 @@ final class CommittedFile {
     static func failure(_ what: String, _ number: Int32, _ path: String) -> UnderstudyError {
         UnderstudyError(
             .inputOutput,
-            "the file can't be \(what) (\(String(cString: strerror(number)))); lines at its end may be there twice",
+            "the file can't be \(what) (\(String(cString: strerror(number)))); lines at its end may be duplicated",
             at: path)
     }
 }
@@ -373,6 +374,6 @@ struct DirectoryInodes {
         UnderstudyError(
             .inputOutput,
             "the directory can't be searched for rotated files (\(String(cString: strerror(number)))); lines at their "
-                + "end may be there twice", at: path)
+                + "end may be duplicated", at: path)
     }
 }

@@ -1,3 +1,4 @@
+import CSystemd
 import Diagnostics
 import Glibc
 
@@ -35,7 +36,7 @@ struct SocketLine: FlowLine {
         let longest = MemoryLayout.size(ofValue: address.sun_path) - 1
         guard !path.isEmpty, path.utf8.count <= longest, !path.utf8.contains(0) else {
             throw UnderstudyError(
-                .configuration, "the path of a socket has 1 to \(longest) bytes; give it a shorter one", at: path)
+                .configuration, "the path of a socket must have 1 to \(longest) bytes; set a shorter path", at: path)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         self.path = path
@@ -70,8 +71,8 @@ struct SocketLine: FlowLine {
     private func absent(_ number: Int32) -> FlowLineState {
         let reason =
             switch number {
-            case ENOENT, ECONNREFUSED: "nobody listens at the socket"
-            case EAGAIN: "the socket's listener takes no more connections"
+            case ENOENT, ECONNREFUSED: "no process listens on the socket"
+            case EAGAIN: "the socket's listener accepts no more connections"
             default: String(cString: strerror(number))
             }
         return .absent(UnderstudyError(.tryAgain, reason, at: path))

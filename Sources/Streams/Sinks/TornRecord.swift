@@ -20,7 +20,7 @@ enum TornRecord {
             return .left(left(sink, path, "it can't be read"))
         }
         let newline = bytes.lastIndex(of: UInt8(ascii: "\n"))
-        guard newline != nil || start == 0 else { return .left(left(sink, path, "it is too long for one")) }
+        guard newline != nil || start == 0 else { return .left(left(sink, path, "it is too long for a record")) }
         let fragment = newline.map { $0 + 1 } ?? 0
         do throws(UnderstudyError) {
             let place = try aside.keep([Array(bytes[fragment...])], of: sink)
@@ -31,7 +31,7 @@ enum TornRecord {
                 length: length,
                 UnderstudyError(
                     .inputOutput,
-                    "the file of sink \(sink) ended in the middle of a record; these \(bytes.count - fragment) bytes "
+                    "the file of sink \(sink) ended in the middle of a record; its \(bytes.count - fragment) bytes "
                         + "were moved to \(place)", at: path))
         } catch {
             return .left(left(sink, path, error.description))
@@ -41,7 +41,7 @@ enum TornRecord {
     private static func left(_ sink: String, _ path: String, _ why: String) -> UnderstudyError {
         UnderstudyError(
             .inputOutput,
-            "the file of sink \(sink) ends in the middle of a record, which stays as a line of its own (\(why))",
+            "the file of sink \(sink) ends in the middle of a record, which stays as a separate line (\(why))",
             at: path)
     }
 }

@@ -158,7 +158,7 @@ public final class FIFOSource: PipeSource, @unchecked Sendable {
             arm()
             report(
                 UnderstudyError(
-                    .missingInput, "the FIFO's directory has gone; make it again and restart or reload", at: path))
+                    .missingInput, "the FIFO's directory was removed; create it again and restart or reload", at: path))
         case .changed: renew()
         }
     }

@@ -69,7 +69,7 @@ package final class NameWatch {
         let advice = number == ENOSPC || number == EMFILE ? "; raise the sysctl \(limit)" : ""
         return UnderstudyError(
             .tryAgain,
-            "it won't be noticed if this is removed or replaced: \(String(cString: strerror(number)))\(advice)",
+            "its removal or replacement won't be noticed: \(String(cString: strerror(number)))\(advice)",
             at: path)
     }
 }

@@ -34,7 +34,7 @@ struct NamedPipe {
     init(inherited: Int32, path: String) throws(UnderstudyError) {
         var status = stat()
         guard fstat(inherited, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else {
-            throw UnderstudyError(.configuration, "descriptor \(inherited) that was handed over is no FIFO", at: path)
+            throw UnderstudyError(.configuration, "the inherited descriptor \(inherited) isn't a FIFO", at: path)
         }
         // Reopened, since the flags of `inherited` are shared with its other holders.
         let descriptor = open("/proc/self/fd/\(inherited)", O_RDWR | O_NONBLOCK | O_CLOEXEC)
@@ -65,7 +65,7 @@ struct NamedPipe {
             if [ENOENT, ENOTDIR].contains(reason) { return false }
             throw UnderstudyError(
                 .reading(reason, else: .inputOutput),
-                "can't tell whether the FIFO is still there: \(String(cString: strerror(reason)))", at: path)
+                "can't tell whether the FIFO still exists: \(String(cString: strerror(reason)))", at: path)
         }
         return UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
     }
@@ -92,9 +92,9 @@ struct NamedPipe {
         switch number {
         case ENOENT, ENOTDIR:
             UnderstudyError(
-                .configuration, "the directory that the FIFO should be in doesn't exist; make it first", at: path)
+                .configuration, "the FIFO's directory doesn't exist; create it first", at: path)
         default:
-            UnderstudyError(.cannotCreate, "the FIFO can't be made: \(String(cString: strerror(number)))", at: path)
+            UnderstudyError(.cannotCreate, "the FIFO can't be created: \(String(cString: strerror(number)))", at: path)
         }
     }
 
@@ -113,7 +113,7 @@ struct NamedPipe {
             }
         guard kind.isEmpty else {
             throw UnderstudyError(
-                .configuration, "a FIFO should be here, but it is \(kind); take it away or name another path", at: path)
+                .configuration, "this must be a FIFO, but it is \(kind); remove it or set another path", at: path)
         }
     }
 }

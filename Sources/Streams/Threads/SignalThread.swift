@@ -23,7 +23,7 @@ public final class SignalThread: Sendable {
         var set = Self.set(of: signals)
         let descriptor = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
         guard descriptor >= 0 else {
-            throw UnderstudyError(.tryAgain, "can't make a signalfd: \(String(cString: strerror(errno)))")
+            throw UnderstudyError(.tryAgain, "can't create a signalfd: \(String(cString: strerror(errno)))")
         }
         do throws(UnderstudyError) {
             thread = try WorkerThread(name: "signals") {

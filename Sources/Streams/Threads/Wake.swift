@@ -9,7 +9,7 @@ package final class Wake: Sendable {
     package init() throws(UnderstudyError) {
         descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         guard descriptor >= 0 else {
-            throw UnderstudyError(.tryAgain, "can't make an eventfd: \(String(cString: strerror(errno)))")
+            throw UnderstudyError(.tryAgain, "can't create an eventfd: \(String(cString: strerror(errno)))")
         }
     }
 

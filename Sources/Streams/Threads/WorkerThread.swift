@@ -19,7 +19,7 @@ public final class WorkerThread: Sendable {
         let (status, thread) = Self.start(Start(String(name.prefix(15)), body))
         guard status == 0 else {
             throw UnderstudyError(
-                .tryAgain, "can't start a thread (\(String(cString: strerror(status)))); ask for fewer with --threads")
+                .tryAgain, "can't start a thread (\(String(cString: strerror(status)))); use fewer threads")
         }
         handle = thread
     }

@@ -297,7 +297,7 @@ import Text
         let listing = try RegistryListing(registry)
         #expect(
             listing.text == """
-                version            made (UTC)        parent   accuracy  log lines  by people    size
+                version            created (UTC)     parent   accuracy  log lines  by people    size
                 v3       barred    2026-11-18 11:06  -               -          0          0  0.0 MB
                 v2       current   2026-11-18 11:06  -               -          0          0  0.0 MB
                 v1       previous  2026-11-18 11:06  student    75.3 %     12,345          6  0.0 MB

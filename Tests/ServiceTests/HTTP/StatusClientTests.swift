@@ -68,7 +68,7 @@ import Testing
                 continue
             }
             #expect(error.code == .tryAgain)
-            #expect(error.description == "\(place): no daemon answers here; is it running?")
+            #expect(error.description == "\(place): no daemon listens here; is it running?")
         }
     }
 

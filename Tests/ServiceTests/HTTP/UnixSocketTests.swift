@@ -93,6 +93,6 @@ import Testing
             try StatusServer(address: .unix(path: "/nowhere/at/all.sock"), routes: routes)
         }
         #expect(error?.message.contains("/nowhere/at/all.sock") == true)
-        #expect(error?.message.contains("folder doesn't exist") == true)
+        #expect(error?.message.contains("directory doesn't exist") == true)
     }
 }

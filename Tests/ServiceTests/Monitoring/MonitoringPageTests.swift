@@ -64,7 +64,8 @@ import Testing
         oversight.drift.lines = 300
         oversight.drift.minimumLines = 1000
         let early = text(oversight)
-        #expect(early.contains("Too early to say: 300 lines in the last 24 hours, of 1,000 that it takes."), "\(early)")
+        #expect(
+            early.contains("Too few lines for a verdict: 300 lines in the last 24 hours, of 1,000 needed."), "\(early)")
     }
 
     @Test func withoutItThereIsNothing() {

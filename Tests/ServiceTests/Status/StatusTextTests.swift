@@ -13,7 +13,7 @@ import Testing
         status.teacher.circuit = .open
         status.warnings = [
             "The teacher failed and is left alone for a while; the student answers alone until it comes back.",
-            "Nothing has been committed for 42 s; see the log for why.",
+            "Nothing has been committed for 42 s; see the log.",
         ]
         try StatusGolden.check(timeless(StatusText(status, width: 72).text), "status-warnings.txt")
     }

@@ -102,7 +102,7 @@ import Testing
         #expect(tail.first?.offset == UInt64(bytes(Self.lines[..<49]).count))
         #expect(
             lane.reported.map(\.message) == [
-                "the archive is damaged or cut short; the whole lines before that were read, and line 50 is a dead letter"
+                "the archive is damaged or truncated; whole lines before that were read, and line 50 is a dead letter"
             ])
         // Killed before anything was durable, and after some lines were.
         try lane.restart()

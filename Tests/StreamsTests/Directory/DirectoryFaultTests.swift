@@ -163,7 +163,7 @@ import Testing
         #expect(lane.kept.isEmpty && directory.openDescriptors == 0)
     }
 
-    /// A file whose new name can't be looked at yet isn't gone: what was appended to it is read, and nothing twice.
+    /// A file whose new name can't be examined yet isn't gone: what was appended to it is read, and nothing twice.
     @Test(arguments: modes, ["a.log.1", "b.log"])
     func aRenamedFileWaitsForALookAtItsNewName(_ mode: Mode, _ name: String) throws {
         let fault = OneFault(failing: 0)

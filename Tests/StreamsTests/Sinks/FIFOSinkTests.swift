@@ -48,7 +48,7 @@ import Testing
     @Test func aReaderThatComesLaterIsWaitedFor() throws {
         let sink = try sink()
         let delivery = try Delivery(sink, "股市上涨\n")
-        try notes.waitForReport("nobody reads")
+        try notes.waitForReport("has no reader")
         #expect(!delivery.isFinished)
         // Opened as `cat` does it: that waits for a writer.
         let reader = try FlowReader(descriptor: open(path, O_RDONLY))
@@ -58,7 +58,7 @@ import Testing
         #expect(reader.text == "股市上涨\n球队夺冠\n")
         // Once for each change, not for each try.
         #expect(notes.reported.count == 2)
-        #expect(notes.reported.last?.message.contains("goes on") == true)
+        #expect(notes.reported.last?.message.contains("recovered") == true)
     }
 
     @Test func theNextReaderGetsTheInterruptedRecordFromItsStart() throws {
@@ -68,7 +68,7 @@ import Testing
         let delivery = try Delivery(sink, long + "第二条\n")
         try first.read(until: 100_000)
         first.leave()
-        try notes.waitForReport("nobody reads")
+        try notes.waitForReport("has no reader")
         let second = try FlowReader(fifo: path)
         try second.read(until: long.utf8.count + 10)
         #expect(try delivery.wait() == .delivered)
@@ -127,9 +127,9 @@ import Testing
             let first = seen.first ?? next
             #expect(first >= next && seen == Array(first..<first + seen.count))
             next = first + seen.count
-            let outages = notes.count("nobody reads")
+            let outages = notes.count("has no reader")
             reader.leave()
-            try notes.waitForReport("nobody reads", after: outages)
+            try notes.waitForReport("has no reader", after: outages)
         }
         sink.interrupt()
         thread.join()
@@ -177,7 +177,7 @@ import Testing
     @Test func aDeliveryThatWaitsForAReaderCanBeInterrupted() throws {
         let sink = try sink()
         let delivery = try Delivery(sink, "第一条\n")
-        try notes.waitForReport("nobody reads")
+        try notes.waitForReport("has no reader")
         sink.interrupt()
         #expect(try delivery.wait() == .interrupted)
         #expect(sink.deliver("第二条\n") == .interrupted)
@@ -196,7 +196,7 @@ import Testing
         let sink = try sink()
         #expect(unlink(path) == 0)
         let delivery = try Delivery(sink, "第一条\n")
-        try notes.waitForReport("nobody reads")
+        try notes.waitForReport("has no reader")
         let reader = try FlowReader(fifo: path)
         #expect(try delivery.wait() == .delivered)
         reader.readAll()

@@ -19,7 +19,7 @@ import Testing
         report("/a", full)
         report("/a", full)
         #expect(notes.reported.count == 5)
-        #expect(notes.reported[3].message == "no space left (held back 99 times before this)")
+        #expect(notes.reported[3].message == "no space left (suppressed 99 times before this)")
         #expect(notes.reported[3].place == "/a")
         #expect(notes.reported[4] == full)
     }

@@ -105,7 +105,7 @@ import Testing
         #expect(try recover([known], keeping).map(\.length) == [11 + 16])
         #expect(folder.bytes(of: "answers.jsonl") == Array((committed + "by hand\n\n# more\n").utf8))
         #expect(notes.count("22 that the last run hadn't committed were cut off") == 1)
-        #expect(notes.count("16 are another program's lines and stay") == 1)
+        #expect(notes.count("16 belong to another program and stay") == 1)
         #expect(setAside.isEmpty)
     }
 
@@ -146,7 +146,7 @@ import Testing
         let keeping = SinkKeeping(aside: SetAside(stateDirectory: folder.file("blocked")))
         #expect(try recover([row], keeping) == [row])
         #expect(folder.bytes(of: "answers.jsonl")?.count == 15)
-        #expect(notes.count("must be set aside") == 1)
+        #expect(notes.count("can't be set aside") == 1)
     }
 
     // MARK: Another file
@@ -162,7 +162,7 @@ import Testing
             #expect(try recover([row]) == [])
             #expect(folder.bytes(of: "answers.jsonl") == Array(foreign.utf8))
         }
-        #expect(notes.count("replaced by another, which is left as it is") == 2 && setAside.isEmpty)
+        #expect(notes.count("replaced by another, which is left unchanged") == 2 && setAside.isEmpty)
     }
 
     /// A file that was restored or copied, perhaps to another machine, has another inode and birth time, and the content.
@@ -249,7 +249,7 @@ import Testing
             #expect(folder.bytes(of: name) == Array(text.utf8))
         }
         #expect(notes.reported.count == 4)
-        #expect(notes.reported.allSatisfy { $0.message.contains("nothing needs to be done") })
+        #expect(notes.reported.allSatisfy { $0.message.contains("no action is needed") })
     }
 
     @Test func anotherInodeAtThePathIsNotCut() throws {

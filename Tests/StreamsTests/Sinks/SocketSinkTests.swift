@@ -33,7 +33,7 @@ import Testing
     @Test func aListenerThatComesLaterIsWaitedFor() throws {
         let sink = try sink()
         let delivery = try Delivery(sink, "第一条\n")
-        try notes.waitForReport("nobody listens")
+        try notes.waitForReport("no process listens")
         let listener = try Listener(path)
         #expect(try delivery.wait() == .delivered)
         let peer = try listener.accept()
@@ -94,7 +94,7 @@ import Testing
     @Test func aDeliveryThatWaitsCanBeInterrupted() throws {
         let waiting = try sink()
         let first = try Delivery(waiting, "第一条\n")
-        try notes.waitForReport("nobody listens")
+        try notes.waitForReport("no process listens")
         waiting.interrupt()
         #expect(try first.wait() == .interrupted)
         let listener = try Listener(path)

@@ -103,7 +103,7 @@ def root_leaves_nothing_behind(case):
         need(found == status, f"{words} ended with {found}: {out[-300:]}{errors[-500:]}")
         left = owned_by_others(case.path("state"))
         need(not left, f"{words} as root leaves {left}")
-        need("note: this is done as user 'nobody'" in errors, f"{words} doesn't say as whom: {errors}")
+        need("note: running as user 'nobody'" in errors, f"{words} doesn't say as whom: {errors}")
         return out, errors
 
     typed("redistill", *config, "--dry-run")
@@ -175,7 +175,7 @@ def root_and_directories_that_are_not_there(case):
         need(status == 0, f"promote ended with {status}: {out}{errors}")
         for path in (directory, f"{directory}/students", f"{directory}/students/current"):
             need(os.lstat(path).st_uid == owner, f"{path} belongs to {os.lstat(path).st_uid}")
-        need(("this is done as user" in errors) == (owner != 0), errors)
+        need(("running as user" in errors) == (owner != 0), errors)
     # A user without a name.
     directory = case.path("numbered")
     os.mkdir(directory)
@@ -258,7 +258,7 @@ def interrupted_runs_change_nothing(case):
         if status == 0:
             break
         stops += 1
-        need(status == 75 and "interrupted; the serving student stays" in errors,
+        need(status == 75 and "interrupted; the serving student is kept" in errors,
              f"stopped at look {look} it ends with {status}: {out[-200:]}{errors[-300:]}")
         need(redistill.serving(case) is None, "something was promoted")
         need(set(redistill.runs(case)) == {"interrupted"}, f"runs: {redistill.runs(case)}")
@@ -377,7 +377,7 @@ def promotions_are_checked_first(case):
     # Without a teacher other labels are a matter of force, and of the sinks.
     case.write_config(models={"student": STUDENT})
     errors = models(case, "promote", wrong, status=65)
-    need("--force promotes it all the same" in errors, errors)
+    need("--force promotes it anyway" in errors, errors)
     models(case, "promote", wrong, "--force")
     need(current(case) == "weather", "force did nothing")
     models(case, "rollback")
@@ -385,7 +385,7 @@ def promotions_are_checked_first(case):
     renamed = copy_model(STUDENT, case.path("renamed"), lambda config: config.update(
         version="renamed", labels=[f"x-{label}" for label in config["labels"]]))
     errors = models(case, "promote", renamed, "--force", status=78)
-    need("asks for the label 'car'" in errors, errors)
+    need("selects the label 'car'" in errors, errors)
     need(current(case) == "good", f"{current(case)} serves")
 
 
@@ -402,7 +402,7 @@ def refused_students_are_on_the_page(case):
     wait(lambda: any("was refused" in text for text in json.loads(daemon.get("/status")[1])["warnings"]), "a warning")
     status = json.loads(daemon.get("/status")[1])
     warning = [text for text in status["warnings"] if "was refused" in text][0]
-    need("good answers in its place" in warning and "weather" in warning, warning)
+    need("good serves instead" in warning and "weather" in warning, warning)
     need(status["phase"] == "ready" and daemon.get("/healthz")[0] == 200, "it isn't healthy")
     need("was refused" in daemon.get("/")[1] and "All is well" not in daemon.get("/")[1], "the page says nothing")
     found, out, _ = run(case, "status", "--config", case.config)
@@ -432,7 +432,7 @@ def starts_with_a_broken_student(case):
         daemon = case.start()
         need(answered_by(case, len(case.daemons)) == expected, f"without {name}, another than {expected} answers")
         warnings = json.loads(daemon.get("/status")[1])["warnings"]
-        need(len(warnings) == 1 and f"{expected} answers in its place" in warnings[0], f"warnings: {warnings}")
+        need(len(warnings) == 1 and f"{expected} serves instead" in warnings[0], f"warnings: {warnings}")
         need(daemon.get("/healthz")[0] == 200, "it isn't healthy")
         need(daemon.count_log("fingerprint") == 1, f"it isn't said once: {daemon.log}")
         need(current(case) == "better", "the daemon has changed the registry")
@@ -442,7 +442,7 @@ def starts_with_a_broken_student(case):
         if name == "good":
             # The student before is damaged as well: that is said, with the way out.
             errors = models(case, "rollback", status=65)
-            need("--configured goes back" in errors, errors)
+            need("--configured rolls back" in errors, errors)
             out = models(case, "rollback", "--configured")
             need("the configured student" in out and "serves again instead of better" in out, out)
             wait(lambda: json.loads(daemon.get("/status")[1])["warnings"] == [], "the end of the warning")
@@ -463,21 +463,21 @@ def rollbacks_always_return(case):
     daemon = case.start()
     need(answered_by(case, 1) == "student", "the configured student doesn't answer")
     models(case, "promote", named(case, "good"))
-    daemon.wait_log("a new student serves student=good")
+    daemon.wait_log("as the serving student student=good")
     out = models(case, "rollback", "--bar", "no good")
-    need("the configured student" in out and "instead of good, which is barred" in out, out)
-    daemon.wait_log("a new student serves student=student")
+    need("the configured student" in out and "instead of good, which is rejected" in out, out)
+    daemon.wait_log("as the serving student student=student")
     need(answered_by(case, 2) == "student", "the configured student doesn't answer again")
     need(current(case) is None, "the link is still there")
     errors = models(case, "rollback", status=66)
-    need("nothing to go back to" in errors, errors)
+    need("nothing to roll back to" in errors, errors)
     listed = models(case, "list")
     need("barred" in listed and "current" not in listed, listed)
     # Promoted again by a person, and back by the student before.
     models(case, "promote", "good")
     models(case, "promote", named(case, "better"))
     need("good serves again instead of better" in models(case, "rollback"), "it doesn't go back to good")
-    daemon.wait_log("a new student serves student=good", 2)
+    daemon.wait_log("as the serving student student=good", 2)
     daemon.stop()
     # Where models.student is the link itself, there has to be one.
     case.write_config(redistill=None, models={"student": case.path("state/students/current"), "teacher": TEACHER})

@@ -115,7 +115,7 @@ def broken_students(case):
     writer = Writer(case.path("wire"))
     for turn, name in enumerate(["cut", "half", "none", "labels", "missing"]):
         flip(current, name)
-        daemon.wait_log('kept="the student before"', turn + 1)
+        daemon.wait_log('kept="the previous student"', turn + 1)
         writer.write(lines(turn * 10, turn * 10 + 10))
         case.wait_count(turn * 10 + 10)
     need({answer["student"] for answer in answers(case.out)} == {"v0"}, "another student has answered")

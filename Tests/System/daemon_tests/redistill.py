@@ -188,13 +188,13 @@ def a_run_promotes_and_the_daemon_follows(case):
     feeder = case.feed(feed)
     out = redistill(case)
     need("v1 serves from now on" in out and "FAILED" not in out, f"no promotion: {out}")
-    daemon.wait_log("a new student serves student=v1")
+    daemon.wait_log("as the serving student student=v1")
     need(serving(case) == "v1", "the link doesn't lead to v1")
     page = report(out)
     need(page.count("<svg") >= 5 and "v1</bdi> serves from now on" in page, "the report lacks its charts")
     out = need_run(case, "models", "rollback", "--config", case.config)
     need("serves again instead of v1" in out, out)
-    wait(lambda: daemon.count_log("a new student serves") >= 3, "the daemon goes back")
+    wait(lambda: daemon.count_log("as the serving student") >= 3, "the daemon goes back")
     feeding.set()
     feeder.join()
     case.wait_count(before + case.fed)
@@ -231,9 +231,9 @@ def refusals(case):
     def refused(reason, **changes):
         case.write_config(redistill={**case.settings["redistill"], **changes})
         out = redistill(case)
-        need("refused, the serving student stays" in out and reason in out, f"no refusal for '{reason}': {out}")
+        need("refused, the serving student is kept" in out and reason in out, f"no refusal for '{reason}': {out}")
         need(serving(case) is None, "something was promoted")
-        need("Refused: the serving student stays" in report(out), "the report doesn't say that it was refused")
+        need("Refused: the serving student is kept" in report(out), "the report doesn't say that it was refused")
         with sqlite3.connect(case.path("state/state.sqlite")) as state:
             state.execute("DELETE FROM run")
 
@@ -414,7 +414,7 @@ def wrong_files(case):
     case.write_config(models={"student": STUDENT})
     need("no models.teacher" in redistill(case, status=78), "a run without a teacher")
     case.write_config(models=None, redistill=None)
-    need("no block redistill" in redistill(case, status=78), "a run without its block")
+    need("the block redistill is missing" in redistill(case, status=78), "a run without its block")
 
 
 @test("17")
@@ -485,7 +485,7 @@ def shadows(case):
         time.sleep(0.7)
     daemon.wait_log("the candidate passed shadow mode and is promoted")
     need(not os.path.lexists(case.path("state/students/shadow")), "the shadow's link is still there")
-    daemon.wait_log("a new student serves student=v1")
+    daemon.wait_log("as the serving student student=v1")
     daemon.stop()
 
 
@@ -521,7 +521,7 @@ def worse_students_are_taken_back(case):
     for name, version in (("previous", good), ("current", weak)):
         os.symlink(version, case.path(f"state/students/.{name}"))
         os.rename(case.path(f"state/students/.{name}"), case.path(f"state/students/{name}"))
-    daemon.wait_log(f"a new student serves student={weak}")
+    daemon.wait_log(f"as the serving student student={weak}")
     first = 5
     deadline = time.monotonic() + PATIENCE
     while daemon.count_log("worse than the previous one") == 0:
@@ -529,7 +529,7 @@ def worse_students_are_taken_back(case):
         answer(first, first + 2)
         first += 2
         time.sleep(1)
-    daemon.wait_log(f"a new student serves student={good}")
+    daemon.wait_log(f"as the serving student student={good}")
     need(serving(case) == good, "the link doesn't lead back")
     listed = need_run(case, "models", "list", "--config", case.config)
     need("barred" in listed, listed)
@@ -537,7 +537,7 @@ def worse_students_are_taken_back(case):
     low, estimate, high = (daemon.metric(f'understudy_audit_agreement_ratio{{bound="{bound}"}}')
                            for bound in ("low", "estimate", "high"))
     need(0 < low < estimate < high < 1, f"the agreement's bounds are {low}, {estimate}, {high}")
-    need("taken back" in daemon.get("/")[1], "the page doesn't say it")
+    need("was rolled back to" in daemon.get("/")[1], "the page doesn't say it")
     daemon.stop()
     need(count(case.out) == before + first * 40, "lines were lost or answered twice")
 

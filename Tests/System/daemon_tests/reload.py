@@ -8,7 +8,7 @@ from .harness import (
     PATIENCE, answers, append, count, deliver, line, lines, need, need_once, numbers, read, test, wait)
 from .streams import Writer
 
-REFUSED = 'kept="the settings before"'
+REFUSED = 'kept="the previous settings"'
 
 
 @test("9")
@@ -149,7 +149,7 @@ def reload_beside_a_stuck_sink(case):
     sources = [case.fifo("other", "other"), case.directory("tail")]
     daemon = case.start(sources=[case.fifo(), *sources], sinks=sinks, shutdown={"drain_seconds": 1})
     Writer(case.path("wire")).write(lines(0, 3000))
-    daemon.wait_log("nobody reads the FIFO")
+    daemon.wait_log("the FIFO has no reader")
     # The source goes, its stuck sink stays.
     case.write_config(sources=sources, sinks=[sinks[0], dict(stuck, sources=["other"])])
     daemon.reload(" reloaded")
@@ -175,7 +175,7 @@ def change_beside_a_stuck_sink(case):
     daemon = case.start(sources=[case.fifo()], sinks=sinks, shutdown={"drain_seconds": 1})
     writer = Writer(case.path("wire"))
     writer.write(lines(0, 3000))
-    daemon.wait_log("nobody reads the FIFO")
+    daemon.wait_log("the FIFO has no reader")
     for limit in (1000, 2000):
         case.write_config(sources=[case.fifo(maximum_line_bytes=limit)])
         daemon.reload(" reloaded")

@@ -252,4 +252,4 @@ def when_full_drop(case):
 @test("12")
 def output_in_a_missing_directory(case):
     """A sink to a missing directory is refused at the start, in a sentence that says what to do."""
-    case.refused(73, "make the directory", sources=[case.fifo()], sinks=[case.file_sink(path="nowhere/answers")])
+    case.refused(73, "create the directory", sources=[case.fifo()], sinks=[case.file_sink(path="nowhere/answers")])

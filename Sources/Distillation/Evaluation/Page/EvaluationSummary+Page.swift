@@ -32,7 +32,7 @@ extension EvaluationSummary {
             let point = cascade.curve.point(share: 0.1)
             html += tile(
                 "cascade", "Cascade at 10 %", HTML.percent(point.accuracy),
-                "the least sure tenth goes to the teacher")
+                "the least confident tenth is deferred")
             html += tile("", "Agreement", HTML.percent(cascade.agreement), "lines with the same label from both")
         }
         if let model = models.first {
@@ -57,7 +57,7 @@ extension EvaluationSummary {
         let gap = cascade.gap
         return """
             <section>
-            <h2>What the teacher’s help buys</h2>
+            <h2>Accuracy and deferral</h2>
             <p class="say">The least confident lines are deferred first. The teacher alone is \
             \(NumberText.fixed(gap.difference * 100, digits: 2)) points better than the student alone \
             (\(HTML.percent(gap.confidence, digits: 0)) interval \(NumberText.fixed(gap.lower * 100, digits: 2)) to \
@@ -103,7 +103,7 @@ extension EvaluationSummary {
         }
         return """
             <section>
-            <h2>Does confidence mean probability?</h2>
+            <h2>Calibration</h2>
             <p class="say">Of the lines answered with 80&nbsp;% confidence, 80&nbsp;% should be right; T is the temperature. Faint bars hold few lines.</p>
             <div class="grid">
             \(cards)</div>
@@ -120,8 +120,8 @@ extension EvaluationSummary {
         }
         return """
             <section>
-            <h2>What is taken for what</h2>
-            <p class="say">A row holds the lines of one true label, a column those given one label.</p>
+            <h2>Confusion matrices</h2>
+            <p class="say">A row holds the lines of one true label, a column those of one predicted label.</p>
             <div class="grid\(labels.count > 7 ? " full" : "")">
             \(HTML.joined(cards))</div>
             </section>
@@ -137,7 +137,7 @@ extension EvaluationSummary {
         }
         return """
             <section>
-            <h2>All the figures</h2>
+            <h2>All figures</h2>
             <p class="say">Precision, recall and F1 in per cent, as in scikit-learn’s classification report.</p>
             <div class="grid start">
             \(HTML.joined(cards))<div class="card"><h3>Confidence and speed</h3>

@@ -7,7 +7,7 @@ package enum ReportTables {
     package static func confusion(_ model: ModelEvaluation) -> HTML {
         let matrix = model.confusion
         var html: HTML = "<div class=\"scroll\"><table class=\"matrix \(model.role.rawValue)\">"
-        html += "<thead><tr><th scope=\"col\" class=\"corner\">true ↓ said →</th>"
+        html += "<thead><tr><th scope=\"col\" class=\"corner\">true ↓ predicted →</th>"
         for label in matrix.labels {
             html += "<th scope=\"col\" title=\"\(label)\">\(HTML.name(label))</th>"
         }

@@ -98,7 +98,7 @@ final class ArchiveReader {
     }
 
     private func reportDamage(_ file: TrackedFile, _ unpacker: Unpacker, isTorn: Bool) {
-        let end = "the archive is damaged or cut short; the whole lines before that were read"
+        let end = "the archive is damaged or truncated; whole lines before that were read"
         reports.always(
             UnderstudyError(
                 .invalidData, isTorn ? end + ", and line \(file.line) is a dead letter" : end,

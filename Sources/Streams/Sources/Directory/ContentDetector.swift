@@ -34,8 +34,8 @@ final class ContentDetector {
             reports(
                 UnderstudyError(
                     .invalidData,
-                    "compressed files are passed over where growing files are followed: they would be"
-                        + " read twice. Use mode: files, or exclude them", at: settings.path))
+                    "compressed files are skipped with mode: tail, since they would be"
+                        + " read twice; use mode: files, or exclude them", at: settings.path))
             return false
         }
     }

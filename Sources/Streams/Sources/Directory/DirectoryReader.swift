@@ -170,7 +170,7 @@ final class DirectoryReader {
             tracker.block(file)
             reports(
                 UnderstudyError(
-                    .missingInput, "the file can't be opened: \(why.reason); it is tried again when it changes",
+                    .missingInput, "the file can't be opened: \(why.reason); it is retried when it changes",
                     at: file.lastPath))
         case .noDescriptor(let why):
             // Others will be closed soon.
@@ -221,7 +221,7 @@ final class DirectoryReader {
         tryAgain(file, after: limits.pause(after: file.failures))
         reports(
             UnderstudyError(
-                .inputOutput, "the file can't be read: \(why.reason); it is tried again", at: file.lastPath))
+                .inputOutput, "the file can't be read: \(why.reason); retrying", at: file.lastPath))
         output.close(file)
         file.goBackAfterFailure()
         output.noteOffset(file)

@@ -77,7 +77,8 @@ final class DirectoryScanner {
         if listing.hasUnreadableName {
             reports(
                 UnderstudyError(
-                    .invalidData, "a name in this directory isn't UTF-8; rename it to have it read", at: directory))
+                    .invalidData, "a file name in this directory isn't UTF-8; rename the file so that it is read",
+                    at: directory))
         }
         found.files += listing.files
         var unknown = listing.unknown

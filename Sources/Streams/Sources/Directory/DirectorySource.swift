@@ -43,7 +43,7 @@ public final class DirectorySource: StreamSource, @unchecked Sendable {
     ) throws(UnderstudyError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
-            throw UnderstudyError(.tryAgain, "can't make a pipe: \(String(cString: strerror(errno)))")
+            throw UnderstudyError(.tryAgain, "can't create a pipe: \(String(cString: strerror(errno)))")
         }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
@@ -231,7 +231,7 @@ extension DirectorySource {
             // one file that can't be read any more must not block all others forever.
             ledger.withLock { $0.update(file) { $0.failures += 1 } }
             let failure = UnderstudyError(
-                .inputOutput, "the file can't be read, so that its position can't be kept: \(error.reason)",
+                .inputOutput, "the file can't be read, so its position can't be saved: \(error.reason)",
                 at: position.origin.path)
             guard entry.failures >= Self.mostFailures else { throw failure }
             report(failure)

@@ -154,7 +154,7 @@ struct FileDisposal {
         var end = directory.endIndex
         while true {
             let path = String(target[..<end])
-            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("made", errno, path) }
+            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("created", errno, path) }
             guard let slash = target[target.index(after: end)...].firstIndex(of: "/") else { return }
             end = slash
         }

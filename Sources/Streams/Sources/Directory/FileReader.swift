@@ -186,7 +186,7 @@ final class FileReader {
             reports.always(
                 UnderstudyError(
                     .invalidData,
-                    "a hole of NUL bytes is passed over: the file was cut while its writer went on at its old place",
+                    "a hole of NUL bytes is skipped: the file was truncated while its writer kept its old position",
                     at: "\(file.lastPath):byte \(file.offset)"))
         }
         file.passHole(to: end, found)

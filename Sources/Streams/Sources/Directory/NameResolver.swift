@@ -40,11 +40,11 @@ final class NameResolver {
             found = try FileStatus(path: path, follows: true, calls)
         } catch {
             guard error.number == ELOOP else { throw error }
-            report(path, "the symbolic link leads in a circle")
+            report(path, "the symbolic link is part of a loop")
             return nil
         }
         guard var status = found else {
-            report(path, "the symbolic link leads to nothing")
+            report(path, "the symbolic link's target doesn't exist")
             return nil
         }
         if status.isDirectory {
@@ -61,7 +61,7 @@ final class NameResolver {
     }
 
     private func report(_ path: String, _ what: String) {
-        reports(UnderstudyError(.missingInput, "\(what); it is looked at every \(settings.pollSeconds) s", at: path))
+        reports(UnderstudyError(.missingInput, "\(what); it is checked every \(settings.pollSeconds) s", at: path))
     }
 
     /// Files outside of the directory are read as well. This is reported once, since it may be unintended.
@@ -72,7 +72,7 @@ final class NameResolver {
         reports.always(
             UnderstudyError(
                 .configuration,
-                "a symbolic link leads out of the directory, to \(target); such files are read, and never moved or"
+                "a symbolic link points outside the directory, to \(target); such files are read, but never moved or"
                     + " deleted", at: path))
     }
 

@@ -72,7 +72,7 @@ package final class RetriedLooks {
         entry.failures += 1
         entry.due = now + limits.pause(after: entry.failures)
         entries[path] = entry
-        reports(UnderstudyError(.inputOutput, "this can't be looked at: \(why.reason); it is tried again", at: path))
+        reports(UnderstudyError(.inputOutput, "this can't be examined: \(why.reason); retrying", at: path))
     }
 
     /// Those that are due. An entry that isn't `put` again before `settle` has been resolved.

@@ -78,7 +78,7 @@ final class RootWatch {
         nextLook = Monotonic.nanoseconds + settings.pollNanoseconds
         reports.always(
             UnderstudyError(
-                .missingInput, "the directory has gone or can't be read any more; it is looked for until it is back",
+                .missingInput, "the directory was removed or can't be read any more; waiting for it to return",
                 at: settings.path))
     }
 
@@ -115,7 +115,7 @@ final class RootWatch {
         watchesAgain = true
         nextLook = Monotonic.nanoseconds + min(settings.pollNanoseconds, limits.retryNanoseconds)
         reports(
-            UnderstudyError(.inputOutput, "inotify can't be read: \(why.reason); it is tried again", at: settings.path))
+            UnderstudyError(.inputOutput, "inotify can't be read: \(why.reason); retrying", at: settings.path))
     }
 
     private func startWatching() {
@@ -134,7 +134,7 @@ final class RootWatch {
             UnderstudyError(
                 .tryAgain,
                 "inotify can't watch (\(String(cString: strerror(number)))); raise fs.inotify.max_\(limit) with sysctl."
-                    + " Until the next start the directory is looked at every \(settings.pollSeconds) s",
+                    + " Until the next start the directory is scanned every \(settings.pollSeconds) s",
                 at: settings.path))
     }
 }

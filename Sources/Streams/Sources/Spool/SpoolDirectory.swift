@@ -23,7 +23,7 @@ struct SpoolDirectory: Sendable {
             let reason = errno
             throw UnderstudyError(
                 .writing(reason, else: .cannotCreate),
-                "the spool's directory can't be made: \(String(cString: strerror(reason)))", at: directory)
+                "the spool's directory can't be created: \(String(cString: strerror(reason)))", at: directory)
         }
     }
 

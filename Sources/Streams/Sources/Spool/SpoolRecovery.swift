@@ -66,13 +66,13 @@ struct SpoolRecovery {
         guard let checkpoint else { return .goesOn(length: length) }
         if checkpoint.isFinished, checkpoint.unanswered.isEmpty, length <= checkpoint.offset { return .isFinished }
         guard length >= checkpoint.offset else {
-            return setAside(path, "is shorter than what has been answered of it")
+            return setAside(path, "is shorter than its answered part")
         }
         let start = min(checkpoint.unanswered.first ?? checkpoint.offset, checkpoint.offset)
         let passed: UInt64
         do throws(CannotTell) {
             guard try SpoolDirectory.mark(descriptor, before: checkpoint.offset) == checkpoint.mark else {
-                return setAside(path, "isn't what it was when it was answered")
+                return setAside(path, "has changed since it was answered")
             }
             passed = try Self.lines(in: descriptor, from: start, to: checkpoint.offset)
         } catch {
@@ -120,7 +120,8 @@ struct SpoolRecovery {
             ? "it was set aside as \(aside)" : "it can't be set aside (\(String(cString: strerror(errno))))"
         report(
             UnderstudyError(
-                .invalidData, "the spool's segment \(why); \(outcome), and the next one is gone on with", at: path))
+                .invalidData, "the spool's segment \(why); \(outcome), and reading continues with the next one",
+                at: path))
         return .isDamaged
     }
 
@@ -147,7 +148,7 @@ struct SpoolRecovery {
             let reason = errno
             throw UnderstudyError(
                 .writing(reason, else: .cannotCreate),
-                "the spool's segment can't be made: \(String(cString: strerror(reason)))",
+                "the spool's segment can't be created: \(String(cString: strerror(reason)))",
                 at: directory.segmentPath(sequence))
         }
         segments.append(SpoolState.Segment(sequence: sequence, length: 0, isSealed: false))

@@ -169,7 +169,7 @@ final class SpoolWriter: @unchecked Sendable {
             UnderstudyError(
                 .writing(number, else: .inputOutput),
                 "the spool can't be written (\(String(cString: strerror(number)))); '\(inner.name)' isn't read "
-                    + "until it can",
+                    + "until it can be written",
                 at: directory.path))
     }
 }

@@ -146,7 +146,7 @@ public final class SpooledSource: StreamSource, @unchecked Sendable {
             }
             if count == 0 {
                 throw UnderstudyError(
-                    .inputOutput, "the spool's segment was cut short by another program",
+                    .inputOutput, "the spool's segment was truncated by another program",
                     at: directory.segmentPath(current.sequence))
             }
             let number = errno
