@@ -200,7 +200,7 @@ import Testing
         #expect(text() == "第一条\n三\n")
         let moved = try #require(try? FileManager.default.contentsOfDirectory(atPath: folder.file("set-aside")).first)
         #expect(folder.bytes(of: "set-aside/" + moved) == Array(Array("第二条\n".utf8)[..<5]))
-        #expect(notes.count("these 5 bytes were moved to") == 1)
+        #expect(notes.count("its 5 bytes were moved to") == 1)
     }
 
     @Test func theMarkIsThatOfTheBytesInTheFile() throws {
@@ -273,7 +273,7 @@ import Testing
         let new = try #require(try sink.replace(old))
         #expect(text() == "一\n二\n" && new.length == 8)
         #expect(try sink.file(label: "", source: "", time: 0) === new)
-        #expect(notes.count("was deleted while it was in use") == 1 && notes.count("with the 8 bytes") == 1)
+        #expect(notes.count("was deleted while it was in use") == 1 && notes.count("with the 8 uncommitted bytes") == 1)
         // Another file that was put there has its own lines before ours.
         #expect(unlink(new.path) == 0)
         try folder.write("others\n", to: "answers.jsonl")

@@ -209,7 +209,7 @@ import Testing
         #expect(rows == [try settled(try self.row("answers.jsonl", length: 4))])
         #expect(folder.bytes(of: "answers.jsonl") == Array("一\n".utf8))
         #expect(setAside == ["{\"id\":\"2"])
-        #expect(notes.count("these 8 bytes were moved to") == 1)
+        #expect(notes.count("its 8 bytes were moved to") == 1)
     }
 
     @Test func aFileThatWasRegisteredOnlyKeepsWhatWasThere() throws {
