@@ -412,7 +412,7 @@ def wrong_files(case):
     refused(78, "different labels", train=case.path("train.jsonl"),
             models={**case.settings["models"], "teacher": other})
     case.write_config(models={"student": STUDENT})
-    need("no models.teacher" in redistill(case, status=78), "a run without a teacher")
+    need("models.teacher is missing" in redistill(case, status=78), "a run without a teacher")
     case.write_config(models=None, redistill=None)
     need("the block redistill is missing" in redistill(case, status=78), "a run without its block")
 
