@@ -1,6 +1,7 @@
 import Streams
 
-/// The limits and formats of a cascade, with the only definition of their defaults.
+/// The limits and formats of a cascade. The defaults are those of a filter; a daemon sets its own from
+/// `CascadeSettings`.
 public struct CascadeOptions: Sendable {
     /// Handling of a deferred line while the teacher's queue is full or the teacher fails.
     public enum WhenTeacherFull: String, Sendable, CaseIterable {

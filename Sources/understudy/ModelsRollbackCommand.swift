@@ -71,9 +71,7 @@ struct ModelsRollbackCommand: ParsableCommand {
         }
         try ModelsCommand.checkServes(student, settings)
         from = try registry.rollbackToConfigured(barring: bar, now: ModelsCommand.now)
-        switch student {
-        case .bundled: return "the bundled student"
-        case .directory(let path): return "the configured student, \(PrintableText.escaped(path)),"
-        }
+        guard case .directory(let path) = student else { return "the bundled student" }
+        return "the configured student, \(PrintableText.escaped(path)),"
     }
 }

@@ -56,18 +56,19 @@ private func put(_ text: String, into path: String) {
         let folder = try TemporaryFolder()
         let isOver = LockedFlag()
         let damaged = LockedFlag()
-        let other = try WorkerThread(name: "opens") {
-            while !isOver.isSet {
-                let file = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
-                sched_yield()
-                if file < 0 || close(file) != 0 { damaged.set() }
+        let others = try (0..<4).map { _ in
+            try WorkerThread(name: "opens") {
+                while !isOver.isSet {
+                    let files = (0..<3).map { _ in Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
+                    for file in files where file < 0 || close(file) != 0 { damaged.set() }
+                }
             }
         }
-        for _ in 0..<5000 {
+        for _ in 0..<20_000 where !damaged.isSet {
             #expect(throws: UnderstudyError.self) { try NameWatch(path: folder.file("missing/pipe")) }
         }
         isOver.set()
-        other.join()
+        for other in others { other.join() }
         #expect(!damaged.isSet)
     }
 
