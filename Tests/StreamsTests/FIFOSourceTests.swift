@@ -64,7 +64,7 @@ private func put(_ text: String, into path: String) {
                 }
             }
         }
-        for _ in 0..<20_000 where !damaged.isSet {
+        for _ in 0..<3000 where !damaged.isSet {
             #expect(throws: UnderstudyError.self) { try NameWatch(path: folder.file("missing/pipe")) }
         }
         isOver.set()
