@@ -1,6 +1,7 @@
 import Diagnostics
 import GRDB
 import Glibc
+import Synchronization
 
 /// The daemon's state in `state.sqlite` of its state directory: how far each file has been answered, the lengths of the
 /// output files, and the teacher's answers.
@@ -19,6 +20,7 @@ public final class Store: Sendable {
     private let files: StateFiles
     /// nil beside a daemon.
     private let lock: ProcessLock?
+    private let hasFoundDamage = Atomic(false)
 
     /// How long a commit waits for another process, in seconds: commands hold the lock for milliseconds.
     package static let patience = 5.0
@@ -111,6 +113,7 @@ public final class Store: Sendable {
         } catch {
             throw failure(error)
         }
+        if lock != nil, !hasFoundDamage.load(ordering: .relaxed) { files.remove(files.suspicion) }
         lock?.release()
     }
 
@@ -168,7 +171,7 @@ public final class Store: Sendable {
 
     private func failure(_ error: any Error) -> UnderstudyError {
         // Not every start reads every page, so the next one might miss the damage that this run has found.
-        if StoreFailure.isDamage(error) { files.suspect() }
+        if StoreFailure.isDamage(error), !hasFoundDamage.exchange(true, ordering: .relaxed) { files.suspect() }
         return StoreFailure.error(error, at: path)
     }
 }

@@ -78,12 +78,26 @@ import Testing
     @Test func aCutLog() throws { try Self.inspect(Self.stopped, log: true, count: 40, seed: 5, Self.cut) }
     @Test func aCutLogThatWasCopied() throws { try Self.inspect(Self.running, log: true, count: 12, seed: 6, Self.cut) }
 
-    /// A commit of the last run came upon damage that no check at a start would find.
-    @Test func aStateThatTheLastRunMetDamageIn() throws {
+    /// A failing read can look like damage to a running daemon. A state in which the next start finds none is kept.
+    @Test func aStateThatTheLastRunMetDamageInIsChecked() throws {
         let state = try Self.stopped.get()
         let folder = try TemporaryFolder()
         try folder.write(state.main, to: "state.sqlite")
-        try folder.write([], to: "state.sqlite.suspect")
+        try folder.write([0x0A], to: "state.sqlite.suspect")
+        let store = try Store.open(directory: folder.path, wholeCheck: 0) { Issue.record($0) }
+        #expect(!folder.names.contains { $0.hasPrefix("state.sqlite.damaged-") })
+        #expect(try store.sinkLengths().map(\.length) == [29])
+        #expect(folder.names.contains("state.sqlite.suspect"))
+        try store.close()
+        #expect(!folder.names.contains("state.sqlite.suspect"))
+    }
+
+    /// Run after run came upon damage that no check at a start finds.
+    @Test func aStateThatTheLastRunsMetDamageIn() throws {
+        let state = try Self.stopped.get()
+        let folder = try TemporaryFolder()
+        try folder.write(state.main, to: "state.sqlite")
+        try folder.write([0x0A, 0x0A, 0x0A], to: "state.sqlite.suspect")
         let reports = Reports()
         let store = try Store.open(directory: folder.path, report: reports.add)
         #expect(folder.names.contains { $0.hasPrefix("state.sqlite.damaged-") })
@@ -103,7 +117,7 @@ import Testing
         try folder.write(state.main, to: "state.sqlite")
         try folder.write(state.log, to: "state.sqlite-wal")
         try folder.write([], to: "state.sqlite-shm")
-        try folder.write([], to: "state.sqlite.suspect")
+        try folder.write([0x0A, 0x0A, 0x0A], to: "state.sqlite.suspect")
         // The name has the time in it: directories block the names of the next minutes.
         let form = DateFormatter()
         form.dateFormat = "yyyyMMdd'T'HHmmss'Z'"

@@ -13,7 +13,7 @@ struct StateFiles {
     /// A new database that is complete and not yet in place.
     var ready: String { directory + "/state.sqlite.new" }
     var lock: String { directory + "/lock" }
-    /// Created when a running daemon finds damage: the next start sets the database aside.
+    /// Has a byte for each run in succession that found damage: the next start checks the whole database.
     var suspicion: String { directory + "/state.sqlite.suspect" }
 
     /// The files that SQLite keeps beside a database, in WAL mode and before it.
@@ -130,10 +130,20 @@ struct StateFiles {
         for suffix in Self.companions + ["-journal"] { _ = try isThere(database + suffix) }
     }
 
-    /// Makes the next start set the database aside.
+    /// Makes the next start check the whole database. To be called once in a run.
     func suspect() {
-        let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
-        if descriptor >= 0 { close(descriptor) }
+        let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { return }
+        var byte: UInt8 = 0x0A
+        _ = write(descriptor, &byte, 1)
+        close(descriptor)
+    }
+
+    /// How many runs in succession found damage; nil if the last one found none.
+    ///
+    /// Errors: those of `size` and `PathLookup.exists`.
+    func suspicions() throws(UnderstudyError) -> UInt64? {
+        try PathLookup.exists(suspicion) ? size(of: suspicion) : nil
     }
 
     func remove(_ path: String) {

@@ -18,13 +18,16 @@ struct StoreOpening {
     let running: StorePatience
     /// Maximum size in bytes of a database that is checked completely; in a larger one only the tables that the
     /// delivery guarantees depend on are checked. If SQLite then finds damage elsewhere while the daemon runs, the
-    /// daemon leaves a note for the next start.
+    /// daemon leaves a note for the next start, which checks everything.
     let wholeCheck: UInt64
     let report: @Sendable (UnderstudyError) -> Void
 
     /// An intermittently failing system call can look like damage to SQLite. Real damage is found in each of this many
     /// checks.
     static let looks = 3
+
+    /// A database in which so many runs in succession found damage is damaged, whatever the checks find.
+    static let mostSuspicions: UInt64 = 3
 
     /// Checking this much takes a fraction of a second.
     static let wholeCheck: UInt64 = 64 << 20
@@ -120,8 +123,9 @@ struct StoreOpening {
     private func inspect() throws -> StoreSchema {
         let size = try files.size(of: files.database)
         guard size > 0 else { throw StoreDamage(reason: "the file is empty") }
-        guard try !PathLookup.exists(files.suspicion) else {
-            throw StoreDamage(reason: "the last run found damage in it")
+        let suspicions = try files.suspicions()
+        guard suspicions ?? 0 < Self.mostSuspicions else {
+            throw StoreDamage(reason: "each of the last runs found damage in it")
         }
         try rollBack()
         var configuration = Self.configuration(patience: patience)
@@ -131,7 +135,7 @@ struct StoreOpening {
             let written = try StoreSchema.read(from: database)
             try Self.refuse(written, unless: schema, at: files.database, migrates: true)
             try StoreSchema.check(database, number: written.number)
-            if size <= wholeCheck {
+            if size <= wholeCheck || suspicions != nil {
                 try check(database, table: nil)
             } else {
                 for table in StoreSchema.vitalTables { try check(database, table: table) }

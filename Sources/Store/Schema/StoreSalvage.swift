@@ -34,7 +34,7 @@ struct StoreSalvage {
     ) throws -> StoreSalvage {
         var salvage = StoreSalvage()
         do {
-            let source = try DatabaseQueue(path: damaged, configuration: configuration)
+            let source = try look { try DatabaseQueue(path: damaged, configuration: configuration) }
             try salvage.takeState(from: source, into: queue)
             try salvage.takeRuns(from: source, into: queue)
             try salvage.takeDisagreements(from: source, into: queue)
@@ -45,11 +45,21 @@ struct StoreSalvage {
         return salvage
     }
 
+    /// Repeats `body`, because a system call that fails intermittently can look like damage.
+    private static func look<Value>(_ body: () throws -> Value) throws -> Value {
+        for _ in 1..<StoreOpening.looks {
+            if let value = try StoreFailure.unlessDamaged(body) { return value }
+        }
+        return try body()
+    }
+
     private mutating func takeState(from source: DatabaseQueue, into queue: DatabaseQueue) throws {
-        let (rows, isWhole) = try source.read { database in
-            let (rows, complete) = try Self.readBothWays(database)
-            let total = try StoreFailure.unlessDamaged { try TotalSeal.read(from: database) }
-            return (rows, complete && rows.damaged == 0 && rows.total == total)
+        let (rows, isWhole) = try Self.look {
+            try source.read { database in
+                let (rows, complete) = try Self.readBothWays(database)
+                let total = try StoreFailure.unlessDamaged { try TotalSeal.read(from: database) }
+                return (rows, complete && rows.damaged == 0 && rows.total == total)
+            }
         }
         let sinks = isWhole ? rows.sinks : []
         try queue.write { database in
