@@ -17,7 +17,7 @@ struct RecurrenceBenchmark: ParsableCommand {
         let tokens = 2000
         var code = US_RECURRENCE_F32
         if precision == "bf16", us_has_bf16() == 1 { code = US_RECURRENCE_BF16 }
-        if precision == "i8" { code = us_has_vnni() == 1 ? US_RECURRENCE_VNNI : US_RECURRENCE_I8 }
+        if precision == "i8" { code = us_recurrence_precision(UInt32(us_byte_recurrence())) }
         let precision = Int32(code.rawValue)
         var generator = SeededGenerator(seed: 1)
         func random(_ count: Int) -> AlignedBuffer<Float> {

@@ -7,11 +7,12 @@
 #include "table.h"
 
 static inline const struct us_table *table(void) {
-    switch (us_level()) {
-        case US_AVX512: return &us_table_avx512;
-        case US_AVX2: return &us_table_avx2;
-        default: return &us_table_portable;
-    }
+#if defined(__x86_64__)
+    int level = us_level();
+    if (level >= US_AVX512) return &us_table_avx512;
+    if (level >= US_AVX2) return &us_table_avx2;
+#endif
+    return &us_table_portable;
 }
 
 void us_lstm_cell_forward(int rows, int units, float *gates, const float *cell_previous, float *cell,
@@ -48,15 +49,25 @@ void us_add_scaled(int64_t count, float *into, const float *values, float scale)
 int us_state_bytes(int precision) {
     switch (precision) {
         case US_RECURRENCE_F32: return 4;
-        case US_RECURRENCE_VNNI: return 1;
+        case US_RECURRENCE_VNNI:
+        case US_RECURRENCE_VNNI_EMULATED: return 1;
         default: return 2;
     }
 }
 
+int us_byte_recurrence(void) {
+#if defined(__x86_64__)
+    if (us_has_vnni() || (us_level() == US_AVXVNNI && us_supports_avxvnni())) return US_RECURRENCE_VNNI;
+#endif
+    return US_RECURRENCE_I8;
+}
+
+static int is_whole(int precision) { return precision != US_RECURRENCE_F32 && precision != US_RECURRENCE_BF16; }
+
 int64_t us_recurrence_bytes(int units_padded, int precision) {
     int64_t columns = (int64_t)units_padded * 4, weights = columns * units_padded * us_state_bytes(precision);
-    // The integers are followed by each column's scale and the start of its sum.
-    return precision == US_RECURRENCE_I8 || precision == US_RECURRENCE_VNNI ? weights + columns * 8 : weights;
+    // Integers are followed by each column's scale and the start of its sum.
+    return is_whole(precision) ? weights + columns * 8 : weights;
 }
 
 // f32 to bf16, to nearest even, as VCVTNEPS2BF16 does.
@@ -78,7 +89,7 @@ static void pack_column_i8(int units, const float *row, int precision, float gat
     for (int k = 0; k < units; k++) {
         int32_t value = (int32_t)nearbyintf(row[k] / greatest * 127.0f);
         sum += value;
-        if (precision == US_RECURRENCE_VNNI)
+        if (us_state_bytes(precision) == 1)
             ((int8_t *)group)[(int64_t)(k / 4) * 256 + column * 4 + k % 4] = (int8_t)value;
         else
             ((int16_t *)group)[(int64_t)(k / 2) * 128 + column * 2 + k % 2] = (int16_t)value;
@@ -98,7 +109,7 @@ void us_pack_recurrence(int units, int units_padded, int precision, const float 
             int column = gate * US_UNIT_GROUP + unit % US_UNIT_GROUP, number = unit / US_UNIT_GROUP;
             char *group = (char *)packed + (int64_t)number * units_padded * 64 * size;
             float halved = gate_scale(gate, precision);
-            if (precision == US_RECURRENCE_I8 || precision == US_RECURRENCE_VNNI) {
+            if (is_whole(precision)) {
                 pack_column_i8(units, row, precision, halved, group, column, scales + number * 64 + column,
                                starts + number * 64 + column);
                 continue;
@@ -119,7 +130,11 @@ void us_recurrence_step(const struct us_step *step) {
     switch (step->precision) {
 #if defined(__x86_64__)
         case US_RECURRENCE_BF16: us_recurrence_bf16(step); return;
-        case US_RECURRENCE_VNNI: us_recurrence_vnni(step); return;
+        case US_RECURRENCE_VNNI:
+            if (us_has_vnni()) us_recurrence_vnni(step);
+            else us_recurrence_avxvnni(step);
+            return;
+        case US_RECURRENCE_VNNI_EMULATED: us_recurrence_avxvnni_emulated(step); return;
 #endif
         case US_RECURRENCE_I8: table()->recurrence_i8(step); return;
         default: table()->recurrence_f32(step);

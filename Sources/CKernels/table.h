@@ -25,9 +25,11 @@ struct us_table {
 
 extern const struct us_table us_table_portable, us_table_avx2, us_table_avx512;
 
-// AVX-512 BF16 and AVX-512 VNNI only; see us_has_bf16 and us_has_vnni.
+// For processors with AVX-512 BF16, AVX-512 VNNI and AVX-VNNI; the emulation needs AVX2.
 void us_recurrence_bf16(const struct us_step *step);
 void us_recurrence_vnni(const struct us_step *step);
+void us_recurrence_avxvnni(const struct us_step *step);
+void us_recurrence_avxvnni_emulated(const struct us_step *step);
 
 #define US_TABLE                                                                                                     \
     {                                                                                                                \

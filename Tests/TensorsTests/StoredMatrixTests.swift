@@ -62,7 +62,7 @@ import Testing
         let transposed = Self.random(rows: inputs, columns: outputs, seed: 4)
         let bias = Self.random(rows: 1, columns: outputs, seed: 5)
         let x = Self.random(rows: 1, columns: inputs, seed: 6)
-        for level in [US_PORTABLE, US_AVX2, US_AVX512] {
+        for level in [US_PORTABLE, US_AVX2, US_AVXVNNI, US_AVX512] {
             us_force_level(Int32(level.rawValue))
             var out = [Float](repeating: .nan, count: outputs)
             us_project(Int32(outputs), Int32(inputs), transposed.pointer, bias.pointer, x.pointer, &out)

@@ -5,7 +5,7 @@ import Testing
 
 /// The student's training kernels at every level, against the same arithmetic in doubles.
 @Suite struct TrainingKernelTests {
-    private static let levels = [US_PORTABLE, US_AVX2, US_AVX512]
+    private static let levels = [US_PORTABLE, US_AVX2, US_AVXVNNI, US_AVX512]
 
     private func random(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
         var generator = SeededGenerator(seed: seed)

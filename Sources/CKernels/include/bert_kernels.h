@@ -132,26 +132,4 @@ void bert_bf16_convert(uint16_t *_Nonnull out, const float *_Nonnull x, int64_t 
 void bert_bf16_product(float *_Nonnull y, int64_t y_stride, const uint16_t *_Nonnull x, int64_t rows,
                        const uint16_t *_Nonnull packed, int64_t n, int64_t k);
 
-// Dense layers on bytes with 32-bit sums need AVX-512 VNNI: returns 0 on other processors, where bert_i8_convert and
-// bert_i8_product must not be called.
-int bert_i8_supported(void);
-
-// Bytes of a converted row of k inputs, and of packed weights of (n, k).
-int64_t bert_i8_width(int64_t k);
-int64_t bert_i8_packed_bytes(int64_t n, int64_t k);
-
-// Arranges weights (n, k), with the values scales[i] · weights[i, j], for bert_i8_product: panels of 32 outputs, four
-// adjacent inputs, padded with zeros.
-void bert_i8_pack(uint8_t *_Nonnull packed, const int8_t *_Nonnull weights, const float *_Nonnull scales, int64_t n,
-                  int64_t k);
-
-// out (rows, bert_i8_width(k)) and scales (rows): x (rows, k) rounded to 8 bits; the greatest magnitude of each row
-// becomes 127.
-void bert_i8_convert(uint8_t *_Nonnull out, float *_Nonnull scales, const float *_Nonnull x, int64_t rows, int64_t k);
-
-// y (rows, n; y_stride) = x · Wᵀ, with x as written by bert_i8_convert and W by bert_i8_pack. If n isn't the number of
-// all outputs of W, `packed` may begin at any panel of 32.
-void bert_i8_product(float *_Nonnull y, int64_t y_stride, const uint8_t *_Nonnull x, const float *_Nonnull x_scales,
-                     int64_t rows, const uint8_t *_Nonnull packed, int64_t n, int64_t k);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "bert_i8.h"
 #include "bert_kernels.h"
 #include "dispatch.h"
 #include "lstm_kernels.h"

@@ -61,7 +61,7 @@ public enum RecurrencePrecision: String, Sendable, CaseIterable {
     /// Recurrent weights and hidden states rounded to bf16; f32 if the processor has no AVX512-BF16.
     case bf16
     /// Recurrent weights rounded to 8 bits per column, hidden states to 8 bits: integers on every processor, with the
-    /// byte dot product of AVX-512 VNNI if available.
+    /// byte dot product of AVX-512 VNNI or AVX-VNNI if available.
     case i8
 
     /// i8, or the value of the environment variable `UNDERSTUDY_PRECISION`.
@@ -74,7 +74,7 @@ public enum RecurrencePrecision: String, Sendable, CaseIterable {
         switch self {
         case .f32: Int32(US_RECURRENCE_F32.rawValue)
         case .bf16: Int32((us_has_bf16() == 1 ? US_RECURRENCE_BF16 : US_RECURRENCE_F32).rawValue)
-        case .i8: Int32((us_has_vnni() == 1 ? US_RECURRENCE_VNNI : US_RECURRENCE_I8).rawValue)
+        case .i8: us_byte_recurrence()
         }
     }
 }

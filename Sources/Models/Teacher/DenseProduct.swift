@@ -1,5 +1,4 @@
 import CKernels
-import Dispatch
 import Tensors
 
 /// The product of a dense layer, y = x · Wᵀ, with W (outputs, inputs) fixed.
@@ -9,14 +8,12 @@ struct DenseProduct: Sendable {
         /// W for bert_bf16_product, if that is used.
         case packed(Matrix, AlignedBuffer<UInt16>)
         case quantised(QuantisedMatrix)
-        /// W for bert_i8_product, if that is used.
-        case bytes(AlignedBuffer<UInt8>)
+        /// W as the kernels have packed it.
+        case bytes(ByteKernels, AlignedBuffer<UInt8>)
     }
 
     /// Outputs per panel of packed weights.
-    private static let panel = 32
-    /// Minimum number of multiplications for which waking other threads is worth it.
-    private static let worthSharing = 24 << 20
+    private static let panel = ByteKernels.panel
     /// Maximum number of weights converted to f32 at a time.
     private static let unpacked = 1 << 20
 
@@ -31,8 +28,8 @@ struct DenseProduct: Sendable {
             form = .single(weights)
             return
         }
-        if precision == .i8 {
-            form = .bytes(Self.packed(QuantisedMatrix(weights)))
+        if precision == .i8, let kernels = ByteKernels.best {
+            form = .bytes(kernels, kernels.packed(QuantisedMatrix(weights)))
             return
         }
         let packed = AlignedBuffer<UInt16>(
@@ -46,14 +43,11 @@ struct DenseProduct: Sendable {
     init(_ weights: QuantisedMatrix, precision: TeacherPrecision) {
         outputs = weights.rows
         inputs = weights.columns
-        form = precision == .i8 && precision.isSupported ? .bytes(Self.packed(weights)) : .quantised(weights)
-    }
-
-    private static func packed(_ weights: QuantisedMatrix) -> AlignedBuffer<UInt8> {
-        let (rows, columns) = (Int64(weights.rows), Int64(weights.columns))
-        let packed = AlignedBuffer<UInt8>(zeros: Int(bert_i8_packed_bytes(rows, columns)))
-        bert_i8_pack(packed.pointer, weights.values.pointer, weights.scales.pointer, rows, columns)
-        return packed
+        if precision == .i8, let kernels = ByteKernels.best {
+            form = .bytes(kernels, kernels.packed(weights))
+        } else {
+            form = .quantised(weights)
+        }
     }
 
     /// y (rows, outputs; stride ldy) = x (rows, inputs; packed) · W[outputs]ᵀ for a range of W's rows.
@@ -63,8 +57,8 @@ struct DenseProduct: Sendable {
     ) {
         let range = outputs ?? 0..<self.outputs
         switch form {
-        case .bytes(let packed):
-            multiply(x, rows: rows, packed, range, into: y, ldy: ldy, scratch: scratch)
+        case .bytes(let kernels, let packed):
+            multiply(x, rows: rows, kernels, packed, range, into: y, ldy: ldy, scratch: scratch)
         case .packed(_, let packed) where range.lowerBound % Self.panel == 0:
             let width = (inputs + 1) / 2 * 2
             let rounded = scratch.halves(rows * width)
@@ -87,48 +81,34 @@ struct DenseProduct: Sendable {
     }
 
     private func multiply(
-        _ x: UnsafePointer<Float>, rows: Int, _ packed: AlignedBuffer<UInt8>, _ range: Range<Int>,
-        into y: UnsafeMutablePointer<Float>, ldy: Int, scratch: DenseScratch
+        _ x: UnsafePointer<Float>, rows: Int, _ kernels: ByteKernels, _ packed: AlignedBuffer<UInt8>,
+        _ range: Range<Int>, into y: UnsafeMutablePointer<Float>, ldy: Int, scratch: DenseScratch
     ) {
-        let width = Int(bert_i8_width(Int64(inputs)))
-        let (rounded, scales) = scratch.bytes(rows * width, rows: rows)
-        bert_i8_convert(rounded, scales, x, Int64(rows), Int64(inputs))
+        let (rounded, scales) = scratch.bytes(rows * kernels.width(inputs), rows: rows)
+        kernels.convert(x, rows: rows, inputs: inputs, into: rounded, scales: scales)
         if range.lowerBound % Self.panel == 0 {
-            let threads = rows * range.count * inputs >= Self.worthSharing ? scratch.threads : 1
-            if threads == 1 {
-                product(rounded, scales, rows, packed, range, into: y, ldy: ldy)
+            guard let pass = scratch.pass else {
+                kernels.multiply(
+                    rounded, scales, rows: rows, packed.pointer, range, inputs: inputs, into: y, stride: ldy)
                 return
             }
-            // Each thread has its own outputs, in whole panels.
+            // Parts are whole panels of outputs.
             let panels = (range.count + Self.panel - 1) / Self.panel
-            nonisolated(unsafe) let (x, xScales, out) = (rounded, scales, y)
-            DispatchQueue.concurrentPerform(iterations: threads) { part in
-                let first = panels * part / threads * Self.panel
-                let end = min(panels * (part + 1) / threads * Self.panel, range.count)
-                if first >= end { return }
-                product(
-                    x, xScales, rows, packed, range.lowerBound + first..<range.lowerBound + end, into: out + first,
-                    ldy: ldy)
+            pass.perform(panels) { part in
+                let first = part * Self.panel
+                let outputs = range.lowerBound + first..<range.lowerBound + min(first + Self.panel, range.count)
+                kernels.multiply(
+                    rounded, scales, rows: rows, packed.pointer, outputs, inputs: inputs, into: y + first, stride: ldy)
             }
             return
         }
         // In a very narrow model the parts don't begin at panels: all outputs are computed, and some of them used.
         let all = scratch.floats(rows * outputs)
-        bert_i8_product(
-            all, Int64(outputs), rounded, scales, Int64(rows), packed.pointer, Int64(outputs), Int64(inputs))
+        kernels.multiply(
+            rounded, scales, rows: rows, packed.pointer, 0..<outputs, inputs: inputs, into: all, stride: outputs)
         for row in 0..<rows {
             (y + row * ldy).update(from: all + row * outputs + range.lowerBound, count: range.count)
         }
-    }
-
-    /// y (rows, range.count; stride ldy) of rounded inputs; the range begins at a panel.
-    private func product(
-        _ x: UnsafePointer<UInt8>, _ scales: UnsafePointer<Float>, _ rows: Int, _ packed: AlignedBuffer<UInt8>,
-        _ range: Range<Int>, into y: UnsafeMutablePointer<Float>, ldy: Int
-    ) {
-        let first = Int(bert_i8_packed_bytes(Int64(range.lowerBound), Int64(inputs)))
-        bert_i8_product(
-            y, Int64(ldy), x, scales, Int64(rows), packed.pointer + first, Int64(range.count), Int64(inputs))
     }
 
     /// y (rows, outputs) = x · Wᵀ with W (outputs, inputs) in f32.
@@ -143,8 +123,8 @@ struct DenseProduct: Sendable {
 
 /// One thread's buffers for rounded inputs and for weights in f32. The contents are lost on growth.
 final class DenseScratch {
-    /// The number of threads that share one product.
-    var threads = 1
+    /// The pass whose threads share the steps, if several do.
+    var pass: SharedPass?
     private var byteBuffer = AlignedBuffer<UInt8>(zeros: 0)
     private var scaleBuffer = AlignedBuffer<Float>(zeros: 0)
     private var halfBuffer = AlignedBuffer<UInt16>(zeros: 0)

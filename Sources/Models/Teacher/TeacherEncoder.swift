@@ -23,10 +23,10 @@ public final class TeacherEncoder {
     /// 0, 1, 2 … up to the longest line.
     private lazy var places = AlignedBuffer<Int32>(0..<Int32(configuration.maximumLength))
 
-    /// The number of threads that share each product. For few lines only: many lines are better distributed whole.
-    var productThreads: Int {
-        get { dense.threads }
-        set { dense.threads = newValue }
+    /// The pass whose threads share this encoder's steps. For few lines only: many lines are better distributed whole.
+    var pass: SharedPass? {
+        get { dense.pass }
+        set { dense.pass = newValue }
     }
 
     init(_ configuration: TeacherConfiguration, _ weights: TeacherServingWeights) {
@@ -226,14 +226,25 @@ public final class TeacherEncoder {
             configuration.layerNormEpsilon, nil, nil, nil)
         layer.intermediate.multiply(
             hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: dense)
-        kernels.pointee.bias_activation(
-            wide.pointer, vectors.intermediateBias.pointer, Int64(rows), Int64(configuration.intermediateSize),
-            configuration.activation.kernelCode, nil)
+        eachRowsOf(rows) { rows in
+            let width = configuration.intermediateSize
+            kernels.pointee.bias_activation(
+                wide.pointer + rows.lowerBound * width, vectors.intermediateBias.pointer, Int64(rows.count),
+                Int64(width),
+                configuration.activation.kernelCode, nil)
+        }
         layer.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
             hidden.pointer, projected.pointer, vectors.outputBias.pointer, hidden.pointer,
             vectors.outputNormGain.pointer, vectors.outputNormShift.pointer, Int64(rows), Int64(width),
             configuration.layerNormEpsilon, nil, nil, nil)
+    }
+
+    /// Calls `body` with all rows, in parts on the threads of the pass if there are several.
+    private func eachRowsOf(_ rows: Int, _ body: (Range<Int>) -> Void) {
+        guard let pass else { return body(0..<rows) }
+        let size = 4
+        pass.perform((rows + size - 1) / size) { body($0 * size..<min(($0 + 1) * size, rows)) }
     }
 
     /// hidden (T, D) → hidden (L, D): each line's mean.

@@ -11,6 +11,7 @@ public final class TeacherScorer: LineScorer {
     private let teacher: Teacher
     private let encoders: [TeacherEncoder]
     private let scratch = TokenizerScratch()
+    private let pass = SharedPass()
     private var tokens = TokenBatch()
     private var chunks: [Range<Int>] = []
 
@@ -39,17 +40,22 @@ public final class TeacherScorer: LineScorer {
         cut(tokens)
         let labels = teacher.labels.count
         let workers = min(encoders.count, chunks.count)
+        let chunks = chunks
         if workers == 1 {
-            MatrixProduct.setThreads(1)
-            encoders[0].productThreads = encoders.count
-            defer { encoders[0].productThreads = 1 }
-            for lines in chunks { encoders[0].logits(tokens, lines: lines, into: out + lines.lowerBound * labels) }
+            let encoder = encoders[0]
+            func encode() {
+                MatrixProduct.setThreads(1)
+                for lines in chunks { encoder.logits(tokens, lines: lines, into: out + lines.lowerBound * labels) }
+            }
+            guard encoders.count > 1, teacher.precision == .i8 else { return encode() }
+            encoder.pass = pass
+            defer { encoder.pass = nil }
+            pass.run(threads: encoders.count, encode)
             return
         }
         // Each worker has its own encoder, and the logits of different chunks don't overlap.
         nonisolated(unsafe) let encoders = encoders
         nonisolated(unsafe) let destination = out
-        let chunks = chunks
         DispatchQueue.concurrentPerform(iterations: workers) { worker in
             MatrixProduct.setThreads(1)
             for index in stride(from: worker, to: chunks.count, by: workers) {

@@ -44,8 +44,8 @@ public enum TeacherPrecision: String, Sendable, CaseIterable {
     /// Weights and inputs rounded to bf16, sums in f32: twice as fast if the processor has AVX512-BF16, otherwise the
     /// same as f32.
     case bf16
-    /// Weights rounded to 8 bits per output, inputs to 8 bits per token, integer sums if the processor has AVX-512
-    /// VNNI; otherwise the same as f32.
+    /// Weights rounded to 8 bits per output, inputs to 8 bits per token, integer sums; the same as f32 at the level
+    /// "portable".
     case i8
 
     /// i8, or the value of the environment variable `UNDERSTUDY_PRECISION`.
@@ -58,7 +58,7 @@ public enum TeacherPrecision: String, Sendable, CaseIterable {
         switch self {
         case .f32: true
         case .bf16: us_level() == US_AVX512.rawValue && bert_bf16_supported() != 0
-        case .i8: us_has_vnni() == 1 && bert_i8_supported() != 0
+        case .i8: ByteKernels.best != nil
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// One step of the fast path's recurrence against the same arithmetic in plain Swift.
 @Suite struct RecurrenceTests {
-    private static let levels = [US_PORTABLE, US_AVX2, US_AVX512]
+    private static let levels = [US_PORTABLE, US_AVX2, US_AVXVNNI, US_AVX512]
 
     /// What a step starts from and ends in, (rows, units) each; h is kept as f32 here.
     fileprivate struct States {
@@ -146,7 +146,8 @@ import Testing
     private static func precisions() -> [us_recurrence_precision] {
         var all = [US_RECURRENCE_F32, US_RECURRENCE_I8]
         if us_has_bf16() == 1 { all.append(US_RECURRENCE_BF16) }
-        if us_has_vnni() == 1 { all.append(US_RECURRENCE_VNNI) }
+        if us_byte_recurrence() == US_RECURRENCE_VNNI.rawValue { all.append(US_RECURRENCE_VNNI) }
+        if bert_i8_named("avxvnni-emulated") != nil { all.append(US_RECURRENCE_VNNI_EMULATED) }
         return all
     }
 
@@ -158,7 +159,7 @@ import Testing
             us_force_level(Int32(level.rawValue))
             for precision in Self.precisions() {
                 for isFirst in [false, true] {
-                    let whole = precision == US_RECURRENCE_I8 || precision == US_RECURRENCE_VNNI
+                    let whole = precision != US_RECURRENCE_F32 && precision != US_RECURRENCE_BF16
                     let expected = problem.expected(rounded: whole, isFirst: isFirst)
                     let found = problem.run(precision, isFirst: isFirst)
                     // bf16's weights and states have 8 bits each; the squashing of all but f32 is within 2e-4.

@@ -50,7 +50,7 @@ import Text
 
     @Test func theFastPathAgreesOnEveryInstructionSet() throws {
         defer { us_force_level(us_best_level()) }
-        for level in [US_PORTABLE, US_AVX2, US_AVX512] {
+        for level in [US_PORTABLE, US_AVX2, US_AVXVNNI, US_AVX512] {
             us_force_level(Int32(level.rawValue))
             for name in StudentGolden.names {
                 for precision in RecurrencePrecision.allCases {
