@@ -58,6 +58,8 @@ int us_state_bytes(int precision) {
 int us_byte_recurrence(void) {
 #if defined(__x86_64__)
     if (us_has_vnni() || (us_level() == US_AVXVNNI && us_supports_avxvnni())) return US_RECURRENCE_VNNI;
+#elif defined(__aarch64__)
+    if (us_level() >= US_DOTPROD) return US_RECURRENCE_VNNI;
 #endif
     return US_RECURRENCE_I8;
 }
@@ -135,6 +137,8 @@ void us_recurrence_step(const struct us_step *step) {
             else us_recurrence_avxvnni(step);
             return;
         case US_RECURRENCE_VNNI_EMULATED: us_recurrence_avxvnni_emulated(step); return;
+#elif defined(__aarch64__)
+        case US_RECURRENCE_VNNI: us_recurrence_dotprod(step); return;
 #endif
         case US_RECURRENCE_I8: table()->recurrence_i8(step); return;
         default: table()->recurrence_f32(step);

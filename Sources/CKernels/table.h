@@ -25,11 +25,12 @@ struct us_table {
 
 extern const struct us_table us_table_portable, us_table_avx2, us_table_avx512;
 
-// For processors with AVX-512 BF16, AVX-512 VNNI and AVX-VNNI; the emulation needs AVX2.
+// For processors with AVX-512 BF16, AVX-512 VNNI and AVX-VNNI (the emulation needs AVX2), and with Arm's dot product.
 void us_recurrence_bf16(const struct us_step *step);
 void us_recurrence_vnni(const struct us_step *step);
 void us_recurrence_avxvnni(const struct us_step *step);
 void us_recurrence_avxvnni_emulated(const struct us_step *step);
+void us_recurrence_dotprod(const struct us_step *step);
 
 #define US_TABLE                                                                                                     \
     {                                                                                                                \

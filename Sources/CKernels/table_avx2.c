@@ -1,12 +1,10 @@
 // The same kernels for AVX2 with FMA and F16C.
 #include "table.h"
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
-#endif
 
 #define NAME(x) x##_avx2
 #define WIDTH 8
@@ -19,8 +17,8 @@
 #include "recurrence_i8.inc"
 #include "rows.inc"
 
-#if defined(__x86_64__)
 #pragma clang attribute pop
-#endif
 
 const struct us_table us_table_avx2 = US_TABLE;
+
+#endif

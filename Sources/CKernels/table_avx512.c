@@ -6,7 +6,6 @@
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c,bmi2"))), \
                              apply_to = function)
-#endif
 
 #define NAME(x) x##_avx512
 #define WIDTH 16
@@ -19,8 +18,8 @@
 #include "recurrence_i8.inc"
 #include "rows.inc"
 
-#if defined(__x86_64__)
 #pragma clang attribute pop
-#endif
 
 const struct us_table us_table_avx512 = US_TABLE;
+
+#endif

@@ -1,7 +1,9 @@
-// The kernels in plain C for any processor (SSE2 on x86-64).
+// The kernels in plain C for any processor (SSE2 on x86-64, NEON on Arm).
 #include "table.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define NAME(x) x##_portable
