@@ -69,8 +69,8 @@ let package = Package(
         room(
             "Service",
             [
-                "Diagnostics", "Bytes", "Pages", "Configuration", "Models", "Distillation", "Streams", "Store",
-                "Cascade", "CSystemd",
+                "Diagnostics", "Bytes", "Pages", "Configuration", "Tensors", "Models", "Distillation", "Streams",
+                "Store", "Cascade", "CSystemd",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(

@@ -23,7 +23,7 @@ const struct bert_i8_kernels *bert_i8_named(const char *name) {
 
 const struct bert_i8_kernels *bert_i8_best(void) {
     const struct bert_i8_kernels *found = NULL;
-    int level = us_level();
+    int level = us_selected_level();
     if (level == US_PORTABLE) return NULL;
     if (level >= US_AVX512) found = bert_i8_named("avx512vnni");
     if (!found && level >= US_AVXVNNI) found = bert_i8_named("avxvnni");

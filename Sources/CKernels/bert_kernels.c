@@ -1,7 +1,9 @@
 #include "bert_kernels.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
+
+#include "dispatch.h"
 
 extern const struct bert_kernels bert_kernels_portable;
 #if defined(__x86_64__)
@@ -27,9 +29,8 @@ const struct bert_kernels *bert_kernels_named(const char *level) {
 }
 
 const struct bert_kernels *bert_kernels_best(void) {
-    const char *asked = getenv("UNDERSTUDY_KERNELS");
-    const struct bert_kernels *found = asked ? bert_kernels_named(asked) : 0;
-    if (!found) found = bert_kernels_named("avx512");
-    if (!found) found = bert_kernels_named("avx2");
+    int level = us_selected_level();
+    const struct bert_kernels *found = level >= US_AVX512 ? bert_kernels_named("avx512") : NULL;
+    if (!found && level >= US_AVX2) found = bert_kernels_named("avx2");
     return found ? found : &bert_kernels_portable;
 }

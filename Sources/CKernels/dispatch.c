@@ -11,7 +11,7 @@
 #include <sys/auxv.h>
 #endif
 
-static atomic_int forced = -1;
+static atomic_int selected = -1, forced = -1;
 
 #if defined(__x86_64__)
 int us_supports_vnni(void) {
@@ -58,12 +58,17 @@ static int level_from_environment(void) {
     return asked < best ? asked : best;
 }
 
-int us_level(void) {
-    int level = atomic_load_explicit(&forced, memory_order_relaxed);
+int us_selected_level(void) {
+    int level = atomic_load_explicit(&selected, memory_order_relaxed);
     if (level >= 0) return level;
     level = level_from_environment();
-    atomic_store_explicit(&forced, level, memory_order_relaxed);
+    atomic_store_explicit(&selected, level, memory_order_relaxed);
     return level;
+}
+
+int us_level(void) {
+    int level = atomic_load_explicit(&forced, memory_order_relaxed);
+    return level >= 0 ? level : us_selected_level();
 }
 
 void us_force_level(int level) {

@@ -44,9 +44,9 @@ import Text
     }
 
     @Test func everyLevelButThePortableOneHasKernels() {
-        #expect((bert_i8_best() == nil) == (us_level() == US_PORTABLE.rawValue))
+        #expect((bert_i8_best() == nil) == (us_selected_level() == US_PORTABLE.rawValue))
         #expect(bert_i8_named("sse9") == nil)
-        #expect(us_level() == US_PORTABLE.rawValue || !Self.names.isEmpty)
+        #expect(us_selected_level() == US_PORTABLE.rawValue || !Self.names.isEmpty)
     }
 
     /// The sums are whole numbers, so there is exactly one right result; with inputs that are whole numbers up to 127

@@ -42,7 +42,7 @@ struct bert_i8_kernels {
 // processor doesn't support them.
 const struct bert_i8_kernels *_Nullable bert_i8_named(const char *_Nonnull name);
 
-// The best kernels at the level in use (dispatch.h); NULL if there are none, as at the level "portable".
+// The best kernels of the selected level (dispatch.h); NULL if there are none, as at the level "portable".
 const struct bert_i8_kernels *_Nullable bert_i8_best(void);
 
 #endif

@@ -111,7 +111,7 @@ int64_t bert_attention_scratch(int64_t length, int64_t width);
 // it.
 const struct bert_kernels *_Nullable bert_kernels_named(const char *_Nonnull level);
 
-// The best level that this processor supports, or the one in the environment variable UNDERSTUDY_KERNELS.
+// Those of the selected level (dispatch.h).
 const struct bert_kernels *_Nonnull bert_kernels_best(void);
 
 // Dense layers in bf16 with f32 sums need AVX512-BF16: returns 0 on other processors, where the functions below must

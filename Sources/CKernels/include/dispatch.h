@@ -11,6 +11,9 @@ enum us_level { US_PORTABLE = 0, US_AVX2 = 1, US_AVXVNNI = 2, US_AVX512 = 3, US_
 // processor supports.
 int us_level(void);
 
+// The same without what us_force_level sets. The teacher's kernels, which tests select by name, follow this one.
+int us_selected_level(void);
+
 // The best level that this processor supports.
 int us_best_level(void);
 

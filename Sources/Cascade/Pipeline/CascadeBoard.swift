@@ -4,8 +4,8 @@ import Streams
 /// line.
 ///
 /// The state consists of the lanes' queues, the teacher's queue and the roll of workers. The board passes lines and jobs
-/// from one to the other and wakes the threads that wait for them; `LaneReader` and `LaneWriter` do so for their lane. All queues are bounded by the options' jobs,
-/// chunks and pending lines; a thread that finds a full queue waits.
+/// from one to the other and wakes the threads that wait for them; `LaneReader` and `LaneWriter` do so for their lane. All
+/// queues are bounded by the options' jobs, chunks and pending lines; a thread that finds a full queue waits.
 final class CascadeBoard: Sendable {
     struct State: Sendable {
         var lanes = LaneTable()

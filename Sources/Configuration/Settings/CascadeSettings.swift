@@ -24,7 +24,7 @@ public struct CascadeSettings: SettingsBlock {
     package static let block = Block<CascadeSettings>(
         "cascade", "When lines are deferred to the teacher, and how work is batched.",
         alternatives: ["threshold", "target_error", "budget_share", "budget_lines_per_second"],
-        restart: "threads, queues and batches of cascade change"
+        restart: "threads, queues, batches and the handling of a full or failing teacher change"
     ) {
         BlockOption(
             "policy", .choice, at: \.policy, reload: .models,

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// A registry as text and as JSON.
+/// A registry as text.
 public struct RegistryListing: Sendable {
     public var entries: [RegistryEntry]
     public var current: String?

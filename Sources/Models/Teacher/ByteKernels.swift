@@ -1,7 +1,7 @@
 import CKernels
 import Tensors
 
-/// Kernels of dense layers on bytes (bert_i8.h), for the processor's best instruction set at the level in use.
+/// Kernels of dense layers on bytes (bert_i8.h), for the best instruction set of the selected level.
 ///
 /// `@unchecked Sendable`: the table is a constant of the C library, so every thread may read it.
 struct ByteKernels: @unchecked Sendable {

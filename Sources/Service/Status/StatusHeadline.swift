@@ -41,7 +41,7 @@ enum StatusWarnings {
         var warnings: [String] = []
         if oversight.drift.verdict == .drifting, let index = oversight.drift.index {
             warnings.append(
-                "The stream has drifted from the student's training data: stability index "
+                "The stream has drifted from the lines that the student was measured on: stability index "
                     + "\(MonitoringText.index(index, oversight.drift)), more than \(MonitoringText.limit(oversight.drift))."
             )
         }
