@@ -6,8 +6,8 @@ import Text
 
 /// The kernels of dense layers on bytes. `avxvnni-emulated` is AVX-VNNI without its instruction.
 @Suite struct TeacherI8Tests {
-    static let names = ["avx512vnni", "avxvnni", "avxvnni-emulated", "avx2", "dotprod", "neon"]
-        .filter { bert_i8_named($0) != nil }
+    static let names: [String] = ["avx512vnni", "avxvnni", "avxvnni-emulated", "avx2", "dotprod", "neon"]
+        .filter { (name: String) in bert_i8_named(name) != nil }
 
     /// A layer's weights (outputs, inputs), packed for one of the kernels.
     struct Layer {
