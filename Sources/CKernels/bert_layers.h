@@ -34,6 +34,7 @@ INLINE void bias_activation_as(float *x, const float *bias, int64_t rows, int64_
 static void bias_activation(float *x, const float *bias, int64_t rows, int64_t n, int activation, float *before) {
     switch (activation) {
         case BERT_GELU: bias_activation_as(x, bias, rows, n, BERT_GELU, before); break;
+        case BERT_GELU_COARSE: bias_activation_as(x, bias, rows, n, BERT_GELU_COARSE, before); break;
         case BERT_GELU_TANH: bias_activation_as(x, bias, rows, n, BERT_GELU_TANH, before); break;
         case BERT_RELU: bias_activation_as(x, bias, rows, n, BERT_RELU, before); break;
         default: bias_activation_as(x, bias, rows, n, BERT_TANH, before); break;

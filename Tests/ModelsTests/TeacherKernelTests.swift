@@ -57,6 +57,18 @@ import Testing
         }
     }
 
+    /// GELU for what is rounded to 8 bits next.
+    @Test(arguments: levels)
+    func coarseGELU(level: String) throws {
+        let x = stride(from: Float(-30), through: 30, by: 0.00317).map { $0 } + [0, -0.0, 100, -100]
+        var out = x
+        try Self.kernels(level).bias_activation(
+            &out, [Float](repeating: 0, count: x.count), 1, Int64(x.count), Int32(BERT_GELU_COARSE.rawValue), nil)
+        for (value, input) in zip(out, x) {
+            #expect(abs(value - TeacherReference.gelu(input)) <= 5e-5 * max(1, abs(input)), "at \(input)")
+        }
+    }
+
     @Test(arguments: levels, widths)
     func biasIsAddedToEveryRow(level: String, width: Int) throws {
         let kernels = try Self.kernels(level)

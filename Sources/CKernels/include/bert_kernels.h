@@ -14,6 +14,7 @@ enum bert_activation {
     BERT_GELU_TANH = 1,  // the tanh approximation: `gelu_new`, `gelu_pytorch_tanh`
     BERT_RELU = 2,
     BERT_TANH = 3,
+    BERT_GELU_COARSE = 4,  // GELU within 4e-5 · max(1, |x|), for what is rounded to 8 bits next; has no derivative
 };
 
 // Inverted dropout without stored masks: element i is dropped if hash(i, key) < threshold, else scaled. The same key

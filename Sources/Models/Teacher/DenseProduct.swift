@@ -50,6 +50,11 @@ struct DenseProduct: Sendable {
         }
     }
 
+    /// Whether `multiply` rounds its inputs to 8 bits.
+    var roundsInputs: Bool {
+        if case .bytes = form { true } else { false }
+    }
+
     /// y (rows, outputs; stride ldy) = x (rows, inputs; packed) · W[outputs]ᵀ for a range of W's rows.
     func multiply(
         _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, ldy: Int, outputs: Range<Int>? = nil,

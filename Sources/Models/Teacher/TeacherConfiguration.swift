@@ -168,4 +168,7 @@ extension TeacherConfiguration.Activation {
         case .relu: Int32(BERT_RELU.rawValue)
         }
     }
+
+    /// The code where the result is rounded to 8 bits next: a faster form, whose error is far below the rounding's.
+    var coarseKernelCode: Int32 { self == .gelu ? Int32(BERT_GELU_COARSE.rawValue) : kernelCode }
 }

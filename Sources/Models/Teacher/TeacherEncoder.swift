@@ -226,12 +226,14 @@ public final class TeacherEncoder {
             configuration.layerNormEpsilon, nil, nil, nil)
         layer.intermediate.multiply(
             hidden.pointer, rows: rows, into: wide.pointer, ldy: configuration.intermediateSize, scratch: dense)
+        let activation = configuration.activation
+        let code = layer.output.roundsInputs ? activation.coarseKernelCode : activation.kernelCode
         eachRowsOf(rows) { rows in
             let width = configuration.intermediateSize
             kernels.pointee.bias_activation(
                 wide.pointer + rows.lowerBound * width, vectors.intermediateBias.pointer, Int64(rows.count),
                 Int64(width),
-                configuration.activation.kernelCode, nil)
+                code, nil)
         }
         layer.output.multiply(wide.pointer, rows: rows, into: projected.pointer, ldy: width, scratch: dense)
         kernels.pointee.residual_layer_norm(
