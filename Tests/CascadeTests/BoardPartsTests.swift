@@ -143,6 +143,14 @@ private func records(_ numbers: Range<Int>, chunk: Int32 = 0, origin: Int32 = 0)
         #expect(taken.map(\.line) == [3, 4, 5] && queue.lines.map(\.line) == [6])
     }
 
+    /// When a teacher breaks, the audits that wait for it are answered; they leave the queue at once.
+    @Test func auditsLeaveTheQueue() throws {
+        var queue = TeacherQueue(options { _ in })
+        for line in lines(try models(below: 0), 0..<4, audits: [1, 3]) { queue.append(line) }
+        let audits = queue.putBack([])
+        #expect(audits.map(\.line) == [1, 3] && queue.lines.map(\.line) == [0, 2])
+    }
+
     @Test func outcomesOfPassesMoveTheCircuit() {
         var queue = TeacherQueue(
             options {
