@@ -105,7 +105,7 @@ def render(results):
         out += [f"| {name} | {accuracy:.2f} % | {ece:.2f} % |"
                 for name, (accuracy, ece) in results["teacher"]["accuracy"].items()]
         names = list(teacher.NAMES)
-        out += ["", "All five peers of the teacher, one run each, lines/s:", "",
+        out += ["", "The peers of the teacher, one run each, lines/s:", "",
                 "| model | cores | batch | understudy | " + " | ".join(teacher.NAMES[name] for name in names) + " |",
                 "|---|---:|---:|" + "---:|" * (len(names) + 1)]
         out += [f"| {row['model']} | {row['cores']} | {row['batch']} | {number(row['ours'])} | "
