@@ -30,11 +30,6 @@ public final class SafetensorsFile: Sendable {
 
     public func storedType(of name: String) throws(UnderstudyError) -> StoredType { try tensor(name).type }
 
-    /// Throws if the tensor is missing or its stored shape differs.
-    public func check(_ name: String, shape: [Int]) throws(UnderstudyError) {
-        try check(name, tensor(name), shape: shape)
-    }
-
     /// The tensor as f32, (rows, columns). The stored shape must be exactly that.
     public func matrix(_ name: String, rows: Int, columns: Int) throws(UnderstudyError) -> Matrix {
         try matrix(name, shape: [rows, columns], rows: rows, columns: columns)

@@ -47,7 +47,7 @@ struct VocabularyTests {
         #expect(vocabulary.entries.map { String(decoding: $0, as: UTF8.self) } == ["[PAD]", " b", "", "##c"])
     }
 
-    @Test(arguments: [[], [0x0A, 0x0A], [0x61, 0xFF, 0x0A], Array("a\nb\na\n".utf8)] as [[UInt8]])
+    @Test(arguments: [[], [0x0A], [0x0A, 0x0A], [0x61, 0xFF, 0x0A], Array("a\nb\na\n".utf8)] as [[UInt8]])
     func badFilesAreNamed(_ contents: [UInt8]) throws {
         let directory = try TemporaryFolder()
         try directory.write(contents, to: "vocab.txt")
