@@ -1,8 +1,6 @@
 // The choice among the kernels of dense layers on bytes, and what several of them share.
 #include "bert_i8.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dispatch.h"

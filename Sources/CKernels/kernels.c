@@ -50,6 +50,7 @@ int us_state_bytes(int precision) {
     switch (precision) {
         case US_RECURRENCE_F32: return 4;
         case US_RECURRENCE_VNNI:
+        case US_RECURRENCE_AVXVNNI:
         case US_RECURRENCE_VNNI_EMULATED: return 1;
         default: return 2;
     }
@@ -57,7 +58,8 @@ int us_state_bytes(int precision) {
 
 int us_byte_recurrence(void) {
 #if defined(__x86_64__)
-    if (us_has_vnni() || (us_level() == US_AVXVNNI && us_supports_avxvnni())) return US_RECURRENCE_VNNI;
+    if (us_has_vnni()) return US_RECURRENCE_VNNI;
+    if (us_level() == US_AVXVNNI && us_supports_avxvnni()) return US_RECURRENCE_AVXVNNI;
 #elif defined(__aarch64__)
     if (us_level() >= US_DOTPROD) return US_RECURRENCE_VNNI;
 #endif
@@ -132,10 +134,8 @@ void us_recurrence_step(const struct us_step *step) {
     switch (step->precision) {
 #if defined(__x86_64__)
         case US_RECURRENCE_BF16: us_recurrence_bf16(step); return;
-        case US_RECURRENCE_VNNI:
-            if (us_has_vnni()) us_recurrence_vnni(step);
-            else us_recurrence_avxvnni(step);
-            return;
+        case US_RECURRENCE_VNNI: us_recurrence_vnni(step); return;
+        case US_RECURRENCE_AVXVNNI: us_recurrence_avxvnni(step); return;
         case US_RECURRENCE_VNNI_EMULATED: us_recurrence_avxvnni_emulated(step); return;
 #elif defined(__aarch64__)
         case US_RECURRENCE_VNNI: us_recurrence_dotprod(step); return;

@@ -26,11 +26,12 @@ enum us_recurrence_precision {
     US_RECURRENCE_BF16 = 1,  // needs us_has_bf16
     // 8-bit integers: W with one scale per column and the greatest magnitude 127; h as round(127 · h).
     US_RECURRENCE_I8 = 2,     // stored in 16 bits, for every processor
-    US_RECURRENCE_VNNI = 3,   // the same sums with a dot product of bytes: AVX-512 VNNI, AVX-VNNI, Armv8.2
+    US_RECURRENCE_VNNI = 3,   // the same sums with a dot product of bytes: AVX-512 VNNI, Armv8.2
+    US_RECURRENCE_AVXVNNI = 5,  // the same in the 256 bits of AVX-VNNI
     US_RECURRENCE_VNNI_EMULATED = 4,  // for tests with AVX2: VNNI in 256 bits without its instruction
 };
 
-// I8 or VNNI, the faster one at the level in use.
+// I8, VNNI or AVXVNNI, the fastest one at the level in use.
 int us_byte_recurrence(void);
 
 // Bytes of packed weights, and of one hidden state.

@@ -147,6 +147,7 @@ import Testing
         var all = [US_RECURRENCE_F32, US_RECURRENCE_I8]
         if us_has_bf16() == 1 { all.append(US_RECURRENCE_BF16) }
         if us_byte_recurrence() == US_RECURRENCE_VNNI.rawValue { all.append(US_RECURRENCE_VNNI) }
+        if us_byte_recurrence() == US_RECURRENCE_AVXVNNI.rawValue { all.append(US_RECURRENCE_AVXVNNI) }
         if bert_i8_named("avxvnni-emulated") != nil { all.append(US_RECURRENCE_VNNI_EMULATED) }
         return all
     }
